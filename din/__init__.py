@@ -1,0 +1,58 @@
+"""The model: Deep Interest Network with two groups, goods and shops, and the baselines before it.
+
+Needs torch, numpy and safetensors and nothing more. Takes arrays, gives arrays. Settings and errors come at once; what
+needs torch comes when it is first asked for, so that a command that only looks starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from din.config import DinConfig, Pooling, TrainConfig
+from din.errors import DinError
+
+if TYPE_CHECKING:
+    from din.batches import Examples, Sequence, Spans
+    from din.checkpoint import load_model, save_model
+    from din.metrics import Metrics, evaluate, rela_impr
+    from din.model import DIN
+    from din.ranking import Candidates, Ranked, Weights, rank
+    from din.training import fit, predict
+
+LATER = {
+    "batches": ("Examples", "Sequence", "Spans"),
+    "checkpoint": ("load_model", "save_model"),
+    "metrics": ("Metrics", "evaluate", "rela_impr"),
+    "model": ("DIN",),
+    "ranking": ("Candidates", "Ranked", "Weights", "rank"),
+    "training": ("fit", "predict"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in LATER.items():
+        if name in names:
+            return getattr(import_module(f"din.{module}"), name)
+    raise AttributeError(f"module 'din' has no attribute {name!r}")
+
+
+__all__ = [
+    "DIN",
+    "Candidates",
+    "DinConfig",
+    "DinError",
+    "Examples",
+    "Metrics",
+    "Pooling",
+    "Ranked",
+    "Sequence",
+    "Spans",
+    "TrainConfig",
+    "Weights",
+    "evaluate",
+    "fit",
+    "load_model",
+    "predict",
+    "rank",
+    "rela_impr",
+    "save_model",
+]

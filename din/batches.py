@@ -1,0 +1,116 @@
+"""Histories and examples -> batches: slices by end position, nothing padded, nothing copied until a batch is cut."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from din.errors import DinError
+
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Keys and times of one group, goods or shops, all users end to end, oldest first within a user.
+
+    keys: int32 [E]; ts: int64 [E], seconds since 1970 UTC.
+    """
+
+    keys: np.ndarray
+    ts: np.ndarray
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Which slice `[start, end)` of a Sequence each example may see. int64 [X] each."""
+
+    start: np.ndarray
+    end: np.ndarray
+
+    def newest(self, length: int) -> "Spans":
+        return Spans(np.maximum(self.start, self.end - length), self.end)
+
+    def row(self, i: int) -> "Spans":
+        return Spans(self.start[i : i + 1], self.end[i : i + 1])
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One row per (user, candidate). Arrays of length X; `as_of` in seconds since 1970 UTC; label 0 or 1."""
+
+    user_keys: np.ndarray
+    goods_keys: np.ndarray
+    shop_keys: np.ndarray
+    labels: np.ndarray
+    as_of: np.ndarray
+    goods_spans: Spans
+    shop_spans: Spans
+
+    def __post_init__(self) -> None:
+        lengths = {
+            "user_keys": len(self.user_keys),
+            "goods_keys": len(self.goods_keys),
+            "shop_keys": len(self.shop_keys),
+            "labels": len(self.labels),
+            "as_of": len(self.as_of),
+            "goods_spans": len(self.goods_spans.end),
+            "shop_spans": len(self.shop_spans.end),
+        }
+        if len(set(lengths.values())) != 1:
+            raise DinError(f"examples: every column needs the same length, got {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class JaggedHistory(NamedTuple):
+    """The history of B examples, end to end: keys, which example each belongs to, and its age in days."""
+
+    keys_N: torch.Tensor
+    example_N: torch.Tensor
+    age_N: torch.Tensor
+
+
+class Batch(NamedTuple):
+    """What the model sees: B candidates, each with its goods history and its shop history."""
+
+    goods_B: torch.Tensor
+    shop_B: torch.Tensor
+    goods_history: JaggedHistory
+    shop_history: JaggedHistory
+
+
+def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHistory:
+    """Gathers the slices of `spans` end to end. Raises DinError where an event is not strictly before `as_of`."""
+    lengths = spans.end - spans.start
+    example = np.repeat(np.arange(len(lengths)), lengths)
+    first = np.cumsum(lengths) - lengths
+    position = np.arange(len(example)) - first[example] + spans.start[example]
+    age = (as_of[example] - sequence.ts[position]) / SECONDS_PER_DAY
+    if len(age) and age.min() <= 0:
+        raise DinError("a history holds an event that is not strictly before its example's as_of")
+    return JaggedHistory(
+        torch.from_numpy(sequence.keys[position].astype(np.int64)),
+        torch.from_numpy(example),
+        torch.from_numpy(age.astype(np.float32)),
+    )
+
+
+def cut_batch(
+    rows: np.ndarray, examples: Examples, goods: Sequence, shops: Sequence, lengths: tuple[int, int]
+) -> Batch:
+    """The batch of the examples in `rows`; `lengths` caps the goods and the shop history, newest kept."""
+
+    def history(sequence: Sequence, spans: Spans, length: int) -> JaggedHistory:
+        return cut_history(
+            sequence, Spans(spans.start[rows], spans.end[rows]).newest(length), examples.as_of[rows]
+        )
+
+    return Batch(
+        torch.from_numpy(examples.goods_keys[rows].astype(np.int64)),
+        torch.from_numpy(examples.shop_keys[rows].astype(np.int64)),
+        history(goods, examples.goods_spans, lengths[0]),
+        history(shops, examples.shop_spans, lengths[1]),
+    )

@@ -1,0 +1,78 @@
+"""Trained weights <-> a folder: weights.safetensors, model.json and metrics.json, made whole or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+
+from din.config import DinConfig
+from din.errors import DinError
+from din.model import DIN
+
+WEIGHTS, MODEL, METRICS = "weights.safetensors", "model.json", "metrics.json"
+
+
+def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """Writes `folder/<model_id>/` and returns the model_id: pooling, data day, and the hash of the weights.
+
+    The folder appears under its name only when every file in it has reached the disk.
+    """
+    weights = save({name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()})
+    digest = hashlib.sha256(weights).hexdigest()
+    model_id = f"{model.config.pooling}-{about['ds']}-{digest[:8]}"
+    record = {
+        "model_id": model_id,
+        "weights_sha256": digest,
+        "goods_rows": model.goods.embedding.num_embeddings,
+        "shop_rows": model.shops.embedding.num_embeddings,
+        "config": asdict(model.config),
+        **about,
+    }
+    making, made = folder / f".{model_id}.making", folder / model_id
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    write(making / WEIGHTS, weights)
+    write(making / MODEL, as_json(record))
+    write(making / METRICS, as_json(metrics))
+    if made.exists():
+        shutil.rmtree(made)
+    making.rename(made)
+    return model_id
+
+
+def load_model(folder: Path, model_id: str) -> DIN:
+    """The model as it was saved, in evaluation mode. Raises DinError where the files are missing, do not match the
+    hash they were saved with, or hold a number that is not finite."""
+    where = folder / model_id
+    try:
+        record = json.loads((where / MODEL).read_text())
+        weights = (where / WEIGHTS).read_bytes()
+    except (OSError, ValueError) as error:
+        raise DinError(f"{where}: cannot be read ({error}); train again with: nightrank train") from error
+    if hashlib.sha256(weights).hexdigest() != record["weights_sha256"]:
+        raise DinError(f"{where / WEIGHTS}: is not what was saved (sha256 differs); train again with: nightrank train")
+    config = {key: tuple(value) if isinstance(value, list) else value for key, value in record["config"].items()}
+    model = DIN(DinConfig(**config), record["goods_rows"], record["shop_rows"])
+    state = load(weights)
+    broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise DinError(f"{where / WEIGHTS}: {', '.join(broken)} hold numbers that are not finite; train again")
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def as_json(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, indent=2, default=str).encode() + b"\n"
+
+
+def write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,5 @@
+"""The one exception of this package: what was wrong, where, and what to do."""
+
+
+class DinError(Exception):
+    """A mistake in what was handed to the model or found in a checkpoint; its text is for the user."""

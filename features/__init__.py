@@ -1,0 +1,86 @@
+"""The feature store: events -> histories -> sequences, examples and candidates -> rankings -> the published file.
+
+DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays go out, scores come back.
+"""
+
+from features.candidates import build_candidates, build_night_goods
+from features.config import CandidateConfig, ExampleConfig, PublishConfig, SequenceConfig, StoreConfig
+from features.errors import BusyError, FeatureError, StoppedByCheck
+from features.examples import LabelledExamples, build_examples, days_back, load_examples
+from features.histories import Histories, build_histories, load_histories, view_histories
+from features.ingestion import (
+    FIRST_DAY,
+    Ingested,
+    event_days,
+    ingest_events,
+    ingest_goods,
+    last_day_read,
+    registered_sources,
+)
+from features.models import ModelRecord, champion_id, need_champion, register_models, table_sizes
+from features.publication import Check, build_release, close_night, flip, nights_missing, record_night, run_checks, stop_where_broken
+from features.published import Answer, ask, goods_named, reading, user_named
+from features.rankings import NightBucket, RankingWriter, build_outcomes, load_bucket, ranking_fingerprint, writing_rankings
+from features.sequences import build_sequences
+from features.sources import Source, find_source
+from features.store import Store, epoch_seconds
+from features.warehouse import Warehouse, open_warehouse
+
+__all__ = [
+    "FIRST_DAY",
+    "Answer",
+    "BusyError",
+    "CandidateConfig",
+    "Check",
+    "ExampleConfig",
+    "FeatureError",
+    "Histories",
+    "Ingested",
+    "LabelledExamples",
+    "ModelRecord",
+    "NightBucket",
+    "PublishConfig",
+    "RankingWriter",
+    "SequenceConfig",
+    "Source",
+    "StoppedByCheck",
+    "Store",
+    "StoreConfig",
+    "Warehouse",
+    "ask",
+    "build_candidates",
+    "build_examples",
+    "build_histories",
+    "build_night_goods",
+    "build_outcomes",
+    "build_release",
+    "build_sequences",
+    "champion_id",
+    "close_night",
+    "days_back",
+    "epoch_seconds",
+    "find_source",
+    "event_days",
+    "flip",
+    "goods_named",
+    "ingest_events",
+    "ingest_goods",
+    "last_day_read",
+    "load_bucket",
+    "load_examples",
+    "load_histories",
+    "need_champion",
+    "nights_missing",
+    "open_warehouse",
+    "ranking_fingerprint",
+    "reading",
+    "record_night",
+    "register_models",
+    "registered_sources",
+    "run_checks",
+    "stop_where_broken",
+    "table_sizes",
+    "user_named",
+    "view_histories",
+    "writing_rankings",
+]

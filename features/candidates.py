@@ -1,0 +1,80 @@
+"""Histories -> candidates of a night: what each source in sql/candidates proposes, together, with their names kept."""
+
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from features import database, lake, statements
+from features.config import CandidateConfig
+from features.errors import FeatureError
+from features.histories import EVENT_COLUMNS, histories_fingerprint, view_histories
+from features.warehouse import Warehouse
+
+CONTRACT = ["user_key", "goods_key", "strength"]
+
+
+def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
+    """Writes one row per goods known at the end of the day: shop, category, active, popularity. Returns how many."""
+    asset = "night_goods"
+    query = statements.read("transforms/night_goods")
+    catalogue = warehouse.rows("select count(*), sum(hash(catalogue)) from entities.catalogue as catalogue")
+    fingerprint = statements.fingerprint(histories_fingerprint(warehouse, ds), catalogue, query, config.popular_days)
+    if not warehouse.is_current(asset, ds, fingerprint):
+        view_histories(warehouse, ds)
+        values = {"as_of": warehouse.store.day_end(ds), "popular_days": config.popular_days}
+        with warehouse.building(asset, ds, fingerprint) as made:
+            frame = pl.DataFrame(warehouse.con.execute(query, values).to_arrow_table())
+            made.files.append(lake.write(warehouse.store, frame, asset, ds))
+            made.rows = len(frame)
+    return sum(file.rows for file in warehouse.files(asset, ds, ds))
+
+
+def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
+    """Writes the candidates of each bucket of users. Returns how many.
+
+    A connection of its own for each bucket sees nothing but that bucket's files: the work could be anywhere.
+    """
+    store, asset = warehouse.store, "candidates"
+    queries = {name: statements.read(f"candidates/{name}") for name in statements.names("candidates")}
+    goods = warehouse.files("night_goods", ds, ds)
+    union = statements.read("transforms/candidate_union")
+    fingerprint = statements.fingerprint(
+        histories_fingerprint(warehouse, ds), [file.sha256 for file in goods], queries, union, config
+    )
+    if not warehouse.is_current(asset, ds, fingerprint):
+        goods_paths = [lake.verified(store, file) for file in goods]
+        with warehouse.building(asset, ds, fingerprint) as made:
+            for file in warehouse.files("histories", ds, ds):
+                con = database.connect(None, store.config, store.spill)
+                database.view_of_files(con, "night_goods", goods_paths, "")
+                database.view_of_files(con, "bucket_histories", [lake.verified(store, file)], EVENT_COLUMNS)
+                con.execute("create table night as select $ds as ds, $as_of as as_of", {"ds": ds, "as_of": store.day_end(ds)})
+                frame = propose(con, queries, config)
+                con.close()
+                made.files.append(lake.write(store, frame, asset, ds, file.bucket))
+            made.rows = sum(file.rows for file in made.files)
+    return sum(file.rows for file in warehouse.files(asset, ds, ds))
+
+
+def propose(con: duckdb.DuckDBPyConnection, queries: dict[str, str], config: CandidateConfig) -> pl.DataFrame:
+    """Runs every source over the users of one bucket and unites what they give."""
+    con.execute(
+        "create view night_histories as select histories.* from bucket_histories as histories"
+        " inner join night on histories.event_ts < night.as_of"
+    )
+    con.execute("create view night_users as select distinct user_key from night_histories")
+    con.execute("create table candidate_rows (source varchar, user_key integer, goods_key integer, strength double)")
+    for name, query in queries.items():
+        try:
+            proposed = con.sql(query)
+        except duckdb.Error as error:
+            raise FeatureError(f"sql/candidates/{name}.sql does not run: {error}") from error
+        if sorted(proposed.columns) != sorted(CONTRACT):
+            raise FeatureError(f"sql/candidates/{name}.sql gives {proposed.columns}, expected {CONTRACT}")
+        proposed.create_view("proposed", replace=True)
+        con.execute("insert into candidate_rows by name select *, $name as source from proposed", {"name": name})
+    statements.run(con, "transforms/candidate_union")
+    values = {"per_source": config.per_source, "per_user": config.per_user}
+    return pl.DataFrame(con.execute("from candidate_union($per_source, $per_user)", values).to_arrow_table())
+

@@ -1,0 +1,70 @@
+"""Frames <-> Parquet files that never change: written aside, flushed to the disk, renamed, and hashed."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from features.errors import FeatureError
+from features.store import Store
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """A file of the lake as the ledger names it; `path` is relative to the lake."""
+
+    asset: str
+    ds: date
+    bucket: int
+    path: str
+    sha256: str
+    rows: int
+    bytes: int
+
+
+def write(store: Store, frame: pl.DataFrame, asset: str, ds: date, bucket: int = 0) -> LakeFile:
+    """Writes one partition. The name carries the hash of the content, so the same rows give the same file."""
+    folder = store.lake / asset.replace(".", "/") / f"ds={ds}"
+    folder.mkdir(parents=True, exist_ok=True)
+    making = folder / f".bucket-{bucket}.making"
+    frame.write_parquet(making, compression="zstd", statistics=True)
+    digest = sha256(making)
+    made = folder / f"bucket-{bucket}-{digest[:12]}.parquet"
+    flush(making)
+    size = making.stat().st_size
+    making.rename(made)
+    return LakeFile(asset, ds, bucket, str(made.relative_to(store.lake)), digest, len(frame), size)
+
+
+def verified(store: Store, file: LakeFile) -> str:
+    """The full path of a file whose bytes are those that were written. Raises FeatureError where they are not."""
+    path = store.lake / file.path
+    if not path.exists():
+        raise FeatureError(f"{path}: is missing; rebuild it with: {rebuild(file)}")
+    if sha256(path) != file.sha256:
+        raise FeatureError(f"{path}: is damaged, its bytes are not those written; rebuild it with: {rebuild(file)}")
+    return str(path)
+
+
+def rebuild(file: LakeFile) -> str:
+    """The command that makes a file anew."""
+    if file.asset.startswith("events."):
+        return f"nightrank ingest {file.asset.removeprefix('events.')}"
+    return f"nightrank nightly --ds {file.ds}"
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def flush(path: Path) -> None:
+    """Forces a file, or the entries of a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

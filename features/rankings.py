@@ -1,0 +1,174 @@
+"""Ranked candidates -> the warehouse, with why; and the ranking of the night before against what people then did."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from features import database, lake, statements
+from features.config import ExampleConfig
+from features.histories import histories_fingerprint, view_histories
+from features.store import epoch_seconds
+from features.warehouse import Building, Warehouse
+
+CUTOFFS = (5, 10, 20, 50, 100)
+
+
+def ranking_fingerprint(warehouse: Warehouse, ds: date, model_id: str, *settings: object) -> str:
+    """What a ranking is made of: its sequences, its candidates, its model, its settings."""
+    assets = ("goods_sequences", "shop_sequences", "candidates")
+    inputs = [file.sha256 for asset in assets for file in warehouse.files(asset, ds, ds)]
+    return statements.fingerprint(inputs, model_id, settings)
+
+
+@dataclass(frozen=True)
+class SequenceArrays:
+    """A sequence of each of U users, end to end: keys int32 [E], ts int64 [E] in seconds since 1970 UTC, oldest first;
+    that of user i is `[start[i], end[i])`, empty where the user has none. int64 [U] each."""
+
+    keys: np.ndarray
+    ts: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+
+@dataclass(frozen=True)
+class NightBucket:
+    """What one bucket of users brings to the model: U users, their C candidates end to end (those of user i are
+    `[offsets[i], offsets[i + 1])`), and their sequences. `as_of`, the end of the day, in seconds since 1970 UTC."""
+
+    user_keys: np.ndarray
+    offsets: np.ndarray
+    goods_keys: np.ndarray
+    shop_keys: np.ndarray
+    sources: pl.Series
+    goods: SequenceArrays
+    shops: SequenceArrays
+    as_of: int
+
+
+def load_bucket(warehouse: Warehouse, ds: date, bucket: int) -> NightBucket:
+    """Reads the candidates and the sequences of one bucket."""
+
+    def part(asset: str) -> pl.DataFrame:
+        [file] = [file for file in warehouse.files(asset, ds, ds) if file.bucket == bucket]
+        return pl.read_parquet(lake.verified(warehouse.store, file))
+
+    candidates = part("candidates").sort("user_key", "goods_key")
+    user_keys, counts = np.unique(candidates["user_key"].to_numpy(), return_counts=True)
+    return NightBucket(
+        user_keys,
+        np.r_[0, np.cumsum(counts)],
+        candidates["goods_key"].to_numpy(),
+        candidates["shop_key"].to_numpy(),
+        candidates["sources"],
+        align(part("goods_sequences"), "goods_keys", user_keys),
+        align(part("shop_sequences"), "shop_keys", user_keys),
+        epoch_seconds(warehouse.store.day_end(ds)),
+    )
+
+
+def align(sequences: pl.DataFrame, column: str, user_keys: np.ndarray) -> SequenceArrays:
+    """The sequences of these users, which are sorted, as arrays."""
+    having = sequences.sort("user_key")
+    ends = np.r_[0, np.cumsum(having[column].list.len().to_numpy().astype(np.int64))]
+    row = np.searchsorted(having["user_key"].to_numpy(), user_keys)
+    has = np.isin(user_keys, having["user_key"].to_numpy())
+    start = np.where(has, ends[np.minimum(row, len(ends) - 1)], 0)
+    end = np.where(has, ends[np.minimum(row + 1, len(ends) - 1)], 0)
+    keys = having[column].explode(empty_as_null=False).to_numpy()
+    ts = having["event_ts"].explode(empty_as_null=False).dt.epoch("s").to_numpy()
+    return SequenceArrays(keys, ts, start, end)
+
+
+@dataclass(frozen=True)
+class RankingWriter:
+    """Takes the ranked candidates of each bucket as they come, into the open transaction."""
+
+    warehouse: Warehouse
+    made: Building
+    ds: date
+    model_id: str
+
+    def add(self, night: NightBucket, ranked: dict[str, np.ndarray], weights: dict[str, np.ndarray]) -> None:
+        """`ranked`: user_keys, rank, candidate (place in the bucket), score. `weights`: user_keys, candidate, part,
+        history_keys, ts, weight. Arrays of one length each."""
+        place = ranked["candidate"]
+        rankings = pl.DataFrame(
+            {
+                "user_key": ranked["user_keys"],
+                "rank": ranked["rank"],
+                "goods_key": night.goods_keys[place],
+                "shop_key": night.shop_keys[place],
+                "score": ranked["score"].astype(np.float64),
+                "sources": night.sources.gather(place),
+            }
+        )
+        why = pl.DataFrame(
+            {
+                "user_key": weights["user_keys"],
+                "goods_key": night.goods_keys[weights["candidate"]],
+                "part": weights["part"].astype(object) if not len(weights["part"]) else weights["part"],
+                "history_key": weights["history_keys"],
+                "event_ts": weights["ts"].astype("datetime64[s]"),
+                "weight": weights["weight"].astype(np.float64),
+            }
+        )
+        run_id = self.warehouse.run_id
+        stamp = [pl.lit(self.ds).alias("ds"), pl.lit(self.model_id).alias("model_id"), pl.lit(run_id).alias("run_id")]
+        self.warehouse.append("rankings", rankings.with_columns(stamp))
+        self.warehouse.append("why", why.with_columns(stamp[0]))
+        self.made.rows += len(rankings)
+
+
+@contextmanager
+def writing_rankings(warehouse: Warehouse, ds: date, model_id: str, fingerprint: str) -> Iterator[RankingWriter]:
+    """Replaces the rankings and why of a day, in one transaction with the ledger row."""
+    with warehouse.building("rankings", ds, fingerprint) as made:
+        warehouse.clear_day("rankings", ds)
+        warehouse.clear_day("why", ds)
+        yield RankingWriter(warehouse, made, ds, model_id)
+
+
+def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int:
+    """Holds the ranking of the night before `ds` against the positives of `ds`. Returns how many users count.
+
+    Nothing is written where there was no ranking the night before, or the day has no events.
+    """
+    before, asset = ds - timedelta(days=1), "outcomes"
+    ranked = warehouse.rows("select model_id, max(rank) from serving.rankings where ds = $ds group by all", {"ds": before})
+    if not ranked:
+        return 0
+    [(model_id, longest)] = ranked
+    fingerprint = statements.fingerprint(
+        histories_fingerprint(warehouse, ds), warehouse.run_of("rankings", before), config, statements.read("transforms/outcomes")
+    )
+    if not warehouse.is_current(asset, ds, fingerprint):
+        store, con = warehouse.store, warehouse.con
+        view_histories(warehouse, ds)
+        goods = [lake.verified(store, file) for file in warehouse.files("night_goods", before, before)]
+        database.view_of_files(con, "night_goods", goods, "goods_key integer")
+        con.execute(
+            "create or replace temp table night_rankings as"
+            " select user_key, goods_key, rank from serving.rankings where ds = $ds",
+            {"ds": before},
+        )
+        statements.run(con, "transforms/outcomes")
+        cutoffs = sorted({k for k in CUTOFFS if k < longest} | {longest})
+        values = {
+            "cutoffs": cutoffs,
+            "start": store.day_start(ds),
+            "end": store.day_end(ds),
+            "types": list(config.positive_types),
+            "popular_days": config.popular_days,
+        }
+        with warehouse.building(asset, ds, fingerprint) as made:
+            found = con.execute("from outcomes_at($cutoffs, $start, $end, $types, $popular_days)", values).to_arrow_table()
+            frame = pl.DataFrame(found).with_columns(pl.lit(ds).alias("ds"), pl.lit(model_id).alias("model_id"))
+            warehouse.clear_day("outcomes", ds)
+            warehouse.append("outcomes", frame)
+            made.rows = len(frame)
+    return warehouse.one("select max(users) from serving.outcomes where ds = $ds", {"ds": ds}) or 0

@@ -1,0 +1,49 @@
+"""sql/ -> text: the one place that knows where the statements are."""
+
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import duckdb
+
+from features.errors import FeatureError
+
+SEVERITY = re.compile(r"-- (stop|warn): ")
+
+
+def folder(name: str) -> Traversable:
+    return files("sql").joinpath(name)
+
+
+@cache
+def read(name: str) -> str:
+    """The text of a statement: `read("transforms/histories")`."""
+    return folder(f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def names(where: str) -> tuple[str, ...]:
+    """The statements in a folder of sql/, by name without `.sql`, in order."""
+    return tuple(sorted(entry.name[:-4] for entry in folder(where).iterdir() if entry.name.endswith(".sql")))
+
+
+@cache
+def severity(check: str) -> str:
+    """`stop` or `warn`, from the first line of a check."""
+    match = SEVERITY.match(read(f"checks/{check}"))
+    if not match:
+        raise FeatureError(f"sql/checks/{check}.sql: the first line says neither `-- stop: ` nor `-- warn: `")
+    return match[1]
+
+
+def run(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Runs each statement of a file in turn."""
+    for statement in duckdb.extract_statements(read(name)):
+        con.execute(statement)
+
+
+def fingerprint(*parts: object) -> str:
+    """A short hash of everything that shapes an asset: inputs, SQL, settings."""
+    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:16]

@@ -1,0 +1,95 @@
+"""A store: one folder, what is in it, and who may write to it."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from features.config import StoreConfig
+from features.errors import BusyError, FeatureError
+
+PUBLISHED = "published.duckdb"
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where everything of a store is, and when its days begin."""
+
+    root: Path
+    config: StoreConfig
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.root / PUBLISHED
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def spill(self) -> Path:
+        return self.root / "tmp"
+
+    def day_start(self, ds: date) -> datetime:
+        """When the data day begins, in UTC without a zone, as times are everywhere inside."""
+        local = datetime.combine(ds, time(), tzinfo=ZoneInfo(self.config.timezone))
+        return local.astimezone(UTC).replace(tzinfo=None)
+
+    def day_end(self, ds: date) -> datetime:
+        """The first moment that is not of the data day; midnight belongs to the next."""
+        return self.day_start(ds + timedelta(days=1))
+
+    def newest_day_over(self, now: datetime) -> date:
+        """The last data day that had ended at `now`, which carries its zone."""
+        return now.astimezone(ZoneInfo(self.config.timezone)).date() - timedelta(days=1)
+
+    @contextmanager
+    def writing(self, who: str) -> Iterator[None]:
+        """Holds the store's lock, which the kernel frees should this process die.
+
+        Raises BusyError, naming the holder, where another process holds it.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = (self.root / ".lock").open("a+")
+        except OSError as error:
+            raise FeatureError(f"{self.root}: cannot be written ({error.strerror}); name another store with --store") from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BusyError(f"{self.root}: {self.holder(handle.name)} is writing; try again when it is done") from error
+            handle.truncate(0)
+            handle.write(json.dumps({"who": who, "pid": os.getpid()}))
+            handle.flush()
+            yield
+
+    @staticmethod
+    def holder(lock: str) -> str:
+        try:
+            held = json.loads(Path(lock).read_text())
+            return f"{held['who']} (process {held['pid']})"
+        except (OSError, ValueError, KeyError):
+            return "another process"
+
+
+def epoch_seconds(moment: datetime) -> int:
+    """Seconds since 1970 of a UTC time without a zone."""
+    return int(moment.replace(tzinfo=UTC).timestamp())

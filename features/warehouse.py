@@ -1,0 +1,175 @@
+"""The warehouse: the record of what is built, and the ledger that tells the truth about it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from features import database, lake, statements
+from features.errors import FeatureError
+from features.lake import LakeFile
+from features.store import Store
+
+
+@dataclass
+class Building:
+    """What an asset's builder fills in before its ledger row is closed."""
+
+    rows: int = 0
+    files: list[LakeFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An open warehouse. `clock` gives the time in UTC without a zone; `run_id` names who is writing."""
+
+    store: Store
+    con: duckdb.DuckDBPyConnection
+    clock: Callable[[], datetime]
+    run_id: str = ""
+
+    def rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple]:
+        return self.con.execute(query, values or {}).fetchall()
+
+    def one(self, query: str, values: dict[str, Any] | None = None) -> Any:
+        """The first column of the first row, None where there is no row."""
+        found = self.rows(query, values)
+        return found[0][0] if found else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it, or none."""
+        self.con.begin()
+        try:
+            yield
+        except BaseException:
+            self.con.rollback()
+            raise
+        self.con.commit()
+
+    def is_current(self, asset: str, ds: date, fingerprint: str) -> bool:
+        """Whether the asset of the day is built, from this, and its files are whole."""
+        done = self.one(
+            "select count(*) from ops.intervals"
+            " where asset = $asset and ds = $ds and fingerprint = $fingerprint and status = 'done'",
+            {"asset": asset, "ds": ds, "fingerprint": fingerprint},
+        )
+        return bool(done) and all(self.is_whole(file) for file in self.files(asset, ds, ds))
+
+    def run_of(self, asset: str, ds: date) -> str | None:
+        """The run that built the asset of the day."""
+        return self.one(
+            "select run_id from ops.intervals where asset = $asset and ds = $ds and status = 'done'",
+            {"asset": asset, "ds": ds},
+        )
+
+    def is_whole(self, file: LakeFile) -> bool:
+        try:
+            lake.verified(self.store, file)
+        except FeatureError:
+            return False
+        return True
+
+    def files(self, asset: str, first_ds: date, last_ds: date) -> list[LakeFile]:
+        """The files of an asset for some days, or of several where `asset` ends in `.%`, in order."""
+        found = self.rows(
+            "select asset, ds, bucket, path, sha256, rows, bytes from ops.files"
+            " where asset like $asset and ds between $first_ds and $last_ds order by asset, ds, bucket",
+            {"asset": asset, "first_ds": first_ds, "last_ds": last_ds},
+        )
+        return [LakeFile(*row) for row in found]
+
+    @contextmanager
+    def building(self, asset: str, ds: date, fingerprint: str) -> Iterator[Building]:
+        """Builds an asset of a day: its rows, its files and its ledger row come true in one transaction.
+
+        Before it, the ledger says `running`; should the block raise, `failed`, and why.
+        """
+        values = {"asset": asset, "ds": ds, "fingerprint": fingerprint, "run_id": self.run_id}
+        self.con.execute(
+            "insert or replace into ops.intervals (asset, ds, status, fingerprint, run_id, started_at)"
+            " values ($asset, $ds, 'running', $fingerprint, $run_id, $now)",
+            {**values, "now": self.clock()},
+        )
+        made = Building()
+        try:
+            with self.transaction():
+                yield made
+                self.name_files(asset, ds, made.files)
+                self.con.execute(
+                    "update ops.intervals set status = 'done', rows = $rows, input_watermark = $watermark,"
+                    " finished_at = $now where asset = $asset and ds = $ds",
+                    {
+                        "asset": asset,
+                        "ds": ds,
+                        "rows": made.rows,
+                        "watermark": self.store.day_end(ds),
+                        "now": self.clock(),
+                    },
+                )
+        except BaseException as error:
+            self.con.execute(
+                "update ops.intervals set status = 'failed', error = $error, finished_at = $now"
+                " where asset = $asset and ds = $ds",
+                {"asset": asset, "ds": ds, "error": f"{type(error).__name__}: {error}", "now": self.clock()},
+            )
+            raise
+
+    def name_files(self, asset: str, ds: date, files: list[LakeFile]) -> None:
+        """Makes these the files of the asset and day, in place of any before."""
+        self.con.execute("delete from ops.files where asset = $asset and ds = $ds", {"asset": asset, "ds": ds})
+        for file in files:
+            self.con.execute(
+                "insert into ops.files values ($asset, $ds, $bucket, $path, $sha256, $rows, $bytes)", vars(file)
+            )
+
+    def clear_day(self, table: str, ds: date) -> None:
+        """Removes the day's rows from a table of `serving`."""
+        self.con.execute(f"delete from serving.{table} where ds = $ds", {"ds": ds})
+
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Adds the rows of a frame to a table of `serving`; columns go by name."""
+        self.con.register("new_rows", frame.to_arrow())
+        self.con.execute(f"insert into serving.{table} by name from new_rows")
+        self.con.unregister("new_rows")
+
+
+    @contextmanager
+    def recorded_run(self, command: str, ds: date) -> Iterator["Warehouse"]:
+        """Keeps a record of a run: what ran, for which day, and how it ended. Gives the warehouse that writes as it.
+
+        The run_id is the command, its data day, and how many such runs there have been: the same on every machine.
+        """
+        past = self.one("select count(*) from ops.runs where command = $command and ds = $ds", {"command": command, "ds": ds})
+        run_id = f"{command}-{ds}-{past + 1}"
+        self.con.execute(
+            "insert into ops.runs values ($run_id, $command, $ds, 'running', $now, null, null)",
+            {"run_id": run_id, "command": command, "ds": ds, "now": self.clock()},
+        )
+        status, error = "done", None
+        try:
+            yield replace(self, run_id=run_id)
+        except BaseException as stopped:
+            status, error = "failed", f"{type(stopped).__name__}: {stopped}"
+            raise
+        finally:
+            self.con.execute(
+                "update ops.runs set status = $status, error = $error, finished_at = $now where run_id = $run_id",
+                {"run_id": run_id, "status": status, "error": error, "now": self.clock()},
+            )
+
+
+@contextmanager
+def open_warehouse(store: Store, who: str, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
+    """Takes the lock and opens the warehouse. Raises BusyError where somebody else is writing."""
+    with store.writing(who):
+        con = database.connect(store.warehouse, store.config, store.spill)
+        try:
+            statements.run(con, "schema/warehouse")
+            yield Warehouse(store, con, clock)
+        finally:
+            con.close()

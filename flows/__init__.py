@@ -1,0 +1,1 @@
+"""Orchestration and the command line: Prefect and typer live here and nowhere else."""

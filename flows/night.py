@@ -1,0 +1,188 @@
+"""One night, in the order of the diagram: events -> histories -> sequences -> candidates -> rankings -> published.
+
+Plain functions: `nightrank nightly --plain` calls them as they are, flows/nightly.py wraps each in a Prefect task.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import features
+from features import FeatureError, StoppedByCheck, Store, Warehouse
+from flows import progress
+from flows.progress import log
+from flows.settings import Settings, load_settings, open_store
+
+Step = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def plainly(stage: Callable[..., Any]) -> Callable[..., Any]:
+    """Runs a stage as it is, without Prefect."""
+    return stage
+
+
+def utc_now() -> datetime:
+    """The clock: UTC without a zone, as times are everywhere inside. Read in flows/ alone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """What a night gave, as counts."""
+
+    ds: date
+    status: str
+    users: int
+    rows: int
+    model_id: str
+    seconds: float
+
+
+def run_nights(root: Path, ds: date | None, step: Step = plainly) -> list[NightResult]:
+    """Ranks and publishes every night missing up to `ds`, or up to the newest day with events that is over.
+
+    All but the last night run as one step each, the last one stage by stage.
+    """
+    settings = load_settings(root)
+    store = open_store(root, settings)
+    with features.open_warehouse(store, "nightrank nightly", utc_now) as warehouse:
+        read_on(warehouse, store, ds)
+        last = choose_day(warehouse, store, ds)
+        missing = features.nights_missing(warehouse, last)
+        if not missing:
+            log.info("nothing_to_do", ds=last, published=True)
+        results = [step(catch_up)(warehouse, settings, day) for day in missing[:-1]]
+        return results + [rank_night(warehouse, settings, day, step) for day in missing[-1:]]
+
+
+def catch_up(warehouse: Warehouse, settings: Settings, ds: date) -> NightResult:
+    """A missed night, whole."""
+    return rank_night(warehouse, settings, ds, plainly)
+
+
+def rank_night(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -> NightResult:
+    """The diagram, top to bottom, for one data day."""
+    started = time.monotonic()
+    with warehouse.recorded_run("nightly", ds) as night:
+        model_id = features.need_champion(night, ds)
+        step(histories)(night, ds)
+        step(sequences)(night, settings, ds)
+        step(candidates)(night, settings, ds)
+        step(rankings)(night, settings, ds, model_id)
+        step(outcomes)(night, settings, ds)
+        return step(publish)(night, settings, ds, model_id, started)
+
+
+def read_on(warehouse: Warehouse, store: Store, ds: date | None) -> None:
+    """Reads the days of every known source that are over and have not been read, up to `ds`."""
+    over = store.newest_day_over(datetime.now(UTC))
+    last = min(ds, over) if ds else over
+    for source in features.registered_sources(warehouse, "events"):
+        read = features.last_day_read(warehouse, source)
+        if read and read < last:
+            ingest_days(warehouse, source, read + timedelta(days=1), last)
+
+
+def ingest_days(warehouse: Warehouse, source: features.Source, first_ds: date, last_ds: date) -> features.Ingested:
+    with warehouse.recorded_run("ingest", last_ds) as run:
+        counts = features.ingest_events(run, source, first_ds, last_ds)
+    log.info("events_ingested", **vars(counts))
+    return counts
+
+
+def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:
+    """The day asked for, or the newest one with events. Raises FeatureError where it is not over or nothing is there."""
+    over = store.newest_day_over(datetime.now(UTC))
+    if ds and ds > over:
+        raise FeatureError(f"{ds} is not over yet in {store.config.timezone}; the newest day that is: {over}")
+    days = features.event_days(warehouse)
+    if days is None:
+        raise FeatureError(f"{store.root}: no events yet; read a source first: nightrank ingest SOURCE")
+    if ds and ds < days[0]:
+        raise FeatureError(f"no events up to {ds}; the first day with events is {days[0]}")
+    return ds or min(days[1], over)
+
+
+def histories(night: Warehouse, ds: date) -> int:
+    events = features.build_histories(night, ds)
+    log.info("histories_built", ds=ds, events=events)
+    return events
+
+
+def sequences(night: Warehouse, settings: Settings, ds: date) -> int:
+    users = features.build_sequences(night, ds, settings.sequences)
+    log.info("sequences_built", ds=ds, users=users)
+    return users
+
+
+def candidates(night: Warehouse, settings: Settings, ds: date) -> int:
+    goods = features.build_night_goods(night, ds, settings.candidates)
+    rows = features.build_candidates(night, ds, settings.candidates)
+    log.info("candidates_built", ds=ds, rows=rows, goods=goods)
+    return rows
+
+
+def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> int:
+    """Scores every candidate, bucket by bucket, and keeps the best of each user, with why."""
+    import din
+
+    started = time.monotonic()
+    ranking = settings.ranking
+    model = din.load_model(night.store.models, model_id)
+    fingerprint = features.ranking_fingerprint(night, ds, model_id, ranking)
+    buckets = night.store.config.buckets
+    with features.writing_rankings(night, ds, model_id, fingerprint) as writer, progress.bar(f"rank {ds}") as tell:
+        for bucket in range(buckets):
+            given = features.load_bucket(night, ds, bucket)
+            users = len(given.user_keys)
+            ranked, weights = din.rank(
+                model,
+                din.Candidates(
+                    given.user_keys,
+                    given.offsets,
+                    given.goods_keys,
+                    given.shop_keys,
+                    din.Spans(given.goods.start, given.goods.end),
+                    din.Spans(given.shops.start, given.shops.end),
+                    given.as_of,
+                ),
+                din.Sequence(given.goods.keys, given.goods.ts),
+                din.Sequence(given.shops.keys, given.shops.ts),
+                ranking.k,
+                ranking.why_goods,
+                ranking.why_history,
+                lambda done, users=users, bucket=bucket: tell(done, users, f"bucket {bucket + 1} of {buckets}"),
+            )
+            writer.add(given, ranked._asdict(), weights._asdict())
+    log.info("rankings_written", ds=ds, rows=writer.made.rows, model_id=model_id, seconds=time.monotonic() - started)
+    return writer.made.rows
+
+
+def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
+    users = features.build_outcomes(night, ds, settings.examples)
+    log.info("outcomes_measured", ds=ds, of_ranking=ds - timedelta(days=1), users=users)
+    return users
+
+
+def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, started: float) -> NightResult:
+    """Builds the release aside, checks it, and flips to it; where a check stops it, yesterday stays."""
+    features.record_night(night, ds, model_id, time.monotonic() - started)
+    release = features.build_release(night, ds, settings.publish)
+    checks = features.run_checks(release)
+    status = features.close_night(night, release, ds, checks)
+    for check in checks:
+        if check.broken:
+            log.warning("check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.rows[0])
+    try:
+        features.stop_where_broken(ds, checks)
+    except StoppedByCheck:
+        release.unlink()
+        raise
+    features.flip(night, release, settings.publish.keep_releases)
+    users, rows = night.rows("select users, rows from ops.nights where ds = $ds", {"ds": ds})[0]
+    seconds = time.monotonic() - started
+    log.info("published", ds=ds, status=status, users=users, rows=rows, seconds=seconds)
+    return NightResult(ds, status, users, rows, model_id, seconds)

@@ -1,0 +1,103 @@
+"""Settings, read once: the environment, then `nightrank.toml` in the store, then the defaults of each part."""
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from din import DinConfig, TrainConfig
+from features import CandidateConfig, ExampleConfig, FeatureError, PublishConfig, SequenceConfig, Store, StoreConfig
+
+SETTINGS_FILE = "nightrank.toml"
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """Which days a model learns from: the last `eval_days` measure it, the `train_days` before them teach it."""
+
+    train_days: int = 56
+    eval_days: int = 7
+
+
+@dataclass(frozen=True)
+class RankingConfig:
+    """How many goods each user gets, and for how many of them the night explains how much of the history."""
+
+    k: int = 50
+    why_goods: int = 5
+    why_history: int = 5
+
+
+class Settings(BaseSettings):
+    """Every setting by section. In the environment: NIGHTRANK_<SECTION>__<NAME>, as in NIGHTRANK_RANKING__K=20."""
+
+    model_config = SettingsConfigDict(env_prefix="NIGHTRANK_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    store: StoreConfig = StoreConfig()
+    sequences: SequenceConfig = SequenceConfig()
+    examples: ExampleConfig = ExampleConfig()
+    window: WindowConfig = WindowConfig()
+    din: DinConfig = DinConfig()
+    train: TrainConfig = TrainConfig()
+    candidates: CandidateConfig = CandidateConfig()
+    ranking: RankingConfig = RankingConfig()
+    publish: PublishConfig = PublishConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def name_unknown(cls, given: dict[str, Any]) -> dict[str, Any]:
+        for section, values in given.items():
+            field = cls.model_fields.get(section)
+            if field is None:
+                raise ValueError(f"[{section}] is not a section; there are {', '.join(cls.model_fields)}")
+            known = {item.name for item in fields(field.default)} if is_dataclass(field.default) else set()
+            unknown = sorted(values.keys() - known) if isinstance(values, dict) else []
+            if unknown:
+                raise ValueError(f"[{section}] has no setting {unknown[0]}; there are {', '.join(sorted(known))}")
+        return given
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def model_shape(self) -> DinConfig:
+        """The model's shape, its histories as long as the night's sequences: training and serving see the same."""
+        return replace(self.din, goods_length=self.sequences.goods_length, shop_length=self.sequences.shop_length)
+
+
+def load_settings(root: Path, **sections: Any) -> Settings:
+    """The settings of a store; `sections` go before all else. Raises FeatureError where one is not understood."""
+    file = root / SETTINGS_FILE
+
+    class StoreSettings(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    try:
+        settings = StoreSettings(**sections)
+        ZoneInfo(settings.store.timezone)
+    except ValidationError as error:
+        said = "\n".join(
+            f"  {'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}".replace("  : ", "  ")
+            for one in error.errors()
+        )
+        raise FeatureError(f"settings ({file}, or NIGHTRANK_ in the environment) are not understood\n{said}") from error
+    except ValueError as error:
+        raise FeatureError(f"settings ({file}): {error}") from error
+    except KeyError as error:
+        raise FeatureError(f"settings ({file}): store.timezone {error.args[0]} is not a time zone, such as Europe/Berlin") from error
+    return settings
+
+
+def open_store(root: Path, settings: Settings) -> Store:
+    return Store(root.absolute(), settings.store)

@@ -1,0 +1,173 @@
+"""Examples -> DIN beside mean pooling, measured on later days -> the register, and perhaps a new champion.
+
+Plain functions: `nightrank train --plain` calls them as they are, flows/train.py wraps each in a Prefect task.
+"""
+
+import math
+import time
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import features
+from features import FeatureError, Histories, LabelledExamples, ModelRecord, Warehouse
+from flows import progress
+from flows.night import Step, choose_day, histories, plainly, read_on, utc_now
+from flows.progress import log
+from flows.settings import Settings, load_settings, open_store
+
+if TYPE_CHECKING:
+    import din
+
+BASELINE = "mean"  # RelaImpr is over mean pooling, as in the paper
+
+
+class Material:
+    """What training needs in memory: the sequences, and the examples before and after the split."""
+
+    def __init__(self, warehouse: Warehouse, settings: Settings, ds: date) -> None:
+        import din
+
+        loaded = features.load_histories(warehouse, ds)
+        goods, shops = loaded.group(loaded.goods_keys), loaded.group(loaded.shop_keys)
+        self.goods, self.shops = din.Sequence(goods.keys, goods.ts), din.Sequence(shops.keys, shops.ts)
+        days = features.days_back(ds, settings.window.eval_days + settings.window.train_days)
+        split = days[-settings.window.eval_days]
+
+        def examples(first_ds: date, last_ds: date) -> "din.Examples":
+            return hand_over(loaded, goods, shops, features.load_examples(warehouse, first_ds, last_ds))
+
+        self.train = examples(days[0], split - timedelta(days=1))
+        self.eval = examples(split, ds)
+        self.rows = features.table_sizes(warehouse)
+
+
+def hand_over(loaded: Histories, goods: Any, shops: Any, labelled: LabelledExamples) -> "din.Examples":
+    """Labelled examples with the slices of each group their histories are, for the model."""
+    import din
+
+    return din.Examples(
+        labelled.user_keys,
+        labelled.goods_keys,
+        labelled.shop_keys,
+        labelled.labels,
+        labelled.as_of,
+        din.Spans(*loaded.span(goods, labelled.user_keys, labelled.ends)),
+        din.Spans(*loaded.span(shops, labelled.user_keys, labelled.ends)),
+    )
+
+
+def run_training(root: Path, ds: date | None, step: Step = plainly) -> list[ModelRecord]:
+    """Trains the baseline and the model on the days up to `ds`; the newest day with events where none is given."""
+    settings = load_settings(root)
+    store = open_store(root, settings)
+    with features.open_warehouse(store, "nightrank train", utc_now) as warehouse:
+        read_on(warehouse, store, ds)
+        return train_models(warehouse, settings, choose_day(warehouse, store, ds), step)
+
+
+def train_models(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -> list[ModelRecord]:
+    with warehouse.recorded_run("train", ds) as run:
+        step(histories)(run, ds)
+        step(examples)(run, settings, ds)
+        return step(train_and_register)(run, settings, ds)
+
+
+def examples(run: Warehouse, settings: Settings, ds: date) -> int:
+    """The examples of every day of the window that has a night before it."""
+    loaded = features.load_histories(run, ds)
+    features.view_histories(run, ds)
+    first = features.event_days(run)[0]
+    days = [day for day in features.days_back(ds, settings.window.eval_days + settings.window.train_days) if day > first]
+    rows = 0
+    with progress.bar(f"examples {ds}") as tell:
+        for done, day in enumerate(days, start=1):
+            rows += features.build_examples(run, day, loaded, settings.examples)
+            tell(done, len(days), str(day))
+    log.info("examples_built", ds=ds, days=len(days), rows=rows)
+    return rows
+
+
+def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[ModelRecord]:
+    """Mean pooling, then the model, on the same examples; the model ranks from now on unless it is worse."""
+    material = Material(run, settings, ds)
+    if not len(material.eval) or not len(material.train):
+        raise FeatureError(
+            f"no examples to train and measure on: {len(material.train)} before and {len(material.eval)} in the last "
+            f"{settings.window.eval_days} days up to {ds}; the store needs more days of events"
+        )
+    base = one_model(run, settings, material, ds, BASELINE, None)
+    record = base
+    if settings.din.pooling != BASELINE:
+        record = one_model(run, settings, material, ds, settings.din.pooling, base.gauc)
+    standing = champion_gauc(run, material)
+    champion = standing is None or not record.gauc < standing
+    record = replace(record, champion=champion)
+    records = [record] if record.model_id == base.model_id else [base, record]
+    features.register_models(run, records)
+    log.info("model_registered", model_id=record.model_id, gauc=record.gauc, champion=champion, champion_before=standing)
+    return records
+
+
+def one_model(
+    run: Warehouse, settings: Settings, material: Material, ds: date, pooling: "din.Pooling", base_gauc: float | None
+) -> ModelRecord:
+    """Trains, measures and saves one model."""
+    import din
+
+    started = time.monotonic()
+    shape = replace(settings.model_shape, pooling=pooling)
+    with progress.bar(f"train {pooling}") as tell:
+        model = din.fit(
+            shape,
+            settings.train,
+            material.train,
+            material.goods,
+            material.shops,
+            material.rows,
+            lambda done, total, loss: tell(done, total, f"loss {loss:.3f}"),
+        )
+    seconds = time.monotonic() - started
+    metrics = measure(model, material)
+    about = {"ds": ds, "train": asdict(settings.train), "window": asdict(settings.window), "run_id": run.run_id}
+    model_id = din.save_model(run.store.models, model, about, asdict(metrics))
+    log.info("model_trained", model_id=model_id, auc=metrics.auc, gauc=metrics.gauc, logloss=metrics.logloss, seconds=seconds)
+    base = metrics.gauc if base_gauc is None else base_gauc
+    return ModelRecord(
+        model_id,
+        ds,
+        pooling,
+        metrics.auc,
+        metrics.gauc,
+        metrics.logloss,
+        base,
+        din.rela_impr(metrics.gauc, base),
+        False,
+        len(material.train),
+        len(material.eval),
+        *material.rows,
+        seconds,
+    )
+
+
+def measure(model: "din.DIN", material: Material) -> "din.Metrics":
+    import din
+
+    scores = din.predict(model, material.eval, material.goods, material.shops)
+    return din.evaluate(material.eval.user_keys, material.eval.labels, scores)
+
+
+def champion_gauc(run: Warehouse, material: Material) -> float | None:
+    """The GAUC of the standing champion on these very examples, None where there is none that can be read."""
+    import din
+
+    model_id = features.champion_id(run)
+    if model_id is None:
+        return None
+    try:
+        gauc = measure(din.load_model(run.store.models, model_id), material).gauc
+    except din.DinError as error:
+        log.warning("champion_unreadable", model_id=model_id, error=str(error))
+        return None
+    return None if math.isnan(gauc) else gauc

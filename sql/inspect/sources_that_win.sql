@@ -1,0 +1,15 @@
+-- Which candidate sources fill the first ten ranks tonight? One row per source; a goods with two sources counts twice.
+select
+    source,
+    count(*) filter (where rank <= 10) as rows_in_top_10,
+    count(*) as rows_ranked
+from (
+    select
+        rank,
+        unnest(sources) as source
+    from latest_rankings
+) as proposed
+group by source
+order by
+    rows_in_top_10 desc,
+    source

@@ -1,0 +1,98 @@
+-- What each published relation and column is, where `describe` and every SQL client can show it.
+
+comment on table rankings is 'One row per (ds, user_id, rank): the goods each user is most likely to take the day after ds. Unique by (ds, user_id, goods_id).';
+comment on column rankings.ds is 'Data day: the ranking is built from what happened before the end of this day, and serves the day after';
+comment on column rankings.user_id is 'The user, as the source names them';
+comment on column rankings.rank is '1 is best; dense within a user and night';
+comment on column rankings.goods_id is 'The goods, as the source names them';
+comment on column rankings.shop_id is 'The shop the goods was last seen in; NULL where the source has none';
+comment on column rankings.score is 'Probability given by the model, 0 to 1; compare within a night, and between nights of one model';
+comment on column rankings.sources is 'Candidate sources that proposed the goods, by name (sql/candidates)';
+comment on column rankings.model_id is 'The model that scored it; see models';
+comment on column rankings.run_id is 'The run that wrote it';
+
+comment on view latest_rankings is 'The newest night of rankings';
+
+comment on table why is 'One row per (ds, user_id, goods_id, part, history_id): the history that carried the weight, for the first few goods of each user';
+comment on column why.ds is 'Data day of the ranking explained';
+comment on column why.user_id is 'The user, as the source names them';
+comment on column why.goods_id is 'The ranked goods that is explained';
+comment on column why.part is 'goods: past goods that the candidate goods attended to; shop: past shops that its shop attended to';
+comment on column why.history_id is 'A goods_id or a shop_id of the user''s history, by part';
+comment on column why.event_ts is 'UTC; the latest time the user touched it within the sequence';
+comment on column why.weight is 'Attention weight summed over its repeats in the sequence; not normalised, may be negative';
+
+comment on table goods_sequences is 'One row per (ds, user_id): the last goods events before the end of ds, oldest first';
+comment on column goods_sequences.ds is 'Data day: every event is strictly before its end';
+comment on column goods_sequences.user_id is 'The user, as the source names them';
+comment on column goods_sequences.goods_ids is 'Oldest first; a goods touched twice stands twice';
+comment on column goods_sequences.event_types is 'Type of each event, same order and length';
+comment on column goods_sequences.event_ts is 'UTC time of each event, same order and length';
+
+comment on table shop_sequences is 'One row per (ds, user_id): the last shop events before the end of ds, oldest first';
+comment on column shop_sequences.ds is 'Data day: every event is strictly before its end';
+comment on column shop_sequences.user_id is 'The user, as the source names them';
+comment on column shop_sequences.shop_ids is 'Oldest first; a shop visited twice stands twice';
+comment on column shop_sequences.event_types is 'Type of each event, same order and length';
+comment on column shop_sequences.event_ts is 'UTC time of each event, same order and length';
+
+comment on table goods is 'One row per goods_id: the catalogue, where the source has one, for names';
+comment on column goods.goods_id is 'The goods, as the source names them';
+comment on column goods.shop_id is 'The shop the catalogue gives; NULL where there is no catalogue';
+comment on column goods.cat_id is 'Category, as the catalogue names it';
+comment on column goods.name is 'A readable name; NULL where there is no catalogue';
+comment on column goods.active is 'Inactive goods are never candidates';
+
+comment on table outcomes is 'One row per (ds, k): the ranking of the night before ds, held against what people did on ds';
+comment on column outcomes.ds is 'The day people acted; the ranking is that of the day before';
+comment on column outcomes.k is 'How many of the first ranks count';
+comment on column outcomes.users is 'Users who had a ranking and touched a known goods that day; all means are over them';
+comment on column outcomes.hit_rate is 'Share of users with at least one touched goods in their top k';
+comment on column outcomes.ndcg is 'Discounted gain of the hits over the best possible, 0 to 1';
+comment on column outcomes.recall is 'Share of the goods a user touched that stood in their top k';
+comment on column outcomes.mrr is 'Mean of one over the rank of the first hit, 0 without one';
+comment on column outcomes.coverage is 'Share of all known goods that stood in anybody''s top k';
+comment on column outcomes.model_id is 'The model that had ranked';
+
+comment on table models is 'One row per trained model, measured on the last days before ds that it was not trained on';
+comment on column models.model_id is 'Pooling, data day, and hash of the weights';
+comment on column models.ds is 'Last data day it may know of';
+comment on column models.pooling is 'din, or a baseline: mean, decay';
+comment on column models.auc is 'Chance that a positive outranks a negative, a tie half';
+comment on column models.gauc is 'AUC within each user, weighted by their examples';
+comment on column models.logloss is 'Mean log loss, nats';
+comment on column models.base_gauc is 'GAUC of mean pooling on the same examples';
+comment on column models.rela_impr is 'Per cent further above a coin toss than mean pooling, by GAUC';
+comment on column models.champion is 'True for the one that ranks';
+comment on column models.created_at is 'UTC';
+comment on column models.train_examples is 'Examples it was trained on';
+comment on column models.eval_examples is 'Examples it was measured on';
+comment on column models.goods_rows is 'Rows of its goods table, the unknown one included';
+comment on column models.shop_rows is 'Rows of its shop table, the unknown one included';
+comment on column models.seconds is 'Training time';
+
+comment on table nights is 'One row per night that was ranked';
+comment on column nights.ds is 'Data day';
+comment on column nights.status is 'OK, OK_WITH_WARNINGS, or FAILED_KEPT_YESTERDAY where a check stopped it';
+comment on column nights.users is 'Users ranked';
+comment on column nights.rows is 'Rows ranked';
+comment on column nights.model_id is 'The model that ranked';
+comment on column nights.published_at is 'UTC; NULL where it was not published';
+comment on column nights.seconds is 'From the first stage of the night to the start of publishing';
+comment on column nights.checks is 'Each check of the night before this one was flipped in: name, severity, rows that broke it';
+comment on column nights.as_of is 'UTC end of the data day; all history is strictly before it';
+
+comment on table intervals is 'One row per (asset, ds): the ledger, what is built, from what, and what failed';
+comment on column intervals.asset is 'What was built: events.<source>, histories, sequences, rankings, ...';
+comment on column intervals.ds is 'Data day';
+comment on column intervals.status is 'running, done or failed';
+comment on column intervals.fingerprint is 'Hash of the inputs, the SQL and the settings that shape the asset';
+comment on column intervals.run_id is 'The run that built it';
+comment on column intervals.rows_in is 'Rows read; for events: rows + duplicates + quarantined';
+comment on column intervals.rows is 'Rows kept or written';
+comment on column intervals.duplicates is 'Rows that repeated an event_id';
+comment on column intervals.quarantined is 'Rows refused, kept aside with their reason';
+comment on column intervals.input_watermark is 'UTC time of the latest event it may hold';
+comment on column intervals.started_at is 'UTC';
+comment on column intervals.finished_at is 'UTC';
+comment on column intervals.error is 'What stopped it';

@@ -1,0 +1,186 @@
+-- Copies what people may see into the attached file `release`, keys turned back into the ids of the source.
+-- Reads the warehouse, published_nights (ds), night_goods_sequences and night_shop_sequences.
+
+create table release.rankings as
+select
+    rankings.ds,
+    users.user_id,
+    rankings.rank,
+    goods.goods_id,
+    shops.shop_id,
+    rankings.score,
+    rankings.sources,
+    rankings.model_id,
+    rankings.run_id
+from serving.rankings as rankings
+inner join published_nights using (ds)
+inner join entities.users as users using (user_key)
+inner join entities.goods as goods using (goods_key)
+left join entities.shops as shops using (shop_key)
+order by
+    rankings.ds,
+    users.user_id,
+    rankings.rank;
+
+create table release.why as
+select
+    why.ds,
+    users.user_id,
+    goods.goods_id,
+    why.part,
+    case when why.part = 'goods' then history_goods.goods_id else history_shops.shop_id end as history_id,
+    why.event_ts,
+    why.weight
+from serving.why as why
+inner join published_nights using (ds)
+inner join entities.users as users using (user_key)
+inner join entities.goods as goods using (goods_key)
+left join entities.goods as history_goods on why.part = 'goods' and why.history_key = history_goods.goods_key
+left join entities.shops as history_shops on why.part = 'shop' and why.history_key = history_shops.shop_key
+order by
+    why.ds,
+    users.user_id,
+    goods.goods_id,
+    why.part,
+    why.weight desc,
+    history_id;
+
+create table release.goods_sequences as
+with events as (
+    select
+        sequences.ds,
+        sequences.user_key,
+        unnest(sequences.goods_keys) as goods_key,
+        unnest(sequences.event_types) as event_type,
+        unnest(sequences.event_ts) as event_ts,
+        generate_subscripts(sequences.goods_keys, 1) as place
+    from night_goods_sequences as sequences
+)
+
+select
+    events.ds,
+    users.user_id,
+    list(goods.goods_id order by events.place) as goods_ids,
+    list(events.event_type order by events.place) as event_types,
+    list(events.event_ts order by events.place) as event_ts
+from events
+inner join entities.users as users using (user_key)
+inner join entities.goods as goods using (goods_key)
+group by
+    events.ds,
+    users.user_id
+order by
+    events.ds,
+    users.user_id;
+
+create table release.shop_sequences as
+with events as (
+    select
+        sequences.ds,
+        sequences.user_key,
+        unnest(sequences.shop_keys) as shop_key,
+        unnest(sequences.event_types) as event_type,
+        unnest(sequences.event_ts) as event_ts,
+        generate_subscripts(sequences.shop_keys, 1) as place
+    from night_shop_sequences as sequences
+)
+
+select
+    events.ds,
+    users.user_id,
+    list(shops.shop_id order by events.place) as shop_ids,
+    list(events.event_type order by events.place) as event_types,
+    list(events.event_ts order by events.place) as event_ts
+from events
+inner join entities.users as users using (user_key)
+inner join entities.shops as shops using (shop_key)
+group by
+    events.ds,
+    users.user_id
+order by
+    events.ds,
+    users.user_id;
+
+create table release.goods as
+select
+    goods.goods_id,
+    shops.shop_id,
+    catalogue.cat_id,
+    catalogue.name,
+    coalesce(catalogue.active, true) as active
+from entities.goods as goods
+left join entities.catalogue as catalogue using (goods_key)
+left join entities.shops as shops using (shop_key)
+order by goods.goods_id;
+
+create table release.outcomes as
+select
+    outcomes.ds,
+    outcomes.k,
+    outcomes.users,
+    outcomes.hit_rate,
+    outcomes.ndcg,
+    outcomes.recall,
+    outcomes.mrr,
+    outcomes.coverage,
+    outcomes.model_id
+from serving.outcomes as outcomes
+order by
+    outcomes.ds,
+    outcomes.k;
+
+create table release.models as
+select
+    model_id,
+    ds,
+    pooling,
+    auc,
+    gauc,
+    logloss,
+    base_gauc,
+    rela_impr,
+    champion,
+    created_at,
+    train_examples,
+    eval_examples,
+    goods_rows,
+    shop_rows,
+    seconds
+from ops.models
+order by
+    created_at,
+    model_id;
+
+create table release.nights as
+select
+    ds,
+    status,
+    users,
+    rows,
+    model_id,
+    published_at,
+    seconds,
+    checks,
+    as_of
+from ops.nights
+order by ds;
+
+create table release.intervals as
+select
+    asset,
+    ds,
+    status,
+    fingerprint,
+    run_id,
+    rows_in,
+    rows,
+    duplicates,
+    quarantined,
+    input_watermark,
+    started_at,
+    finished_at,
+    error
+from ops.intervals
+order by
+    asset,
+    ds;

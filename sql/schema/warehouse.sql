@@ -1,0 +1,127 @@
+-- The warehouse: the record of what is built. One writer at a time, and only the pipeline opens it.
+-- The tables of ids (entities.users, .goods, .shops) are made at the first ingestion, since ids keep their type.
+
+create schema if not exists entities;
+create schema if not exists ops;
+create schema if not exists serving;
+
+-- One row per (asset, ds): the ledger, the truth about what is built.
+create table if not exists ops.intervals (
+    asset varchar not null,
+    ds date not null,
+    status varchar not null check (status in ('running', 'done', 'failed')),
+    fingerprint varchar not null,
+    run_id varchar not null,
+    rows_in bigint,
+    rows bigint,
+    duplicates bigint,
+    quarantined bigint,
+    input_watermark timestamp,
+    started_at timestamp not null,
+    finished_at timestamp,
+    error varchar,
+    primary key (asset, ds)
+);
+
+-- One row per lake file that counts: a file that is not named here is not real.
+create table if not exists ops.files (
+    asset varchar not null,
+    ds date not null,
+    bucket integer not null,
+    path varchar not null,
+    sha256 varchar not null,
+    rows bigint not null,
+    bytes bigint not null,
+    primary key (path)
+);
+
+-- One row per source: the query that reads it, and where its files are.
+create table if not exists ops.sources (
+    source varchar primary key,
+    kind varchar not null,
+    query varchar not null,
+    path varchar,
+    registered_at timestamp not null
+);
+
+-- One row per run of a command that writes.
+create table if not exists ops.runs (
+    run_id varchar primary key,
+    command varchar not null,
+    ds date not null,
+    status varchar not null,
+    started_at timestamp not null,
+    finished_at timestamp,
+    error varchar
+);
+
+-- One row per trained model.
+create table if not exists ops.models (
+    model_id varchar primary key,
+    ds date not null,
+    pooling varchar not null,
+    auc double,
+    gauc double,
+    logloss double,
+    base_gauc double,
+    rela_impr double,
+    champion boolean not null,
+    created_at timestamp not null,
+    train_examples bigint not null,
+    eval_examples bigint not null,
+    goods_rows bigint not null,
+    shop_rows bigint not null,
+    seconds double not null,
+    run_id varchar not null
+);
+
+-- One row per night that was ranked, whether or not it was published.
+create table if not exists ops.nights (
+    ds date primary key,
+    as_of timestamp not null,
+    status varchar not null,
+    users bigint not null,
+    rows bigint not null,
+    model_id varchar not null,
+    run_id varchar not null,
+    published_at timestamp,
+    seconds double not null,
+    checks struct(name varchar, severity varchar, broken bigint)[]
+);
+
+-- One row per (ds, user_key, rank): the nightly ranked candidates.
+create table if not exists serving.rankings (
+    ds date not null,
+    user_key integer not null,
+    rank integer not null,
+    goods_key integer not null,
+    shop_key integer not null,
+    score double not null,
+    sources varchar[] not null,
+    model_id varchar not null,
+    run_id varchar not null
+);
+
+-- One row per (ds, user_key, goods_key, part, history_key): the history that carried the weight.
+create table if not exists serving.why (
+    ds date not null,
+    user_key integer not null,
+    goods_key integer not null,
+    part varchar not null check (part in ('goods', 'shop')),
+    history_key integer not null,
+    event_ts timestamp not null,
+    weight double not null
+);
+
+-- One row per (ds, k): the ranking of the night before ds, held against what people did on ds.
+create table if not exists serving.outcomes (
+    ds date not null,
+    k integer not null,
+    users bigint not null,
+    hit_rate double,
+    ndcg double,
+    recall double,
+    mrr double,
+    coverage double,
+    model_id varchar not null
+);

@@ -1,0 +1,54 @@
+-- Gives each id not seen before the next keys: by the first day it appears on, then by id. Reads kept_events.
+
+insert into entities.users
+with first_seen as (
+    select
+        user_id,
+        min(ds) as first_ds
+    from kept_events
+    group by user_id
+)
+
+select
+    first_seen.user_id,
+    (select coalesce(max(users.user_key), 0) from entities.users as users)
+    + row_number() over (order by first_seen.first_ds, first_seen.user_id) as user_key,
+    first_seen.first_ds
+from first_seen
+anti join entities.users as known using (user_id);
+
+insert into entities.goods
+with first_seen as (
+    select
+        goods_id,
+        min(ds) as first_ds
+    from kept_events
+    where goods_id is not null
+    group by goods_id
+)
+
+select
+    first_seen.goods_id,
+    (select coalesce(max(goods.goods_key), 0) from entities.goods as goods)
+    + row_number() over (order by first_seen.first_ds, first_seen.goods_id) as goods_key,
+    first_seen.first_ds
+from first_seen
+anti join entities.goods as known using (goods_id);
+
+insert into entities.shops
+with first_seen as (
+    select
+        shop_id,
+        min(ds) as first_ds
+    from kept_events
+    where shop_id is not null
+    group by shop_id
+)
+
+select
+    first_seen.shop_id,
+    (select coalesce(max(shops.shop_key), 0) from entities.shops as shops)
+    + row_number() over (order by first_seen.first_ds, first_seen.shop_id) as shop_key,
+    first_seen.first_ds
+from first_seen
+anti join entities.shops as known using (shop_id);
