@@ -116,6 +116,7 @@ def rank(
 ) -> tuple[Ranked, Weights]:
     """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
     shops with the highest weights. Raises DinError where a score is not a number."""
+    torch.set_num_threads(1)  # users are many and small: threads inside an operation only wait for each other
     device = next(model.parameters()).device
     lengths = (model.config.goods_length, model.config.shop_length)
     ranked: list[tuple[np.ndarray, ...]] = []

@@ -42,6 +42,7 @@ def fit(
     if not len(examples) or examples.labels.min() == examples.labels.max():
         raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
     torch.manual_seed(train.seed)
+    torch.set_num_threads(train.threads)
     device = pick_device()
     model = DIN(config, *rows).to(device).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=train.learning_rate, weight_decay=train.weight_decay)

@@ -7,22 +7,24 @@ from features.candidates import build_candidates, build_night_goods
 from features.config import CandidateConfig, ExampleConfig, PublishConfig, SequenceConfig, StoreConfig
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
-from features.histories import Histories, build_histories, load_histories, view_histories
+from features.histories import Group, Histories, build_histories, load_histories, view_histories
 from features.ingestion import (
     FIRST_DAY,
     Ingested,
     event_days,
     ingest_events,
     ingest_goods,
+    known_path,
     last_day_read,
     registered_sources,
 )
 from features.models import ModelRecord, champion_id, need_champion, register_models, table_sizes
 from features.publication import Check, build_release, close_night, flip, nights_missing, record_night, run_checks, stop_where_broken
-from features.published import Answer, ask, goods_named, reading, user_named
+from features.published import Answer, Reader, reading
 from features.rankings import NightBucket, RankingWriter, build_outcomes, load_bucket, ranking_fingerprint, writing_rankings
 from features.sequences import build_sequences
 from features.sources import Source, find_source
+from features.status import Status, look
 from features.store import Store, epoch_seconds
 from features.warehouse import Warehouse, open_warehouse
 
@@ -34,6 +36,7 @@ __all__ = [
     "Check",
     "ExampleConfig",
     "FeatureError",
+    "Group",
     "Histories",
     "Ingested",
     "LabelledExamples",
@@ -42,12 +45,13 @@ __all__ = [
     "PublishConfig",
     "RankingWriter",
     "SequenceConfig",
+    "Reader",
     "Source",
+    "Status",
     "StoppedByCheck",
     "Store",
     "StoreConfig",
     "Warehouse",
-    "ask",
     "build_candidates",
     "build_examples",
     "build_histories",
@@ -62,13 +66,14 @@ __all__ = [
     "find_source",
     "event_days",
     "flip",
-    "goods_named",
     "ingest_events",
     "ingest_goods",
+    "known_path",
     "last_day_read",
     "load_bucket",
     "load_examples",
     "load_histories",
+    "look",
     "need_champion",
     "nights_missing",
     "open_warehouse",
@@ -80,7 +85,6 @@ __all__ = [
     "run_checks",
     "stop_where_broken",
     "table_sizes",
-    "user_named",
     "view_histories",
     "writing_rankings",
 ]

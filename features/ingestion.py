@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -123,6 +124,11 @@ def registered_sources(warehouse: Warehouse, kind: str) -> list[Source]:
         "select source, kind, query, path from ops.sources where kind = $kind order by source", {"kind": kind}
     )
     return [Source(*row) for row in found]
+
+
+def known_path(warehouse: Warehouse, named: str) -> str | None:
+    """The path a source was read from last time, None where it is new."""
+    return warehouse.one("select path from ops.sources where source = $name", {"name": Path(named).stem})
 
 
 def last_day_read(warehouse: Warehouse, source: Source) -> date | None:

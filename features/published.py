@@ -23,13 +23,43 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+@dataclass(frozen=True)
+class Reader:
+    """An open published file, read-only."""
+
+    con: duckdb.DuckDBPyConnection
+
+    def ask(self, query: str, values: dict[str, Any] | None = None) -> Answer:
+        return ask(self.con, query, values)
+
+    def user(self, text: str) -> Any:
+        """The user_id that a person typed, with the type ids have here. Raises FeatureError where nobody is called so."""
+        return self.id_named("latest_rankings", "user_id", text, "is not in the newest ranking")
+
+    def goods(self, text: str) -> Any:
+        """The goods_id that a person typed. Raises FeatureError where nothing is called so."""
+        return self.id_named("goods", "goods_id", text, "is not a goods of this store")
+
+    def first_goods(self, who: Any) -> Any:
+        """The goods ranked first for a user in the newest night."""
+        return self.ask("select goods_id from latest_rankings where user_id = $who and rank = 1", {"who": who}).rows[0][0]
+
+    def id_named(self, relation: str, column: str, text: str, otherwise: str) -> Any:
+        named = self.ask(f"select {column} from {relation} where {column}::varchar = $text limit 1", {"text": text})
+        if not named.rows:
+            some = self.ask(f"select distinct {column} from {relation} order by {column} limit 3")
+            known = ", ".join(str(row[0]) for row in some.rows)
+            raise FeatureError(f"{column} {text} {otherwise}; there are, for example: {known}")
+        return named.rows[0][0]
+
+
 @contextmanager
-def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(store: Store) -> Iterator[Reader]:
     """Opens the published file. Raises FeatureError where nothing is published yet."""
     if not store.published.exists():
         raise FeatureError(f"{store.published}: nothing is published yet; rank a night first: nightrank nightly")
     with database.connect_read_only(store.published) as con:
-        yield con
+        yield Reader(con)
 
 
 def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | None = None) -> Answer:
@@ -39,23 +69,3 @@ def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | Non
         return Answer([column[0] for column in result.description or []], result.fetchall())
     except duckdb.Error as error:
         raise FeatureError(str(error)) from error
-
-
-def user_named(con: duckdb.DuckDBPyConnection, text: str) -> Any:
-    """The user_id that a person typed, with the type ids have here. Raises FeatureError where nobody is called so."""
-    return id_named(con, "rankings", "user_id", text, "is not in the published rankings")
-
-
-def goods_named(con: duckdb.DuckDBPyConnection, text: str) -> Any:
-    return id_named(con, "goods", "goods_id", text, "is not a goods of this store")
-
-
-def id_named(con: duckdb.DuckDBPyConnection, relation: str, column: str, text: str, otherwise: str) -> Any:
-    found = con.execute(
-        f"select {column} from {relation} where cast({column} as varchar) = $text limit 1", {"text": text}
-    ).fetchall()
-    if not found:
-        some = con.execute(f"select distinct {column} from {relation} order by {column} limit 3").fetchall()
-        known = ", ".join(str(row[0]) for row in some)
-        raise FeatureError(f"{column} {text} {otherwise}; there are, for example: {known}")
-    return found[0][0]

@@ -111,9 +111,9 @@ class RankingWriter:
             {
                 "user_key": weights["user_keys"],
                 "goods_key": night.goods_keys[weights["candidate"]],
-                "part": weights["part"].astype(object) if not len(weights["part"]) else weights["part"],
+                "part": pl.Series(weights["part"].tolist(), dtype=pl.String),
                 "history_key": weights["history_keys"],
-                "event_ts": weights["ts"].astype("datetime64[s]"),
+                "event_ts": (weights["ts"] * 1_000_000).astype("datetime64[us]"),
                 "weight": weights["weight"].astype(np.float64),
             }
         )

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 from zoneinfo import ZoneInfo
 
 from features.config import StoreConfig
 from features.errors import BusyError, FeatureError
 
 PUBLISHED = "published.duckdb"
+PATIENCE = 20  # tenths of a second
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Store:
     def writing(self, who: str) -> Iterator[None]:
         """Holds the store's lock, which the kernel frees should this process die.
 
-        Raises BusyError, naming the holder, where another process holds it.
+        Raises BusyError, naming the holder, where another process keeps it for longer than a look at the status takes.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -72,10 +74,15 @@ class Store:
         except OSError as error:
             raise FeatureError(f"{self.root}: cannot be written ({error.strerror}); name another store with --store") from error
         with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BusyError(f"{self.root}: {self.holder(handle.name)} is writing; try again when it is done") from error
+            for waited in range(PATIENCE + 1):
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    if waited == PATIENCE:
+                        holder = self.holder(handle.name)
+                        raise BusyError(f"{self.root}: {holder} is writing; try again when it is done") from error
+                    sleep(0.1)
             handle.truncate(0)
             handle.write(json.dumps({"who": who, "pid": os.getpid()}))
             handle.flush()

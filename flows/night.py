@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import features
-from features import FeatureError, StoppedByCheck, Store, Warehouse
+from features import FeatureError, Ingested, Source, StoppedByCheck, Store, Warehouse
 from flows import progress
 from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
@@ -86,7 +86,18 @@ def read_on(warehouse: Warehouse, store: Store, ds: date | None) -> None:
             ingest_days(warehouse, source, read + timedelta(days=1), last)
 
 
-def ingest_days(warehouse: Warehouse, source: features.Source, first_ds: date, last_ds: date) -> features.Ingested:
+def ingest(warehouse: Warehouse, source: Source, first_ds: date | None, last_ds: date | None) -> Ingested:
+    """Reads a source: its events of the days that are over, or its goods catalogue."""
+    over = warehouse.store.newest_day_over(datetime.now(UTC))
+    if source.kind == "events":
+        return ingest_days(warehouse, source, first_ds or features.FIRST_DAY, min(last_ds or over, over))
+    with warehouse.recorded_run("ingest", over) as run:
+        counts = features.ingest_goods(run, source)
+    log.info("goods_ingested", source=counts.source, rows=counts.rows)
+    return counts
+
+
+def ingest_days(warehouse: Warehouse, source: Source, first_ds: date, last_ds: date) -> Ingested:
     with warehouse.recorded_run("ingest", last_ds) as run:
         counts = features.ingest_events(run, source, first_ds, last_ds)
     log.info("events_ingested", **vars(counts))

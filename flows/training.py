@@ -5,13 +5,13 @@ Plain functions: `nightrank train --plain` calls them as they are, flows/train.p
 
 import math
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import features
-from features import FeatureError, Histories, LabelledExamples, ModelRecord, Warehouse
+from features import FeatureError, Group, Histories, LabelledExamples, ModelRecord, Warehouse
 from flows import progress
 from flows.night import Step, choose_day, histories, plainly, read_on, utc_now
 from flows.progress import log
@@ -23,27 +23,41 @@ if TYPE_CHECKING:
 BASELINE = "mean"  # RelaImpr is over mean pooling, as in the paper
 
 
+@dataclass(frozen=True)
 class Material:
-    """What training needs in memory: the sequences, and the examples before and after the split."""
+    """What training needs in memory: both sequences, the examples before and after the split, and how many rows the
+    goods and the shop tables have."""
 
-    def __init__(self, warehouse: Warehouse, settings: Settings, ds: date) -> None:
-        import din
-
-        loaded = features.load_histories(warehouse, ds)
-        goods, shops = loaded.group(loaded.goods_keys), loaded.group(loaded.shop_keys)
-        self.goods, self.shops = din.Sequence(goods.keys, goods.ts), din.Sequence(shops.keys, shops.ts)
-        days = features.days_back(ds, settings.window.eval_days + settings.window.train_days)
-        split = days[-settings.window.eval_days]
-
-        def examples(first_ds: date, last_ds: date) -> "din.Examples":
-            return hand_over(loaded, goods, shops, features.load_examples(warehouse, first_ds, last_ds))
-
-        self.train = examples(days[0], split - timedelta(days=1))
-        self.eval = examples(split, ds)
-        self.rows = features.table_sizes(warehouse)
+    goods: "din.Sequence"
+    shops: "din.Sequence"
+    train: "din.Examples"
+    eval: "din.Examples"
+    rows: tuple[int, int]
 
 
-def hand_over(loaded: Histories, goods: Any, shops: Any, labelled: LabelledExamples) -> "din.Examples":
+def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
+    """Loads the window's examples and the histories they are slices of."""
+    import din
+
+    loaded = features.load_histories(run, ds)
+    goods, shops = loaded.group(loaded.goods_keys), loaded.group(loaded.shop_keys)
+    days = window_days(settings, ds)
+    last_train = ds - timedelta(days=settings.window.eval_days)
+    before, after = features.load_examples(run, days[0], last_train), features.load_examples(run, last_train + timedelta(days=1), ds)
+    return Material(
+        din.Sequence(goods.keys, goods.ts),
+        din.Sequence(shops.keys, shops.ts),
+        hand_over(loaded, goods, shops, before),
+        hand_over(loaded, goods, shops, after),
+        features.table_sizes(run),
+    )
+
+
+def window_days(settings: Settings, ds: date) -> list[date]:
+    return features.days_back(ds, settings.window.eval_days + settings.window.train_days)
+
+
+def hand_over(loaded: Histories, goods: Group, shops: Group, labelled: LabelledExamples) -> "din.Examples":
     """Labelled examples with the slices of each group their histories are, for the model."""
     import din
 
@@ -78,8 +92,8 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     """The examples of every day of the window that has a night before it."""
     loaded = features.load_histories(run, ds)
     features.view_histories(run, ds)
-    first = features.event_days(run)[0]
-    days = [day for day in features.days_back(ds, settings.window.eval_days + settings.window.train_days) if day > first]
+    first, _ = features.event_days(run) or (ds, ds)
+    days = [day for day in window_days(settings, ds) if day > first]
     rows = 0
     with progress.bar(f"examples {ds}") as tell:
         for done, day in enumerate(days, start=1):
@@ -91,7 +105,7 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
 
 def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[ModelRecord]:
     """Mean pooling, then the model, on the same examples; the model ranks from now on unless it is worse."""
-    material = Material(run, settings, ds)
+    material = gather(run, settings, ds)
     if not len(material.eval) or not len(material.train):
         raise FeatureError(
             f"no examples to train and measure on: {len(material.train)} before and {len(material.eval)} in the last "

@@ -1,0 +1,48 @@
+"""The ledger -> one screen: what is published, how old, from what, and what went wrong."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from features import database, statements
+from features.errors import BusyError, FeatureError
+from features.published import Answer, ask
+from features.store import Store
+
+PARTS = ("nights", "stopped", "champion", "sources", "problems")
+
+
+@dataclass(frozen=True)
+class Status:
+    """`parts`: the rows of each file in sql/status by its name. `age_hours` since publication, None where nothing is
+    published. `writer` names who is writing, in which case the parts are empty but for the published night."""
+
+    parts: dict[str, list[dict[str, Any]]]
+    age_hours: float | None
+    writer: str | None
+
+
+def look(store: Store, now: datetime) -> Status:
+    """What the record says at `now`, UTC without a zone. Raises FeatureError where there is no store."""
+    if not store.warehouse.exists():
+        raise FeatureError(f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE")
+    writer = None
+    try:
+        with store.writing("nightrank status"), duckdb.connect(str(store.warehouse), read_only=True) as con:
+            parts = {part: ask(con, statements.read(f"status/{part}")).records() for part in PARTS}
+    except BusyError as error:
+        writer, parts = str(error), {part: [] for part in PARTS} | {"nights": published_night(store)}
+    published = [night["published_at"] for night in parts["nights"]]
+    age = (now - published[0]).total_seconds() / 3600 if published else None
+    return Status(parts, age, writer)
+
+
+def published_night(store: Store) -> list[dict[str, Any]]:
+    """The newest night, from the published file, while the warehouse is being written."""
+    if not store.published.exists():
+        return []
+    with database.connect_read_only(store.published) as con:
+        found: Answer = ask(con, statements.read("status/nights").replace("ops.nights", "nights"))
+    return found.records()

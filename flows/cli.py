@@ -1,0 +1,189 @@
+"""nightrank: the command line. stdout is data, stderr is progress; exit codes 0 done, 1 failed, 2 usage, 3 busy,
+4 stopped by a check."""
+
+import re
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import features
+from din import DinError
+from features import Answer, BusyError, FeatureError, StoppedByCheck, Store, StoreConfig
+from flows import demo as demo_flow
+from flows import night, progress, show
+from flows.settings import load_settings, open_store
+
+DONE, FAILED, USAGE, BUSY, STOPPED = range(5)
+
+app = typer.Typer(
+    help="A feature store and nightly ranking job around the Deep Interest Network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+StorePath = Annotated[Path, typer.Option("--store", envvar="NIGHTRANK_STORE_PATH", help="The folder of the store.")]
+Day = Annotated[datetime | None, typer.Option("--ds", formats=["%Y-%m-%d"], help="The data day, such as 2017-12-31.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Run the same stages without Prefect.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DEFAULT_STORE = Path("store")
+
+
+def main() -> None:
+    """Runs the command; a user's mistake is one message on stderr and an exit code, never a traceback."""
+    progress.start_logging()
+    try:
+        app()
+    except BusyError as error:
+        stop(error, BUSY)
+    except StoppedByCheck as error:
+        stop(error, STOPPED)
+    except (FeatureError, DinError) as error:
+        stop(error, FAILED)
+    except KeyboardInterrupt:
+        stop("stopped; what was finished is kept, the rest will be built by the next run", FAILED)
+
+
+def stop(message: object, code: int) -> None:
+    progress.stderr.print(f"nightrank: {message}", style="red", soft_wrap=True, markup=False, highlight=False)
+    sys.exit(code)
+
+
+@app.command()
+def demo(store: StorePath = Path("demo-store")) -> None:
+    """The whole job on the bundled sample: events to a published ranking, printed, with why."""
+    demo_flow.run_demo(store)
+
+
+@app.command()
+def ingest(
+    source: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="A .sql file of yours, or a name in sql/sources.")],
+    store: StorePath = DEFAULT_STORE,
+    path: Annotated[str | None, typer.Option(help="What $path in the source query stands for.")] = None,
+    kind: Annotated[str, typer.Option("--as", help="What the source gives: events, or goods (a catalogue).")] = "events",
+    first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read from this day on.")] = None,
+    last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read up to this day.")] = None,
+) -> None:
+    """Reads a source into events; what the source gave for the same days before is replaced."""
+    if kind not in ("events", "goods"):
+        raise typer.BadParameter(f"{kind} is neither events nor goods", param_hint="--as")
+    settings = load_settings(store)
+    opened = open_store(store, settings)
+    with features.open_warehouse(opened, "nightrank ingest", night.utc_now) as warehouse:
+        for name in source:
+            found = features.find_source(name, kind, path or features.known_path(warehouse, name))
+            counts = night.ingest(warehouse, found, day(first), day(last))
+            show.stdout.print(
+                f"{counts.source}: {counts.rows_in} rows in, {counts.rows} kept, {counts.duplicates} duplicates, "
+                f"{counts.quarantined} quarantined, {counts.days} days",
+                highlight=False,
+            )
+
+
+@app.command()
+def train(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False, json: AsJson = False) -> None:
+    """Trains DIN and the mean-pooling baseline up to a day; DIN ranks from then on unless it is worse than before."""
+    if plain:
+        from flows.training import run_training
+
+        run_training(store, day(ds))
+    else:
+        from flows.train import train as train_flow
+
+        train_flow(str(store), day(ds))
+    show.trained(features.look(open_store(store, load_settings(store)), night.utc_now()), json)
+
+
+@app.command()
+def nightly(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False, json: AsJson = False) -> None:
+    """Ranks and publishes every night missing up to a day."""
+    if plain:
+        results = night.run_nights(store, day(ds))
+    else:
+        from flows.nightly import nightly as nightly_flow
+
+        results = nightly_flow(str(store), day(ds))
+    show.nights(results, json)
+
+
+@app.command()
+def why(
+    user: Annotated[str, typer.Argument(help="The user, as the source names them.")],
+    goods: Annotated[str | None, typer.Argument(help="A goods of their ranking; the first one if left out.")] = None,
+    store: StorePath = DEFAULT_STORE,
+    json: AsJson = False,
+) -> None:
+    """What is ranked for a user, and which past goods and shops carried the weight."""
+    with features.reading(looked_at(store)) as reader:
+        who = reader.user(user)
+        if goods is None and not json:
+            show.ranking(reader, who)
+        what = reader.goods(goods) if goods else reader.first_goods(who)
+        show.why(reader, who, what, json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help='A query, such as "from latest_rankings limit 5", or a .sql file.')],
+    store: StorePath = DEFAULT_STORE,
+    json: AsJson = False,
+) -> None:
+    """Asks the published store, read-only."""
+    text = Path(query).read_text() if query.endswith(".sql") and Path(query).is_file() else query
+    with features.reading(looked_at(store)) as reader:
+        answer = reader.ask(text)
+    show.as_json(answer.records()) if json else show.table(answer)
+
+
+@app.command()
+def status(
+    store: StorePath = DEFAULT_STORE,
+    max_age: Annotated[str | None, typer.Option(help="Exit with 1 where the newest ranking is older, such as 30h or 2d.")] = None,
+    json: AsJson = False,
+) -> None:
+    """One screen: what is published, how old, from what, and what went wrong."""
+    limit = hours(max_age) if max_age else None
+    found = features.look(looked_at(store), night.utc_now())
+    show.as_json(found.__dict__) if json else show.status(found)
+    if limit is not None and (found.age_hours is None or found.age_hours > limit):
+        raise FeatureError(f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}")
+    if found.parts["stopped"]:
+        raise typer.Exit(STOPPED)
+
+
+def day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def hours(span: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([hd])", span)
+    if not match:
+        raise typer.BadParameter(f"{span} is not a span of time, such as 30h or 2d", param_hint="--max-age")
+    return float(match[1]) * {"h": 1, "d": 24}[match[2]]
+
+
+def looked_at(root: Path) -> Store:
+    """A store to read from: its settings do not matter."""
+    return Store(root.absolute(), StoreConfig())
+
+
+def not_yet(name: str, does: str) -> None:
+    """A command of the design that has no body yet: it says so, and exits with 2."""
+
+    @app.command(name, help=f"{does} Not yet.", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+    def later() -> None:
+        stop(f"{name}: not yet", USAGE)
+
+
+not_yet("plan", "What would be built, and why.")
+not_yet("backfill", "Builds what is missing, failed or stale between two days.")
+not_yet("compare", "Mean, decay and DIN on the same examples.")
+not_yet("report", "A page about the night.")
+not_yet("rollback", "Publishes an earlier night again.")
+not_yet("forget", "Erases a person everywhere.")
+not_yet("doctor", "Checks every promise of the store.")
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The whole job on the bundled sample: events in, a trained DIN, three nights ranked, and what they look like."""
+
+from datetime import date
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import features
+from features import FIRST_DAY
+from flows import show
+from flows.night import ingest, run_nights, utc_now
+from flows.settings import SETTINGS_FILE, load_settings, open_store
+from flows.training import run_training
+
+LAST_EVENTS = date(2017, 12, 31)
+TRAINED_ON = date(2017, 12, 28)
+FIRST_NIGHT = date(2017, 12, 29)
+SETTINGS = """\
+# Settings of the demonstration store; every name has a default (docs/settings.md).
+
+[window]
+train_days = 330   # 64 households are few: the model needs most of their year
+eval_days = 14
+
+[ranking]
+k = 50
+"""
+
+
+def run_demo(root: Path) -> None:
+    """Builds what is not built yet, so that a second run only shows it."""
+    root.mkdir(parents=True, exist_ok=True)
+    if not (root / SETTINGS_FILE).exists():
+        (root / SETTINGS_FILE).write_text(SETTINGS)
+    store = open_store(root, load_settings(root))
+    with features.open_warehouse(store, "nightrank demo", utc_now) as warehouse:
+        have_events, have_model = features.event_days(warehouse), features.champion_id(warehouse)
+        if not have_events:
+            read_sample(warehouse)
+    if not have_model:
+        run_training(root, TRAINED_ON)
+    for night in (FIRST_NIGHT, LAST_EVENTS):
+        run_nights(root, night)
+    show_result(root, store)
+
+
+def read_sample(warehouse: features.Warehouse) -> None:
+    """Reads the sample through source queries, as anybody's data would come."""
+    sample = files("flows").joinpath("sample")
+    for source, kind, name in (
+        ("completejourney", "events", "events.parquet"),
+        ("completejourney_goods", "goods", "goods.parquet"),
+    ):
+        with as_file(sample.joinpath(name)) as path:
+            found = features.find_source(source, kind, str(path))
+            ingest(warehouse, found, FIRST_DAY, LAST_EVENTS)
+
+
+def show_result(root: Path, store: features.Store) -> None:
+    with features.reading(store) as reader:
+        who = reader.ask("select min(user_id) from latest_rankings").rows[0][0]
+        what = reader.first_goods(who)
+        show.ranking(reader, who)
+        show.why(reader, who, what)
+        show.models(reader)
+    show.stdout.print(
+        "\nSimulated grocery shopping (the Complete Journey); a manufacturer stands for the shop. Try next:\n"
+        f"  nightrank why {who} --store {root}\n"
+        f'  nightrank sql "from movers(date \'2017-12-30\', date \'2017-12-31\') limit 10" --store {root}\n'
+        f"  duckdb {root}/published.duckdb\n",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
