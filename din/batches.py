@@ -104,9 +104,7 @@ def cut_batch(
     """The batch of the examples in `rows`; `lengths` caps the goods and the shop history, newest kept."""
 
     def history(sequence: Sequence, spans: Spans, length: int) -> JaggedHistory:
-        return cut_history(
-            sequence, Spans(spans.start[rows], spans.end[rows]).newest(length), examples.as_of[rows]
-        )
+        return cut_history(sequence, Spans(spans.start[rows], spans.end[rows]).newest(length), examples.as_of[rows])
 
     return Batch(
         torch.from_numpy(examples.goods_keys[rows].astype(np.int64)),

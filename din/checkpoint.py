@@ -57,14 +57,19 @@ def load_model(folder: Path, model_id: str) -> DIN:
         raise DinError(f"{where}: cannot be read ({error}); train again with: nightrank train") from error
     if hashlib.sha256(weights).hexdigest() != record["weights_sha256"]:
         raise DinError(f"{where / WEIGHTS}: is not what was saved (sha256 differs); train again with: nightrank train")
-    config = {key: tuple(value) if isinstance(value, list) else value for key, value in record["config"].items()}
-    model = DIN(DinConfig(**config), record["goods_rows"], record["shop_rows"])
+    model = DIN(as_config(record["config"]), record["goods_rows"], record["shop_rows"])
     state = load(weights)
     broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
     if broken:
         raise DinError(f"{where / WEIGHTS}: {', '.join(broken)} hold numbers that are not finite; train again")
     model.load_state_dict(state)
     return model.eval()
+
+
+def as_config(saved: dict[str, Any]) -> DinConfig:
+    """The configuration as it was: JSON turned its tuples into lists."""
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()}
+    return DinConfig(**values)
 
 
 def as_json(record: dict[str, Any]) -> bytes:

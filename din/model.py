@@ -18,12 +18,20 @@ from din.batches import Batch, JaggedHistory
 from din.config import DinConfig
 
 
+# What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
+# the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
+FIRST_WEIGHT = 0.5
+
+
 class Dice(nn.Module):
     """Dice, equation 3: f(s) = p(s) s + (1 - p(s)) alpha s, p(s) = sigmoid((s - E[s]) / sqrt(Var[s] + eps)).
 
     Mean and variance come from the batch in training and from running averages afterwards. Rows are real
     positions only, since nothing is padded. No affine part: the paper has none.
     """
+
+    running_mean: torch.Tensor
+    running_var: torch.Tensor
 
     def __init__(self, width: int, eps: float = 1e-8, momentum: float = 0.1) -> None:
         super().__init__()
@@ -67,6 +75,7 @@ class ActivationUnit(nn.Module):
         self.first = nn.Linear(3 * config.dimension, first)
         self.activation = activation(config, first)
         self.rest = dense(config, first, tuple(rest))
+        nn.init.constant_(self.rest.get_parameter(f"{len(self.rest) - 1}.bias"), FIRST_WEIGHT)
 
     def forward(self, u_BD: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
         of_candidate_BH, of_history_NH = self.first_layer(u_BD, v_ND)
@@ -149,5 +158,12 @@ class DIN(nn.Module):
     def logits(
         self, goods_BD: torch.Tensor, goods_pooled_BD: torch.Tensor, shop_BD: torch.Tensor, shop_pooled_BD: torch.Tensor
     ) -> torch.Tensor:
-        parts = [goods_BD, goods_pooled_BD, goods_BD * goods_pooled_BD, shop_BD, shop_pooled_BD, shop_BD * shop_pooled_BD]
+        parts = [
+            goods_BD,
+            goods_pooled_BD,
+            goods_BD * goods_pooled_BD,
+            shop_BD,
+            shop_pooled_BD,
+            shop_BD * shop_pooled_BD,
+        ]
         return self.top(torch.cat(parts, dim=1)).squeeze(-1)

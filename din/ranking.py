@@ -94,12 +94,15 @@ def best(score_C: np.ndarray, goods_keys_C: np.ndarray, k: int) -> np.ndarray:
 
 
 def carried(weights_T: np.ndarray, keys_T: np.ndarray, ts_T: np.ndarray, top: int) -> tuple[np.ndarray, ...]:
-    """The `top` history keys by weight summed over repeats: keys, the latest time of each, weights."""
+    """The `top` history keys by the size of their weight, summed over repeats: keys, the latest time of each, weights.
+
+    Without a softmax a weight may be negative; what counts is how much it carries, either way.
+    """
     keys, back = np.unique(keys_T, return_inverse=True)
     weight = np.bincount(back, weights_T.astype(np.float64), minlength=len(keys))
     latest = np.zeros(len(keys), np.int64)
     np.maximum.at(latest, back, ts_T)
-    chosen = np.lexsort((keys, -weight))[:top]
+    chosen = np.lexsort((keys, -np.abs(weight)))[:top]
     return keys[chosen], latest[chosen], weight[chosen]
 
 
@@ -123,7 +126,10 @@ def rank(
     why: list[tuple[np.ndarray, ...]] = []
     for i, user_key in enumerate(candidates.user_keys):
         own = slice(candidates.offsets[i], candidates.offsets[i + 1])
-        goods_span, shop_span = candidates.goods_spans.row(i).newest(lengths[0]), candidates.shop_spans.row(i).newest(lengths[1])
+        goods_span, shop_span = (
+            candidates.goods_spans.row(i).newest(lengths[0]),
+            candidates.shop_spans.row(i).newest(lengths[1]),
+        )
         as_of = np.array([candidates.as_of])
         scored = score_user(
             model,
@@ -133,7 +139,9 @@ def rank(
             to(cut_history(shops, shop_span, as_of), device),
         )
         if not np.isfinite(scored.score_C).all():
-            raise DinError(f"user key {user_key}: a score is not a number; the model's weights are damaged, train again")
+            raise DinError(
+                f"user key {user_key}: a score is not a number; the model's weights are damaged, train again"
+            )
         top = best(scored.score_C, candidates.goods_keys[own], k)
         ranked.append((np.full(len(top), user_key), np.arange(1, len(top) + 1), own.start + top, scored.score_C[top]))
         for place in top[:why_top]:

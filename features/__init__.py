@@ -19,9 +19,25 @@ from features.ingestion import (
     registered_sources,
 )
 from features.models import ModelRecord, champion_id, need_champion, register_models, table_sizes
-from features.publication import Check, build_release, close_night, flip, nights_missing, record_night, run_checks, stop_where_broken
+from features.publication import (
+    Check,
+    build_release,
+    close_night,
+    flip,
+    nights_missing,
+    record_night,
+    run_checks,
+    stop_where_broken,
+)
 from features.published import Answer, Reader, reading
-from features.rankings import NightBucket, RankingWriter, build_outcomes, load_bucket, ranking_fingerprint, writing_rankings
+from features.rankings import (
+    NightBucket,
+    RankingWriter,
+    build_outcomes,
+    load_bucket,
+    ranking_fingerprint,
+    writing_rankings,
+)
 from features.sequences import build_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
@@ -44,8 +60,8 @@ __all__ = [
     "NightBucket",
     "PublishConfig",
     "RankingWriter",
-    "SequenceConfig",
     "Reader",
+    "SequenceConfig",
     "Source",
     "Status",
     "StoppedByCheck",
@@ -63,8 +79,8 @@ __all__ = [
     "close_night",
     "days_back",
     "epoch_seconds",
-    "find_source",
     "event_days",
+    "find_source",
     "flip",
     "ingest_events",
     "ingest_goods",

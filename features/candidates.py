@@ -18,7 +18,7 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
     """Writes one row per goods known at the end of the day: shop, category, active, popularity. Returns how many."""
     asset = "night_goods"
     query = statements.read("transforms/night_goods")
-    catalogue = warehouse.rows("select count(*), sum(hash(catalogue)) from entities.catalogue as catalogue")
+    catalogue = warehouse.run("ledger/catalogue_version")
     fingerprint = statements.fingerprint(histories_fingerprint(warehouse, ds), catalogue, query, config.popular_days)
     if not warehouse.is_current(asset, ds, fingerprint):
         view_histories(warehouse, ds)
@@ -49,7 +49,7 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
                 con = database.connect(None, store.config, store.spill)
                 database.view_of_files(con, "night_goods", goods_paths, "")
                 database.view_of_files(con, "bucket_histories", [lake.verified(store, file)], EVENT_COLUMNS)
-                con.execute("create table night as select $ds as ds, $as_of as as_of", {"ds": ds, "as_of": store.day_end(ds)})
+                statements.run(con, "transforms/night", ds=ds, as_of=store.day_end(ds))
                 frame = propose(con, queries, config)
                 con.close()
                 made.files.append(lake.write(store, frame, asset, ds, file.bucket))
@@ -59,12 +59,6 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
 
 def propose(con: duckdb.DuckDBPyConnection, queries: dict[str, str], config: CandidateConfig) -> pl.DataFrame:
     """Runs every source over the users of one bucket and unites what they give."""
-    con.execute(
-        "create view night_histories as select histories.* from bucket_histories as histories"
-        " inner join night on histories.event_ts < night.as_of"
-    )
-    con.execute("create view night_users as select distinct user_key from night_histories")
-    con.execute("create table candidate_rows (source varchar, user_key integer, goods_key integer, strength double)")
     for name, query in queries.items():
         try:
             proposed = con.sql(query)
@@ -77,4 +71,3 @@ def propose(con: duckdb.DuckDBPyConnection, queries: dict[str, str], config: Can
     statements.run(con, "transforms/candidate_union")
     values = {"per_source": config.per_source, "per_user": config.per_user}
     return pl.DataFrame(con.execute("from candidate_union($per_source, $per_user)", values).to_arrow_table())
-

@@ -35,19 +35,24 @@ def build_examples(warehouse: Warehouse, ds: date, histories: Histories, config:
     """
     store, asset = warehouse.store, "examples"
     fingerprint = statements.fingerprint(
-        histories_fingerprint(warehouse, ds), config, statements.read("transforms/positives"), statements.read("transforms/goods_known")
+        histories_fingerprint(warehouse, ds),
+        config,
+        statements.read("transforms/positives"),
+        statements.read("transforms/goods_known"),
     )
     if not warehouse.is_current(asset, ds, fingerprint):
         start, end = store.day_start(ds), store.day_end(ds)
         with warehouse.building(asset, ds, fingerprint) as made:
-            positives = warehouse.con.execute(
-                "from positives_in($start, $end, $types, $popular_days)",
-                {"start": start, "end": end, "types": list(config.positive_types), "popular_days": config.popular_days},
-            ).to_arrow_table()
-            known = warehouse.con.execute(
-                "from goods_known_at($start, $popular_days) where popularity > 0 order by goods_key",
+            warehouse.con.execute(
+                "create or replace temp table known_goods as from goods_known_at($start, $popular_days)",
                 {"start": start, "popular_days": config.popular_days},
+            )
+            statements.run(warehouse.con, "transforms/positives")
+            positives = warehouse.con.execute(
+                "from positives_in($start, $end, $types)",
+                {"start": start, "end": end, "types": list(config.positive_types)},
             ).to_arrow_table()
+            known = warehouse.con.execute("from known_goods where popularity > 0 order by goods_key").to_arrow_table()
             frame = with_negatives(pl.DataFrame(positives), pl.DataFrame(known), config, ds)
             ends = histories.ends_at(start)[frame["user_key"].to_numpy()]
             made.files.append(lake.write(store, frame.with_columns(pl.Series("end", ends)), asset, ds))

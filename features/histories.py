@@ -83,7 +83,7 @@ def build_histories(warehouse: Warehouse, ds: date) -> int:
                 rows = warehouse.con.execute(
                     "from histories_of($bucket, $buckets)", {"bucket": bucket, "buckets": store.config.buckets}
                 )
-                made.files.append(lake.write(store, pl.from_arrow(rows.to_arrow_table()), asset, ds, bucket))
+                made.files.append(lake.write(store, pl.DataFrame(rows.to_arrow_table()), asset, ds, bucket))
             made.rows = sum(file.rows for file in made.files)
     return sum(file.rows for file in warehouse.files(asset, ds, ds))
 
@@ -99,7 +99,6 @@ def view_histories(warehouse: Warehouse, ds: date) -> None:
     paths = [lake.verified(warehouse.store, file) for file in warehouse.files("histories", ds, ds)]
     database.view_of_files(warehouse.con, "histories", paths, EVENT_COLUMNS)
     statements.run(warehouse.con, "transforms/goods_known")
-    statements.run(warehouse.con, "transforms/positives")
 
 
 def load_histories(warehouse: Warehouse, ds: date) -> Histories:

@@ -9,27 +9,10 @@ import polars as pl
 
 from features import lake, statements
 from features.errors import FeatureError
-from features.sources import Source, read_source
+from features.sources import CONTRACTS, Source, read_source
 from features.warehouse import Warehouse
 
-NO_DAY = date(1970, 1, 1)  # where the counts of rows without a usable event_ts go
 FIRST_DAY = date(1990, 1, 1)
-COUNT_DAYS = """
-    insert or replace into ops.intervals
-    select $asset, day.ds, 'done', $fingerprint, $run_id, day.rows_in, day.rows, day.duplicates, day.quarantined,
-        day.watermark, $started_at, $now, null
-    from (
-        select
-            coalesce(ds, date '1970-01-01') as ds,
-            count(*) as rows_in,
-            count(*) filter (where refused is null and not duplicate) as rows,
-            count(*) filter (where duplicate) as duplicates,
-            count(*) filter (where refused is not null) as quarantined,
-            max(event_ts) filter (where refused is null) as watermark
-        from day_events
-        group by all
-    ) as day
-"""
 SAME_TYPE = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
 
 
@@ -55,43 +38,25 @@ def ingest_events(warehouse: Warehouse, source: Source, first_ds: date, last_ds:
     read_source(con, source, store.day_start(first_ds), store.day_end(last_ds))
     check_id_types(con)
     statements.run(con, "transforms/cleaned_events")
-    con.execute(
-        "create or replace temp table day_events as"
-        " select * replace (case when ds between $first_ds and $last_ds then ds end as ds)"
-        " from cleaned_events($timezone)"
-        " where ds between $first_ds and $last_ds or refused is not null",
-        {"timezone": store.config.timezone, "first_ds": first_ds, "last_ds": last_ds},
-    )
+    days = {"first_ds": first_ds, "last_ds": last_ds}
+    warehouse.run("transforms/day_events", timezone=store.config.timezone, **days)
     con.execute("drop table source_events")
-    con.execute("create or replace temp view kept_events as from day_events where refused is null and not duplicate")
     with warehouse.transaction():
         register(warehouse, source)
         statements.run(con, "transforms/new_entities")
-        clear_days(warehouse, source, first_ds, last_ds)
-        write_days(warehouse, source.asset, con.sql(statements.read("transforms/keyed_events")).pl())
-        refused = con.sql("select * replace (coalesce(ds, date '1970-01-01') as ds) from day_events where refused is not null")
-        write_days(warehouse, f"quarantine.{source.name}", refused.pl())
-        con.execute(
-            COUNT_DAYS,
-            {
-                "asset": source.asset,
-                "fingerprint": statements.fingerprint(source.query, statements.read("transforms/cleaned_events")),
-                "run_id": warehouse.run_id,
-                "started_at": started_at,
-                "now": warehouse.clock(),
-            },
+        warehouse.run("ledger/clear_source_days", source=source.name, **days)
+        write_days(warehouse, source.asset, "transforms/keyed_events")
+        write_days(warehouse, f"quarantine.{source.name}", "transforms/refused_events")
+        warehouse.run(
+            "ledger/count_source_days",
+            asset=source.asset,
+            last_ds=last_ds,
+            fingerprint=statements.fingerprint(source.query, statements.read("transforms/cleaned_events")),
+            run_id=warehouse.run_id,
+            started_at=started_at,
+            now=warehouse.clock(),
         )
-        # A day that was asked for and gave nothing is a day that was read: it counts as done, with no rows.
-        con.execute(
-            "insert or ignore into ops.intervals by name select $asset as asset, $last_ds as ds, 'done' as status,"
-            " '' as fingerprint, $run_id as run_id, 0 as rows_in, 0 as rows, 0 as duplicates, 0 as quarantined,"
-            " $started_at as started_at, $started_at as finished_at",
-            {"asset": source.asset, "last_ds": last_ds, "run_id": warehouse.run_id, "started_at": started_at},
-        )
-    counts = con.execute(
-        "select count(distinct ds), count(*), count(*) filter (where refused is null and not duplicate),"
-        " count(*) filter (where duplicate), count(*) filter (where refused is not null) from day_events"
-    ).fetchall()[0]
+    [counts] = warehouse.run("transforms/day_counts")
     con.execute("drop view kept_events")
     con.execute("drop table day_events")
     return Ingested(source.name, *counts)
@@ -106,38 +71,33 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
     with warehouse.transaction():
         register(warehouse, source)
         statements.run(con, "transforms/catalogue")
-    rows = warehouse.one("select count(*) from source_goods")
+    [(rows,)] = con.execute("select count(*) from source_goods").fetchall()
     con.execute("drop table source_goods")
     return Ingested(source.name, 0, rows, rows, 0, 0)
 
 
 def register(warehouse: Warehouse, source: Source) -> None:
-    warehouse.con.execute(
-        "insert or replace into ops.sources values ($name, $kind, $query, $path, $now)",
-        {**vars(source), "now": warehouse.clock()},
-    )
+    warehouse.run("ledger/register_source", **vars(source), now=warehouse.clock())
 
 
 def registered_sources(warehouse: Warehouse, kind: str) -> list[Source]:
     """The sources this store has read before, so that a night can read on."""
-    found = warehouse.rows(
-        "select source, kind, query, path from ops.sources where kind = $kind order by source", {"kind": kind}
-    )
-    return [Source(*row) for row in found]
+    return [Source(*row) for row in warehouse.run("ledger/sources", kind=kind)]
 
 
 def known_path(warehouse: Warehouse, named: str) -> str | None:
     """The path a source was read from last time, None where it is new."""
-    return warehouse.one("select path from ops.sources where source = $name", {"name": Path(named).stem})
+    known = {source.name: source.path for kind in CONTRACTS for source in registered_sources(warehouse, kind)}
+    return known.get(Path(named).stem)
 
 
 def last_day_read(warehouse: Warehouse, source: Source) -> date | None:
-    return warehouse.one("select max(ds) from ops.intervals where asset = $asset", {"asset": source.asset})
+    return warehouse.one("ledger/last_day_read", asset=source.asset)
 
 
 def event_days(warehouse: Warehouse) -> tuple[date, date] | None:
     """The first and the last day with events, None where there is none."""
-    [(first, last)] = warehouse.rows("select min(ds), max(ds) from ops.files where asset like 'events.%'")
+    [(first, last)] = warehouse.run("ledger/event_days")
     return (first, last) if first else None
 
 
@@ -168,22 +128,8 @@ def check_id_types(con: duckdb.DuckDBPyConnection) -> None:
             statements.run(con, "schema/entities")
 
 
-def clear_days(warehouse: Warehouse, source: Source, first_ds: date, last_ds: date) -> None:
-    """Forgets what the source gave for these days before."""
-    for table in ("ops.files", "ops.intervals"):
-        warehouse.con.execute(
-            f"delete from {table} where asset in ($events, $quarantine)"
-            " and (ds between $first_ds and $last_ds or ds = date '1970-01-01')",
-            {
-                "events": source.asset,
-                "quarantine": f"quarantine.{source.name}",
-                "first_ds": first_ds,
-                "last_ds": last_ds,
-            },
-        )
-
-
-def write_days(warehouse: Warehouse, asset: str, frame: pl.DataFrame) -> None:
-    """One lake file for each day of the frame, named in the ledger."""
+def write_days(warehouse: Warehouse, asset: str, statement: str) -> None:
+    """One lake file for each day of the statement's rows, named in the ledger."""
+    frame = pl.DataFrame(statements.run(warehouse.con, statement).to_arrow_table())
     for (ds,), day in frame.partition_by("ds", as_dict=True, maintain_order=True).items():
         warehouse.name_files(asset, ds, [lake.write(warehouse.store, day.drop("ds"), asset, ds)])

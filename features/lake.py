@@ -49,6 +49,15 @@ def verified(store: Store, file: LakeFile) -> str:
     return str(path)
 
 
+def is_whole(store: Store, file: LakeFile) -> bool:
+    """Whether the file's bytes are those that were written."""
+    try:
+        verified(store, file)
+    except FeatureError:
+        return False
+    return True
+
+
 def rebuild(file: LakeFile) -> str:
     """The command that makes a file anew."""
     if file.asset.startswith("events."):

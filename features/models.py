@@ -28,38 +28,31 @@ class ModelRecord:
 
 
 def champion_id(warehouse: Warehouse) -> str | None:
-    return warehouse.one("select model_id from ops.models where champion")
+    return warehouse.one("ledger/champion")
 
 
 def register_models(warehouse: Warehouse, records: list[ModelRecord]) -> None:
     """Adds models to the register; one that comes as champion takes the place of the one before. All or none."""
     with warehouse.transaction():
         if any(record.champion for record in records):
-            warehouse.con.execute("update ops.models set champion = false")
+            warehouse.run("ledger/dethrone")
         for record in records:
-            warehouse.con.execute(
-                "insert or replace into ops.models by name select $model_id as model_id, $ds as ds, $pooling as pooling,"
-                " $auc as auc, $gauc as gauc, $logloss as logloss, $base_gauc as base_gauc, $rela_impr as rela_impr,"
-                " $champion as champion, $created_at as created_at, $train_examples as train_examples,"
-                " $eval_examples as eval_examples, $goods_rows as goods_rows, $shop_rows as shop_rows,"
-                " $seconds as seconds, $run_id as run_id",
-                {**vars(record), "created_at": warehouse.clock(), "run_id": warehouse.run_id},
-            )
+            values = {**vars(record), "created_at": warehouse.clock(), "run_id": warehouse.run_id}
+            warehouse.run("ledger/register_model", **values)
 
 
 def table_sizes(warehouse: Warehouse) -> tuple[int, int]:
     """How many rows the goods and the shop embeddings need: one for each key given, and row 0, the unknown one."""
-    goods = warehouse.one("select coalesce(max(goods_key), 0) + 1 from entities.goods")
-    shops = warehouse.one("select coalesce(max(shop_key), 0) + 1 from entities.shops")
+    [(goods, shops)] = warehouse.run("ledger/table_sizes")
     return goods, shops
 
 
 def need_champion(warehouse: Warehouse, ds: date) -> str:
-    """The model that ranks. Raises FeatureError where none was trained yet, or none that may know of `ds`."""
-    model_id = champion_id(warehouse)
-    if model_id is None:
+    """The model that ranks. Raises FeatureError where none was trained yet, or only one that knows of days after."""
+    champion = warehouse.run("ledger/champion")
+    if not champion:
         raise FeatureError(f"no model yet; train one first: nightrank train --ds {ds}")
-    trained = warehouse.one("select ds from ops.models where model_id = $model_id", {"model_id": model_id})
+    [(model_id, trained)] = champion
     if trained > ds:
         raise FeatureError(
             f"model {model_id} was trained on days up to {trained} and would rank {ds} with knowledge of its future; "

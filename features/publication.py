@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import duckdb
-
 from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import StoppedByCheck
@@ -30,11 +28,8 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     store.releases.mkdir(exist_ok=True)
     release = store.releases / f"{warehouse.run_id}.duckdb"
     release.unlink(missing_ok=True)
-    con.execute(
-        "create or replace temp table published_nights as select ds from ops.nights"
-        " where ds between $first_ds and $last_ds and (ds = $last_ds or status in ('OK', 'OK_WITH_WARNINGS'))",
-        {"first_ds": ds - timedelta(days=config.ranking_nights - 1), "last_ds": ds},
-    )
+    first_ds = ds - timedelta(days=config.ranking_nights - 1)
+    warehouse.run("ledger/published_nights", first_ds=first_ds, last_ds=ds)
     for group in ("goods", "shop"):
         view_sequences(warehouse, group, ds, config.sequence_nights)
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
@@ -87,11 +82,10 @@ def close_night(warehouse: Warehouse, release: Path, ds: date, checks: list[Chec
         "published_at": None if "stop" in broken else warehouse.clock(),
         "checks": [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks],
     }
-    update = "update {} set status = $status, published_at = $published_at, checks = $checks where ds = $ds"
-    warehouse.con.execute(update.format("ops.nights"), values)
     with database.connect(release, warehouse.store.config, warehouse.store.spill) as con:
-        con.execute(update.format("nights"), values)
+        statements.run(con, "published/close_night", **values)
         con.execute("checkpoint")
+    warehouse.run("ledger/close_night", **values)
     lake.flush(release)
     return status
 
@@ -101,7 +95,9 @@ def stop_where_broken(ds: date, checks: list[Check]) -> None:
     broken = [check for check in checks if check.severity == "stop" and check.broken]
     if broken:
         lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.rows[0]}" for check in broken]
-        raise StoppedByCheck(f"the ranking of {ds} breaks a promise and is not published; yesterday stays\n" + "\n".join(lines))
+        raise StoppedByCheck(
+            f"the ranking of {ds} breaks a promise and is not published; yesterday stays\n" + "\n".join(lines)
+        )
 
 
 def flip(warehouse: Warehouse, release: Path, keep: int) -> None:
@@ -121,26 +117,20 @@ def flip(warehouse: Warehouse, release: Path, keep: int) -> None:
 def nights_missing(warehouse: Warehouse, last_ds: date) -> list[date]:
     """The nights to rank up to `last_ds`, oldest first: those after the newest published one, or only the last where
     nothing is published. A night that a check stopped is missing."""
-    if warehouse.one("select count(*) from ops.nights where ds = $ds and status in ('OK', 'OK_WITH_WARNINGS')", {"ds": last_ds}):
+    [(is_published, newest)] = warehouse.run("ledger/newest_night_before", ds=last_ds)
+    if is_published:
         return []
-    newest = warehouse.one(
-        "select max(ds) from ops.nights where ds < $ds and status in ('OK', 'OK_WITH_WARNINGS')", {"ds": last_ds}
-    )
     first = newest + timedelta(days=1) if newest else last_ds
     return [first + timedelta(days=n) for n in range((last_ds - first).days + 1)]
 
 
 def record_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float) -> None:
     """Writes the night as it stands before its release is built: what was ranked, and when its day ended."""
-    warehouse.con.execute(
-        "insert or replace into ops.nights"
-        " select $ds, $as_of, 'RANKED', count(distinct user_key), count(*), $model_id, $run_id, null, $seconds, []"
-        " from serving.rankings where ds = $ds",
-        {
-            "ds": ds,
-            "as_of": warehouse.store.day_end(ds),
-            "model_id": model_id,
-            "run_id": warehouse.run_id,
-            "seconds": seconds,
-        },
+    warehouse.run(
+        "ledger/record_night",
+        ds=ds,
+        as_of=warehouse.store.day_end(ds),
+        model_id=model_id,
+        run_id=warehouse.run_id,
+        seconds=seconds,
     )

@@ -33,7 +33,7 @@ class Reader:
         return ask(self.con, query, values)
 
     def user(self, text: str) -> Any:
-        """The user_id that a person typed, with the type ids have here. Raises FeatureError where nobody is called so."""
+        """The user_id a person typed, with the type ids have here. Raises FeatureError where nobody is called so."""
         return self.id_named("latest_rankings", "user_id", text, "is not in the newest ranking")
 
     def goods(self, text: str) -> Any:
@@ -42,7 +42,9 @@ class Reader:
 
     def first_goods(self, who: Any) -> Any:
         """The goods ranked first for a user in the newest night."""
-        return self.ask("select goods_id from latest_rankings where user_id = $who and rank = 1", {"who": who}).rows[0][0]
+        return self.ask("select goods_id from latest_rankings where user_id = $who and rank = 1", {"who": who}).rows[0][
+            0
+        ]
 
     def id_named(self, relation: str, column: str, text: str, otherwise: str) -> Any:
         named = self.ask(f"select {column} from {relation} where {column}::varchar = $text limit 1", {"text": text})

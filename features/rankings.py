@@ -139,18 +139,23 @@ def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int
     Nothing is written where there was no ranking the night before, or the day has no events.
     """
     before, asset = ds - timedelta(days=1), "outcomes"
-    ranked = warehouse.rows("select model_id, max(rank) from serving.rankings where ds = $ds group by all", {"ds": before})
+    ranked = warehouse.run("ledger/ranking_of", ds=before)
     if not ranked:
         return 0
     [(model_id, longest)] = ranked
     fingerprint = statements.fingerprint(
-        histories_fingerprint(warehouse, ds), warehouse.run_of("rankings", before), config, statements.read("transforms/outcomes")
+        histories_fingerprint(warehouse, ds),
+        warehouse.run_of("rankings", before),
+        config,
+        statements.read("transforms/outcomes"),
     )
     if not warehouse.is_current(asset, ds, fingerprint):
         store, con = warehouse.store, warehouse.con
         view_histories(warehouse, ds)
         goods = [lake.verified(store, file) for file in warehouse.files("night_goods", before, before)]
-        database.view_of_files(con, "night_goods", goods, "goods_key integer")
+        database.view_of_files(con, "night_goods", goods, "goods_key integer, shop_key integer")
+        con.execute("create or replace temp table known_goods as from night_goods")
+        statements.run(con, "transforms/positives")
         con.execute(
             "create or replace temp table night_rankings as"
             " select user_key, goods_key, rank from serving.rankings where ds = $ds",
@@ -163,12 +168,12 @@ def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int
             "start": store.day_start(ds),
             "end": store.day_end(ds),
             "types": list(config.positive_types),
-            "popular_days": config.popular_days,
         }
         with warehouse.building(asset, ds, fingerprint) as made:
-            found = con.execute("from outcomes_at($cutoffs, $start, $end, $types, $popular_days)", values).to_arrow_table()
+            found = con.execute("from outcomes_at($cutoffs, $start, $end, $types)", values).to_arrow_table()
             frame = pl.DataFrame(found).with_columns(pl.lit(ds).alias("ds"), pl.lit(model_id).alias("model_id"))
             warehouse.clear_day("outcomes", ds)
             warehouse.append("outcomes", frame)
             made.rows = len(frame)
-    return warehouse.one("select max(users) from serving.outcomes where ds = $ds", {"ds": ds}) or 0
+    [(users,)] = warehouse.con.execute("select max(users) from serving.outcomes where ds = $ds", {"ds": ds}).fetchall()
+    return users or 0

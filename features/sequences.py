@@ -51,4 +51,3 @@ def last_events(histories: pl.LazyFrame, group: str, length: int, as_of: datetim
         )
         .collect()
     )
-

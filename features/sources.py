@@ -81,7 +81,9 @@ def find_source(named: str, kind: str, path: str | None) -> Source:
         raise FeatureError(f"{named}: no such source query; name a .sql file, or one of: {known}")
     name = own.stem
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise FeatureError(f"{named}: name the file with letters, digits, _ and - alone, since the source is called after it")
+        raise FeatureError(
+            f"{named}: name the file with letters, digits, _ and - alone, since the source is called after it"
+        )
     return Source(name, kind, query.read_text(encoding="utf-8"), path)
 
 
@@ -99,7 +101,8 @@ def read_source(con: duckdb.DuckDBPyConnection, source: Source, day_start: datet
         check_contract(source, given)
         columns = ",\n".join(expression(column, given) for column in CONTRACTS[source.kind])
         con.execute(
-            f"create or replace temp table source_{source.kind} as select {columns} from ({source.query}) as given", values
+            f"create or replace temp table source_{source.kind} as select {columns} from ({source.query}) as given",
+            values,
         )
     except duckdb.IOException as error:
         raise FeatureError(f"source {source.name}: {first_line(error)}; say where the file is with --path") from error
@@ -112,14 +115,18 @@ def bound(source: Source, available: dict[str, Any]) -> dict[str, Any]:
     try:
         parsed = duckdb.extract_statements(source.query)
     except duckdb.ParserException as error:
-        raise FeatureError(f"source {source.name}: the query is not SQL that DuckDB reads: {first_line(error)}") from error
+        raise FeatureError(
+            f"source {source.name}: the query is not SQL that DuckDB reads: {first_line(error)}"
+        ) from error
     if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
         raise FeatureError(f"source {source.name}: a source query is one select, and this file is not")
     named = parsed[0].named_parameters
     unknown = sorted(named - available.keys())
     if unknown:
         offered = ", ".join(f"${name}" for name in available)
-        raise FeatureError(f"source {source.name}: ${unknown[0]} is not a parameter of a source query; there are {offered}")
+        raise FeatureError(
+            f"source {source.name}: ${unknown[0]} is not a parameter of a source query; there are {offered}"
+        )
     if "path" in named and source.path is None:
         raise FeatureError(f"source {source.name}: the query reads $path; say where the file is with --path")
     return {name: available[name] for name in named}
@@ -134,7 +141,8 @@ def check_contract(source: Source, given: dict[str, str]) -> None:
     ]
     if wrong:
         raise FeatureError(
-            f"source {source.name}: {len(wrong)} column(s) of the query break the contract (docs/sources.md)\n" + "\n".join(wrong)
+            f"source {source.name}: {len(wrong)} column(s) of the query break the contract (docs/sources.md)\n"
+            + "\n".join(wrong)
         )
 
 
@@ -163,4 +171,3 @@ def expression(column: Column, given: dict[str, str]) -> str:
 def first_line(error: Exception) -> str:
     """What DuckDB says, without its drawing of where."""
     return " ".join(line.strip() for line in str(error).split("\n\n")[0].splitlines())
-

@@ -5,6 +5,7 @@ import re
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Any
 
 import duckdb
 
@@ -38,10 +39,11 @@ def severity(check: str) -> str:
     return match[1]
 
 
-def run(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Runs each statement of a file in turn."""
+def run(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> duckdb.DuckDBPyConnection:
+    """Runs each statement of a file in turn, each with the values it names; the result is that of the last."""
     for statement in duckdb.extract_statements(read(name)):
-        con.execute(statement)
+        con.execute(statement, {key: values[key] for key in statement.named_parameters})
+    return con
 
 
 def fingerprint(*parts: object) -> str:

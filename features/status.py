@@ -27,7 +27,9 @@ class Status:
 def look(store: Store, now: datetime) -> Status:
     """What the record says at `now`, UTC without a zone. Raises FeatureError where there is no store."""
     if not store.warehouse.exists():
-        raise FeatureError(f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE")
+        raise FeatureError(
+            f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
+        )
     writer = None
     try:
         with store.writing("nightrank status"), duckdb.connect(str(store.warehouse), read_only=True) as con:

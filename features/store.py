@@ -72,7 +72,9 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             handle = (self.root / ".lock").open("a+")
         except OSError as error:
-            raise FeatureError(f"{self.root}: cannot be written ({error.strerror}); name another store with --store") from error
+            raise FeatureError(
+                f"{self.root}: cannot be written ({error.strerror}); name another store with --store"
+            ) from error
         with handle:
             for waited in range(PATIENCE + 1):
                 try:

@@ -10,7 +10,6 @@ import duckdb
 import polars as pl
 
 from features import database, lake, statements
-from features.errors import FeatureError
 from features.lake import LakeFile
 from features.store import Store
 
@@ -32,12 +31,13 @@ class Warehouse:
     clock: Callable[[], datetime]
     run_id: str = ""
 
-    def rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple]:
-        return self.con.execute(query, values or {}).fetchall()
+    def run(self, statement: str, **values: Any) -> list[tuple]:
+        """Runs a file of sql/ with these values and gives its rows."""
+        return statements.run(self.con, statement, **values).fetchall()
 
-    def one(self, query: str, values: dict[str, Any] | None = None) -> Any:
+    def one(self, statement: str, **values: Any) -> Any:
         """The first column of the first row, None where there is no row."""
-        found = self.rows(query, values)
+        found = self.run(statement, **values)
         return found[0][0] if found else None
 
     @contextmanager
@@ -53,34 +53,16 @@ class Warehouse:
 
     def is_current(self, asset: str, ds: date, fingerprint: str) -> bool:
         """Whether the asset of the day is built, from this, and its files are whole."""
-        done = self.one(
-            "select count(*) from ops.intervals"
-            " where asset = $asset and ds = $ds and fingerprint = $fingerprint and status = 'done'",
-            {"asset": asset, "ds": ds, "fingerprint": fingerprint},
-        )
-        return bool(done) and all(self.is_whole(file) for file in self.files(asset, ds, ds))
+        done = self.one("ledger/is_done", asset=asset, ds=ds, fingerprint=fingerprint)
+        return bool(done) and all(lake.is_whole(self.store, file) for file in self.files(asset, ds, ds))
 
     def run_of(self, asset: str, ds: date) -> str | None:
         """The run that built the asset of the day."""
-        return self.one(
-            "select run_id from ops.intervals where asset = $asset and ds = $ds and status = 'done'",
-            {"asset": asset, "ds": ds},
-        )
-
-    def is_whole(self, file: LakeFile) -> bool:
-        try:
-            lake.verified(self.store, file)
-        except FeatureError:
-            return False
-        return True
+        return self.one("ledger/run_of", asset=asset, ds=ds)
 
     def files(self, asset: str, first_ds: date, last_ds: date) -> list[LakeFile]:
         """The files of an asset for some days, or of several where `asset` ends in `.%`, in order."""
-        found = self.rows(
-            "select asset, ds, bucket, path, sha256, rows, bytes from ops.files"
-            " where asset like $asset and ds between $first_ds and $last_ds order by asset, ds, bucket",
-            {"asset": asset, "first_ds": first_ds, "last_ds": last_ds},
-        )
+        found = self.run("ledger/files", asset=asset, first_ds=first_ds, last_ds=last_ds)
         return [LakeFile(*row) for row in found]
 
     @contextmanager
@@ -89,43 +71,24 @@ class Warehouse:
 
         Before it, the ledger says `running`; should the block raise, `failed`, and why.
         """
-        values = {"asset": asset, "ds": ds, "fingerprint": fingerprint, "run_id": self.run_id}
-        self.con.execute(
-            "insert or replace into ops.intervals (asset, ds, status, fingerprint, run_id, started_at)"
-            " values ($asset, $ds, 'running', $fingerprint, $run_id, $now)",
-            {**values, "now": self.clock()},
-        )
+        self.run("ledger/start", asset=asset, ds=ds, fingerprint=fingerprint, run_id=self.run_id, now=self.clock())
         made = Building()
         try:
             with self.transaction():
                 yield made
                 self.name_files(asset, ds, made.files)
-                self.con.execute(
-                    "update ops.intervals set status = 'done', rows = $rows, input_watermark = $watermark,"
-                    " finished_at = $now where asset = $asset and ds = $ds",
-                    {
-                        "asset": asset,
-                        "ds": ds,
-                        "rows": made.rows,
-                        "watermark": self.store.day_end(ds),
-                        "now": self.clock(),
-                    },
-                )
+                watermark = self.store.day_end(ds)
+                self.run("ledger/finish", asset=asset, ds=ds, rows=made.rows, watermark=watermark, now=self.clock())
         except BaseException as error:
-            self.con.execute(
-                "update ops.intervals set status = 'failed', error = $error, finished_at = $now"
-                " where asset = $asset and ds = $ds",
-                {"asset": asset, "ds": ds, "error": f"{type(error).__name__}: {error}", "now": self.clock()},
-            )
+            said = f"{type(error).__name__}: {error}"
+            self.run("ledger/fail", asset=asset, ds=ds, error=said, now=self.clock())
             raise
 
     def name_files(self, asset: str, ds: date, files: list[LakeFile]) -> None:
         """Makes these the files of the asset and day, in place of any before."""
-        self.con.execute("delete from ops.files where asset = $asset and ds = $ds", {"asset": asset, "ds": ds})
+        self.run("ledger/forget_files", asset=asset, ds=ds)
         for file in files:
-            self.con.execute(
-                "insert into ops.files values ($asset, $ds, $bucket, $path, $sha256, $rows, $bytes)", vars(file)
-            )
+            self.run("ledger/name_file", **vars(file))
 
     def clear_day(self, table: str, ds: date) -> None:
         """Removes the day's rows from a table of `serving`."""
@@ -137,19 +100,15 @@ class Warehouse:
         self.con.execute(f"insert into serving.{table} by name from new_rows")
         self.con.unregister("new_rows")
 
-
     @contextmanager
     def recorded_run(self, command: str, ds: date) -> Iterator["Warehouse"]:
         """Keeps a record of a run: what ran, for which day, and how it ended. Gives the warehouse that writes as it.
 
         The run_id is the command, its data day, and how many such runs there have been: the same on every machine.
         """
-        past = self.one("select count(*) from ops.runs where command = $command and ds = $ds", {"command": command, "ds": ds})
+        past = self.one("ledger/count_runs", command=command, ds=ds)
         run_id = f"{command}-{ds}-{past + 1}"
-        self.con.execute(
-            "insert into ops.runs values ($run_id, $command, $ds, 'running', $now, null, null)",
-            {"run_id": run_id, "command": command, "ds": ds, "now": self.clock()},
-        )
+        self.run("ledger/begin_run", run_id=run_id, command=command, ds=ds, now=self.clock())
         status, error = "done", None
         try:
             yield replace(self, run_id=run_id)
@@ -157,10 +116,7 @@ class Warehouse:
             status, error = "failed", f"{type(stopped).__name__}: {stopped}"
             raise
         finally:
-            self.con.execute(
-                "update ops.runs set status = $status, error = $error, finished_at = $now where run_id = $run_id",
-                {"run_id": run_id, "status": status, "error": error, "now": self.clock()},
-            )
+            self.run("ledger/end_run", run_id=run_id, status=status, error=error, now=self.clock())
 
 
 @contextmanager

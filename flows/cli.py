@@ -11,7 +11,7 @@ import typer
 
 import features
 from din import DinError
-from features import Answer, BusyError, FeatureError, StoppedByCheck, Store, StoreConfig
+from features import BusyError, FeatureError, StoppedByCheck, Store, StoreConfig
 from flows import demo as demo_flow
 from flows import night, progress, show
 from flows.settings import load_settings, open_store
@@ -59,10 +59,14 @@ def demo(store: StorePath = Path("demo-store")) -> None:
 
 @app.command()
 def ingest(
-    source: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="A .sql file of yours, or a name in sql/sources.")],
+    source: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="A .sql file of yours, or a name in sql/sources.")
+    ],
     store: StorePath = DEFAULT_STORE,
     path: Annotated[str | None, typer.Option(help="What $path in the source query stands for.")] = None,
-    kind: Annotated[str, typer.Option("--as", help="What the source gives: events, or goods (a catalogue).")] = "events",
+    kind: Annotated[
+        str, typer.Option("--as", help="What the source gives: events, or goods (a catalogue).")
+    ] = "events",
     first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read from this day on.")] = None,
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read up to this day.")] = None,
 ) -> None:
@@ -121,7 +125,7 @@ def why(
         if goods is None and not json:
             show.ranking(reader, who)
         what = reader.goods(goods) if goods else reader.first_goods(who)
-        show.why(reader, who, what, json)
+        show.as_json(show.weights(reader, who, what)) if json else show.why(reader, who, what)
 
 
 @app.command()
@@ -140,7 +144,9 @@ def sql(
 @app.command()
 def status(
     store: StorePath = DEFAULT_STORE,
-    max_age: Annotated[str | None, typer.Option(help="Exit with 1 where the newest ranking is older, such as 30h or 2d.")] = None,
+    max_age: Annotated[
+        str | None, typer.Option(help="Exit with 1 where the newest ranking is older, such as 30h or 2d.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """One screen: what is published, how old, from what, and what went wrong."""
@@ -172,7 +178,9 @@ def looked_at(root: Path) -> Store:
 def not_yet(name: str, does: str) -> None:
     """A command of the design that has no body yet: it says so, and exits with 2."""
 
-    @app.command(name, help=f"{does} Not yet.", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+    @app.command(
+        name, help=f"{does} Not yet.", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+    )
     def later() -> None:
         stop(f"{name}: not yet", USAGE)
 

@@ -65,7 +65,7 @@ def show_result(root: Path, store: features.Store) -> None:
     show.stdout.print(
         "\nSimulated grocery shopping (the Complete Journey); a manufacturer stands for the shop. Try next:\n"
         f"  nightrank why {who} --store {root}\n"
-        f'  nightrank sql "from movers(date \'2017-12-30\', date \'2017-12-31\') limit 10" --store {root}\n'
+        f"  nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {root}\n"
         f"  duckdb {root}/published.duckdb\n",
         highlight=False,
         markup=False,

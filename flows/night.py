@@ -105,7 +105,7 @@ def ingest_days(warehouse: Warehouse, source: Source, first_ds: date, last_ds: d
 
 
 def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:
-    """The day asked for, or the newest one with events. Raises FeatureError where it is not over or nothing is there."""
+    """The day asked for, or the newest with events. Raises FeatureError where it is not over or nothing is there."""
     over = store.newest_day_over(datetime.now(UTC))
     if ds and ds > over:
         raise FeatureError(f"{ds} is not over yet in {store.config.timezone}; the newest day that is: {over}")
@@ -186,14 +186,16 @@ def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, start
     status = features.close_night(night, release, ds, checks)
     for check in checks:
         if check.broken:
-            log.warning("check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.rows[0])
+            log.warning(
+                "check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.rows[0]
+            )
     try:
         features.stop_where_broken(ds, checks)
     except StoppedByCheck:
         release.unlink()
         raise
     features.flip(night, release, settings.publish.keep_releases)
-    users, rows = night.rows("select users, rows from ops.nights where ds = $ds", {"ds": ds})[0]
+    [(users, rows)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started
     log.info("published", ds=ds, status=status, users=users, rows=rows, seconds=seconds)
     return NightResult(ds, status, users, rows, model_id, seconds)

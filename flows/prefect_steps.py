@@ -9,4 +9,4 @@ from prefect.cache_policies import NO_CACHE
 
 def as_task(stage: Callable[..., Any]) -> Callable[..., Any]:
     """The stage as a task. Its effects are in the store, so a cached or pickled result could only be wrong."""
-    return task(stage, name=stage.__name__, cache_policy=NO_CACHE, persist_result=False, retries=0)
+    return task(name=stage.__name__, cache_policy=NO_CACHE, persist_result=False)(stage)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,9 @@ class AboveTheBar(logging.Handler):
     """Prints lines through the console that draws the bars, so that neither tears the other."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        stderr.print(f"{time.strftime('%H:%M:%S')} {record.getMessage()}", soft_wrap=True, markup=False, highlight=False)
+        stderr.print(
+            f"{time.strftime('%H:%M:%S')} {record.getMessage()}", soft_wrap=True, markup=False, highlight=False
+        )
 
 
 def start_logging() -> None:
@@ -33,7 +35,7 @@ def start_logging() -> None:
     )
 
 
-def render(_logger: Any, _level: str, event: dict[str, Any]) -> str:
+def render(_logger: Any, _level: str, event: MutableMapping[str, Any]) -> str:
     name = event.pop("event")
     return " ".join([name, *(f"{key}={shown(value)}" for key, value in event.items())])
 

@@ -95,7 +95,9 @@ def load_settings(root: Path, **sections: Any) -> Settings:
     except ValueError as error:
         raise FeatureError(f"settings ({file}): {error}") from error
     except KeyError as error:
-        raise FeatureError(f"settings ({file}): store.timezone {error.args[0]} is not a time zone, such as Europe/Berlin") from error
+        raise FeatureError(
+            f"settings ({file}): store.timezone {error.args[0]} is not a time zone, such as Europe/Berlin"
+        ) from error
     return settings
 
 

@@ -10,7 +10,13 @@ from rich.text import Text
 from features import Answer, FeatureError, Reader, Status
 
 stdout = Console()
-BAR_WIDTH = 24
+BAR_WIDTH = 16
+NEWEST_MODELS = """
+    select pooling, auc, gauc, logloss, rela_impr as "RelaImpr %", eval_examples as examples, champion
+    from models
+    qualify row_number() over (partition by pooling order by created_at desc) = 1
+    order by gauc
+"""
 RANKS_SHOWN = 10
 
 
@@ -42,50 +48,64 @@ def text(value: Any) -> Text:
 def ranking(reader: Reader, who: Any, ranks: int = RANKS_SHOWN) -> None:
     """The first goods of a user tonight, by name."""
     found = reader.ask("from ranking_for($who) where rank <= $ranks order by rank", {"who": who, "ranks": ranks})
-    rows = [(row["rank"], row["name"], row["goods_id"], row["shop_id"], row["score"], row["sources"]) for row in found.records()]
+    rows = [
+        (row["rank"], row["name"], row["goods_id"], row["shop_id"], row["score"], row["sources"])
+        for row in found.records()
+    ]
     ds = found.rows[0][0] if found.rows else "no night"
     title = f"User {who}: the first {len(rows)} goods of {ds}"
     table(Answer(["rank", "name", "goods_id", "shop_id", "score", "sources"], rows), title)
 
 
-def why(reader: Reader, who: Any, what: Any, json: bool = False) -> None:
+def why(reader: Reader, who: Any, what: Any) -> None:
     """Which past goods and shops carried the weight of one ranked goods, as bars."""
-    rows = reader.ask("from why_for($who, $what) order by part, weight desc, history_id", {"who": who, "what": what}).records()
-    if not rows:
-        kept = reader.ask("select distinct goods_id from why where user_id = $who order by goods_id", {"who": who})
-        some = ", ".join(str(row[0]) for row in kept.rows)
-        raise FeatureError(f"no why is kept for user {who} and goods {what}; for this user it is for: {some or 'nothing'}")
-    if json:
-        return as_json(rows)
+    rows = weights(reader, who, what)
     named = reader.ask("select name from goods where goods_id = $what", {"what": what}).rows
     name = f" ({named[0][0]})" if named and named[0][0] else ""
     shown = Table(title=f"Why goods {what}{name}", title_justify="left", title_style="bold", header_style="bold")
-    for column, justify in (("part", "left"), ("history", "left"), ("last touched", "left"), ("weight", "right"), ("", "left")):
-        shown.add_column(column, justify=justify)
+    shown.add_column("part")
+    shown.add_column("history")
+    shown.add_column("last touched", no_wrap=True)
+    shown.add_column("weight", justify="right")
+    shown.add_column("", no_wrap=True)
     largest = max(abs(row["weight"]) for row in rows) or 1
     for row in rows:
         label = f"{row['history_id']} {row['history_name'] or ''}".strip()
-        length = round(BAR_WIDTH * abs(row["weight"]) / largest)
-        bar = Text("█" * length, style="green" if row["weight"] >= 0 else "red")
-        shown.add_row(row["part"], label, str(row["event_ts"]), f"{row['weight']:+.3f}", bar)
+        bar = Text(
+            "█" * round(BAR_WIDTH * abs(row["weight"]) / largest), style="green" if row["weight"] >= 0 else "red"
+        )
+        shown.add_row(row["part"], label, str(row["event_ts"].date()), f"{row['weight']:+.3f}", bar)
     stdout.print(shown)
+
+
+def weights(reader: Reader, who: Any, what: Any) -> list[dict[str, Any]]:
+    """The weights kept for a ranked goods. Raises FeatureError where there are none, naming those that have some."""
+    found = reader.ask(
+        "from why_for($who, $what) order by part, abs(weight) desc, history_id", {"who": who, "what": what}
+    )
+    if not found.rows:
+        kept = reader.ask(
+            "select distinct goods_id from why where user_id = $who"
+            " and ds = (select max(ds) from rankings) order by goods_id",
+            {"who": who},
+        )
+        some = ", ".join(str(row[0]) for row in kept.rows)
+        raise FeatureError(
+            f"no why is kept for user {who} and goods {what}; for this user it is for: {some or 'nothing'}"
+        )
+    return found.records()
 
 
 def models(reader: Reader) -> None:
     """Each pooling's newest model: AUC and GAUC of DIN beside mean pooling."""
-    table(
-        reader.ask(
-            "select model_id, pooling, auc, gauc, logloss, rela_impr as 'rela_impr %', eval_examples, champion from models"
-            " qualify row_number() over (partition by pooling order by created_at desc) = 1 order by gauc"
-        ),
-        "Models, measured on days they were not trained on",
-    )
+    table(reader.ask(NEWEST_MODELS), "Models, measured on later days than they were trained on")
 
 
 def trained(found: Status, json: bool) -> None:
     """The model that ranks after a training."""
     if json:
-        return as_json(found.parts["champion"])
+        as_json(found.parts["champion"])
+        return
     for model in found.parts["champion"]:
         table(Answer(list(model), [tuple(model.values())]), "The model that ranks")
 
@@ -93,9 +113,11 @@ def trained(found: Status, json: bool) -> None:
 def nights(results: list[Any], json: bool) -> None:
     """One line for each night that was ranked and published."""
     if json:
-        return as_json([vars(result) for result in results])
+        as_json([vars(result) for result in results])
+        return
     for night in results:
-        stdout.print(f"{night.ds}  {night.status}  {night.users} users, {night.rows} rows, {night.seconds:.1f} s, {night.model_id}")
+        size = f"{night.users} users, {night.rows} rows"
+        stdout.print(f"{night.ds}  {night.status}  {size}, {night.seconds:.1f} s, {night.model_id}", soft_wrap=True)
     if not results:
         stdout.print("nothing to do: published already")
 
@@ -105,15 +127,14 @@ def status(found: Status) -> None:
     for night in found.parts["nights"]:
         stdout.print(
             f"[bold]published[/]  {night['ds']}  {night['status']}  {night['users']} users, {night['rows']} rows, "
-            f"{found.age_hours:.1f} hours ago, by {night['model_id']}"
+            f"{found.age_hours:.1f} hours ago, by {night['model_id']}",
+            soft_wrap=True,
         )
     if not found.parts["nights"]:
         stdout.print("[bold]published[/]  nothing yet; rank a night with: nightrank nightly")
     for model in found.parts["champion"]:
-        stdout.print(
-            f"[bold]champion[/]   {model['model_id']}  GAUC {model['gauc']:.4f}, mean pooling {model['base_gauc']:.4f}, "
-            f"RelaImpr {model['rela_impr']:+.1f} %"
-        )
+        against = f"mean pooling {model['base_gauc']:.4f}, RelaImpr {model['rela_impr']:+.1f} %"
+        stdout.print(f"[bold]champion[/]   {model['model_id']}  GAUC {model['gauc']:.4f}, {against}", soft_wrap=True)
     if not found.parts["champion"] and not found.writer:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
     for night in found.parts["stopped"]:
@@ -122,7 +143,10 @@ def status(found: Status) -> None:
         stdout.print(f"[bold]writing[/]    {found.writer}")
     if found.parts["sources"]:
         columns = list(found.parts["sources"][0])
-        table(Answer(columns, [tuple(row.values()) for row in found.parts["sources"]]), "Sources: rows_in = kept + duplicates + quarantined")
+        table(
+            Answer(columns, [tuple(row.values()) for row in found.parts["sources"]]),
+            "Sources: rows_in = kept + duplicates + quarantined",
+        )
     if found.parts["problems"]:
         columns = list(found.parts["problems"][0])
         table(Answer(columns, [tuple(row.values()) for row in found.parts["problems"]]), "Not built")

@@ -43,7 +43,10 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
     goods, shops = loaded.group(loaded.goods_keys), loaded.group(loaded.shop_keys)
     days = window_days(settings, ds)
     last_train = ds - timedelta(days=settings.window.eval_days)
-    before, after = features.load_examples(run, days[0], last_train), features.load_examples(run, last_train + timedelta(days=1), ds)
+    before, after = (
+        features.load_examples(run, days[0], last_train),
+        features.load_examples(run, last_train + timedelta(days=1), ds),
+    )
     return Material(
         din.Sequence(goods.keys, goods.ts),
         din.Sequence(shops.keys, shops.ts),
@@ -120,7 +123,9 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
     record = replace(record, champion=champion)
     records = [record] if record.model_id == base.model_id else [base, record]
     features.register_models(run, records)
-    log.info("model_registered", model_id=record.model_id, gauc=record.gauc, champion=champion, champion_before=standing)
+    log.info(
+        "model_registered", model_id=record.model_id, gauc=record.gauc, champion=champion, champion_before=standing
+    )
     return records
 
 
@@ -146,7 +151,9 @@ def one_model(
     metrics = measure(model, material)
     about = {"ds": ds, "train": asdict(settings.train), "window": asdict(settings.window), "run_id": run.run_id}
     model_id = din.save_model(run.store.models, model, about, asdict(metrics))
-    log.info("model_trained", model_id=model_id, auc=metrics.auc, gauc=metrics.gauc, logloss=metrics.logloss, seconds=seconds)
+    log.info(
+        "model_trained", model_id=model_id, auc=metrics.auc, gauc=metrics.gauc, logloss=metrics.logloss, seconds=seconds
+    )
     base = metrics.gauc if base_gauc is None else base_gauc
     return ModelRecord(
         model_id,

@@ -1,11 +1,15 @@
 -- What moved most between the last two nights? One row per (user_id, goods_id).
 with last_two as (
-    select
-        max(ds) as night_after,
-        max(ds) filter (where ds < (select max(newest.ds) from rankings as newest)) as night_before
+    select distinct ds
     from rankings
+    order by ds desc
+    limit 2
 )
 
 select moved.*
-from movers((select night_before from last_two), (select night_after from last_two)) as moved
+from movers((select min(last_two.ds) from last_two), (select max(last_two.ds) from last_two)) as moved
+order by
+    abs(moved.places_up) desc nulls last,
+    moved.user_id asc,
+    moved.goods_id asc
 limit 20

@@ -8,5 +8,5 @@ where rank <= 10
 group by shop_id
 order by
     rows_in_top_10 desc,
-    shop_id
+    shop_id asc
 limit 20

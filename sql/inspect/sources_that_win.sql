@@ -1,15 +1,17 @@
 -- Which candidate sources fill the first ten ranks tonight? One row per source; a goods with two sources counts twice.
-select
-    source,
-    count(*) filter (where rank <= 10) as rows_in_top_10,
-    count(*) as rows_ranked
-from (
+with proposed as (
     select
         rank,
         unnest(sources) as source
     from latest_rankings
-) as proposed
+)
+
+select
+    source,
+    count(*) filter (where rank <= 10) as rows_in_top_10,
+    count(*) as rows_ranked
+from proposed
 group by source
 order by
     rows_in_top_10 desc,
-    source
+    source asc

@@ -12,5 +12,5 @@ group by
     goods.name
 order by
     users desc,
-    latest_rankings.goods_id
+    latest_rankings.goods_id asc
 limit 20

@@ -1,4 +1,6 @@
 -- What each published relation and column is, where `describe` and every SQL client can show it.
+-- Each comment is one string, which cannot be wrapped; hence no limit to the length of a line here.
+-- noqa: disable=LT05
 
 comment on table rankings is 'One row per (ds, user_id, rank): the goods each user is most likely to take the day after ds. Unique by (ds, user_id, goods_id).';
 comment on column rankings.ds is 'Data day: the ranking is built from what happened before the end of this day, and serves the day after';

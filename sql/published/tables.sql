@@ -38,12 +38,12 @@ inner join entities.goods as goods using (goods_key)
 left join entities.goods as history_goods on why.part = 'goods' and why.history_key = history_goods.goods_key
 left join entities.shops as history_shops on why.part = 'shop' and why.history_key = history_shops.shop_key
 order by
-    why.ds,
-    users.user_id,
-    goods.goods_id,
-    why.part,
+    why.ds asc,
+    users.user_id asc,
+    goods.goods_id asc,
+    why.part asc,
     why.weight desc,
-    history_id;
+    history_id asc;
 
 create table release.goods_sequences as
 with events as (

@@ -56,12 +56,32 @@ create macro why_for(who, what) as table (
         and why.goods_id = what
         and why.ds = (select max(newest.ds) from rankings as newest)
     order by
-        why.part,
+        why.part asc,
         why.weight desc,
-        why.history_id
+        why.history_id asc
 );
 
 create macro movers(night_before, night_after) as table (
+    with earlier as (
+        select
+            user_id,
+            goods_id,
+            rank,
+            score
+        from rankings
+        where ds = night_before
+    ),
+
+    later as (
+        select
+            user_id,
+            goods_id,
+            rank,
+            score
+        from rankings
+        where ds = night_after
+    )
+
     select
         coalesce(later.user_id, earlier.user_id) as user_id,
         coalesce(later.goods_id, earlier.goods_id) as goods_id,
@@ -69,16 +89,16 @@ create macro movers(night_before, night_after) as table (
         later.rank as rank_after,
         earlier.rank - later.rank as places_up,
         later.score - earlier.score as score_change
-    from (select rankings.* from rankings where rankings.ds = night_before) as earlier
-    full outer join (select rankings.* from rankings where rankings.ds = night_after) as later
+    from earlier
+    full outer join later
         on
             earlier.user_id = later.user_id
             and earlier.goods_id = later.goods_id
     where earlier.rank is distinct from later.rank
     order by
         abs(earlier.rank - later.rank) desc nulls last,
-        user_id,
-        goods_id
+        user_id asc,
+        goods_id asc
 );
 
 create macro coverage_by_day() as table (

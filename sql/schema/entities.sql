@@ -1,5 +1,5 @@
 -- One row per id ever seen, with the dense key it was given then and keeps: key 0 is the unknown one, never given.
--- The id columns take the type the first source gives them, BIGINT or VARCHAR; hence `limit 0` from the source's rows.
+-- The id columns take the type the first source gives them, BIGINT or VARCHAR; hence `where false` from the source's rows.
 
 create table if not exists entities.users as
 select
@@ -7,7 +7,7 @@ select
     0::integer as user_key,
     date '1970-01-01' as first_ds
 from source_events
-limit 0;
+where false;
 
 create table if not exists entities.goods as
 select
@@ -15,7 +15,7 @@ select
     0::integer as goods_key,
     date '1970-01-01' as first_ds
 from source_events
-limit 0;
+where false;
 
 create table if not exists entities.shops as
 select
@@ -23,7 +23,7 @@ select
     0::integer as shop_key,
     date '1970-01-01' as first_ds
 from source_events
-limit 0;
+where false;
 
 create table if not exists entities.catalogue (
     goods_key integer primary key,

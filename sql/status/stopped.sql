@@ -1,13 +1,17 @@
 -- One row per night newer than the newest published one that a check stopped. Reads ops.nights.
 select
-    ds,
-    status,
+    nights.ds,
+    nights.status,
     list_transform(
-        list_filter(checks, lambda one: one.severity = 'stop' and one.broken > 0),
+        list_filter(nights.checks, lambda one: one.severity = 'stop' and one.broken > 0),
         lambda one: one.name
     ) as broken
 from ops.nights
 where
-    published_at is null
-    and ds > (select coalesce(max(published.ds), date '1970-01-01') from ops.nights as published where published.published_at is not null)
-order by ds
+    nights.published_at is null
+    and nights.ds > (
+        select coalesce(max(published.ds), date '1970-01-01')
+        from ops.nights as published
+        where published.published_at is not null
+    )
+order by nights.ds

@@ -34,7 +34,11 @@ create or replace temp macro candidate_union(per_source, per_user) as table (
         shop_key,
         sources
     from merged
-    qualify row_number() over (partition by user_key order by best_place asc, len(sources) desc, goods_key asc) <= per_user
+    qualify
+        row_number() over (
+            partition by user_key
+            order by best_place asc, len(sources) desc, goods_key asc
+        ) <= per_user
     order by
         user_key,
         goods_key

@@ -1,22 +1,34 @@
 -- Replaces the catalogue rows of the goods in source_goods. Goods and shops that have no key yet get one first.
 
 insert into entities.goods
+with new_goods as (
+    select distinct goods_id
+    from source_goods
+    where goods_id is not null
+)
+
 select
     new_goods.goods_id,
-    (select coalesce(max(goods.goods_key), 0) from entities.goods as goods)
+    (select coalesce(max(known.goods_key), 0) from entities.goods as known)
     + row_number() over (order by new_goods.goods_id) as goods_key,
     null as first_ds
-from (select distinct goods_id from source_goods where goods_id is not null) as new_goods
-anti join entities.goods as known using (goods_id);
+from new_goods
+anti join entities.goods using (goods_id);
 
 insert into entities.shops
+with new_shops as (
+    select distinct shop_id
+    from source_goods
+    where shop_id is not null
+)
+
 select
     new_shops.shop_id,
-    (select coalesce(max(shops.shop_key), 0) from entities.shops as shops)
+    (select coalesce(max(known.shop_key), 0) from entities.shops as known)
     + row_number() over (order by new_shops.shop_id) as shop_key,
     null as first_ds
-from (select distinct shop_id from source_goods where shop_id is not null) as new_shops
-anti join entities.shops as known using (shop_id);
+from new_shops
+anti join entities.shops using (shop_id);
 
 insert or replace into entities.catalogue
 select

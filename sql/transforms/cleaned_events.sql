@@ -4,8 +4,8 @@
 create or replace temp macro cleaned_events(time_zone) as table (
     with timed as (
         select
-            source_events.*,
-            cast(event_ts at time zone 'UTC' at time zone time_zone as date) as ds,
+            *,
+            (event_ts at time zone 'UTC' at time zone time_zone)::date as ds,
             case
                 when user_id is null then 'user_id is missing'
                 when goods_id is null and shop_id is null then 'neither goods_id nor shop_id'
@@ -31,7 +31,7 @@ create or replace temp macro cleaned_events(time_zone) as table (
 
     numbered as (
         select
-            timed.*,
+            *,
             row_number() over (
                 partition by refused is null, coalesce(event_id, content)
                 order by known_at desc nulls last, content asc

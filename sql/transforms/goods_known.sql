@@ -3,7 +3,7 @@
 create or replace temp macro goods_known_at(as_of, popular_days) as table (
     select
         goods_key,
-        max(struct_pack(ts := event_ts, known := known_at, event := event_id, shop := shop_key)).shop as shop_key,
+        arg_max(shop_key, row(event_ts, known_at, event_id)) as shop_key,
         count(distinct user_key) filter (where event_ts >= as_of - to_days(popular_days)) as popularity
     from histories
     where

@@ -11,11 +11,11 @@ with first_seen as (
 
 select
     first_seen.user_id,
-    (select coalesce(max(users.user_key), 0) from entities.users as users)
+    (select coalesce(max(known.user_key), 0) from entities.users as known)
     + row_number() over (order by first_seen.first_ds, first_seen.user_id) as user_key,
     first_seen.first_ds
 from first_seen
-anti join entities.users as known using (user_id);
+anti join entities.users using (user_id);
 
 insert into entities.goods
 with first_seen as (
@@ -29,11 +29,11 @@ with first_seen as (
 
 select
     first_seen.goods_id,
-    (select coalesce(max(goods.goods_key), 0) from entities.goods as goods)
+    (select coalesce(max(known.goods_key), 0) from entities.goods as known)
     + row_number() over (order by first_seen.first_ds, first_seen.goods_id) as goods_key,
     first_seen.first_ds
 from first_seen
-anti join entities.goods as known using (goods_id);
+anti join entities.goods using (goods_id);
 
 insert into entities.shops
 with first_seen as (
@@ -47,8 +47,8 @@ with first_seen as (
 
 select
     first_seen.shop_id,
-    (select coalesce(max(shops.shop_key), 0) from entities.shops as shops)
+    (select coalesce(max(known.shop_key), 0) from entities.shops as known)
     + row_number() over (order by first_seen.first_ds, first_seen.shop_id) as shop_key,
     first_seen.first_ds
 from first_seen
-anti join entities.shops as known using (shop_id);
+anti join entities.shops using (shop_id);

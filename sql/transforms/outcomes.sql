@@ -1,13 +1,13 @@
 -- One row per k: the ranking of the night before, held against the goods people then touched. Reads histories,
--- night_rankings (the ranking of the night before) and night_goods. Only users who were ranked and then touched
+-- night_rankings (the ranking of the night before) and known_goods (as of then). Only users who were ranked and then touched
 -- something known count. Coverage is the share of the known goods that stand in anybody's top k.
-create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types, popular_days) as table (
+create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types) as table (
     with positives as (
         select
             user_key,
             goods_key,
             count(*) over (partition by user_key) as wanted
-        from positives_in(day_start, day_end, types, popular_days)
+        from positives_in(day_start, day_end, types)
         where user_key in (select night_rankings.user_key from night_rankings)
     ),
 
@@ -29,7 +29,7 @@ create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types, pop
             on
                 positives.user_key = night_rankings.user_key
                 and positives.goods_key = night_rankings.goods_key
-                and night_rankings.rank <= cutoff.k
+                and cutoff.k >= night_rankings.rank
         group by
             cutoff.k,
             positives.user_key
@@ -60,9 +60,9 @@ create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types, pop
     shown as (
         select
             cutoff.k,
-            count(distinct night_rankings.goods_key) / (select count(*) from night_goods) as coverage
+            count(distinct night_rankings.goods_key) / (select count(*) from known_goods) as coverage
         from cutoff
-        inner join night_rankings on night_rankings.rank <= cutoff.k
+        inner join night_rankings on cutoff.k >= night_rankings.rank
         group by cutoff.k
     )
 

@@ -1,11 +1,8 @@
 -- One row per (user_key, goods_key) touched in the day, of the given event types (all where the list is empty), if
--- the goods was known the night before: a goods nobody had touched could not have been ranked. Reads histories.
-create or replace temp macro positives_in(day_start, day_end, types, popular_days) as table (
-    select
-        touched.user_key,
-        touched.goods_key,
-        known.shop_key
-    from (
+-- the goods was known the night before: a goods nobody had touched could not have been ranked. Reads histories and
+-- known_goods.
+create or replace temp macro positives_in(day_start, day_end, types) as table (
+    with touched as (
         select distinct
             user_key,
             goods_key
@@ -15,8 +12,14 @@ create or replace temp macro positives_in(day_start, day_end, types, popular_day
             and event_ts >= day_start
             and event_ts < day_end
             and (len(types) = 0 or list_contains(types, event_type))
-    ) as touched
-    inner join goods_known_at(day_start, popular_days) as known using (goods_key)
+    )
+
+    select
+        touched.user_key,
+        touched.goods_key,
+        known_goods.shop_key
+    from touched
+    inner join known_goods using (goods_key)
     order by
         touched.user_key,
         touched.goods_key

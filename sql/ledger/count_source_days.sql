@@ -1,0 +1,32 @@
+-- Says for each day just read what became of its rows: rows_in = rows + duplicates + quarantined. Reads day_events.
+-- The last day asked for counts as read though it gave nothing.
+insert or replace into ops.intervals by name
+select
+    $asset as asset,
+    coalesce(ds, date '1970-01-01') as ds,
+    'done' as status,
+    $fingerprint as fingerprint,
+    $run_id as run_id,
+    count(*) as rows_in,
+    count(*) filter (where refused is null and not duplicate) as rows,
+    count(*) filter (where duplicate) as duplicates,
+    count(*) filter (where refused is not null) as quarantined,
+    max(event_ts) filter (where refused is null) as input_watermark,
+    $started_at as started_at,
+    $now as finished_at
+from day_events
+group by all;
+
+insert or ignore into ops.intervals by name
+select
+    $asset as asset,
+    $last_ds as ds,
+    'done' as status,
+    $fingerprint as fingerprint,
+    $run_id as run_id,
+    0 as rows_in,
+    0 as rows,
+    0 as duplicates,
+    0 as quarantined,
+    $started_at as started_at,
+    $now as finished_at;

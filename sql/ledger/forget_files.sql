@@ -1,0 +1,5 @@
+-- Takes the files of the asset and day out of the ledger: they are no longer real.
+delete from ops.files
+where
+    asset = $asset
+    and ds = $ds

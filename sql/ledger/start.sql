@@ -1,0 +1,9 @@
+-- Says that a run has begun to build the asset of the day.
+insert or replace into ops.intervals by name
+select
+    $asset as asset,
+    $ds as ds,
+    'running' as status,
+    $fingerprint as fingerprint,
+    $run_id as run_id,
+    $now as started_at
