@@ -17,7 +17,6 @@ from torch.nn import functional
 from din.batches import Batch, JaggedHistory
 from din.config import DinConfig
 
-
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
 # the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
 FIRST_WEIGHT = 0.5

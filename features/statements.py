@@ -39,7 +39,7 @@ def severity(check: str) -> str:
     return match[1]
 
 
-def run(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> duckdb.DuckDBPyConnection:
+def run(con: duckdb.DuckDBPyConnection, name: str, /, **values: Any) -> duckdb.DuckDBPyConnection:
     """Runs each statement of a file in turn, each with the values it names; the result is that of the last."""
     for statement in duckdb.extract_statements(read(name)):
         con.execute(statement, {key: values[key] for key in statement.named_parameters})

@@ -31,11 +31,11 @@ class Warehouse:
     clock: Callable[[], datetime]
     run_id: str = ""
 
-    def run(self, statement: str, **values: Any) -> list[tuple]:
+    def run(self, statement: str, /, **values: Any) -> list[tuple]:
         """Runs a file of sql/ with these values and gives its rows."""
         return statements.run(self.con, statement, **values).fetchall()
 
-    def one(self, statement: str, **values: Any) -> Any:
+    def one(self, statement: str, /, **values: Any) -> Any:
         """The first column of the first row, None where there is no row."""
         found = self.run(statement, **values)
         return found[0][0] if found else None

@@ -68,11 +68,11 @@ def why(reader: Reader, who: Any, what: Any) -> None:
     shown.add_column("last touched", no_wrap=True)
     shown.add_column("weight", justify="right")
     shown.add_column("", no_wrap=True)
-    largest = max(abs(row["weight"]) for row in rows) or 1
+    largest = {row["part"]: abs(row["weight"]) or 1 for row in reversed(rows)}
     for row in rows:
         label = f"{row['history_id']} {row['history_name'] or ''}".strip()
         bar = Text(
-            "█" * round(BAR_WIDTH * abs(row["weight"]) / largest), style="green" if row["weight"] >= 0 else "red"
+            "█" * round(BAR_WIDTH * abs(row["weight"]) / largest[row["part"]]), style="green" if row["weight"] >= 0 else "red"
         )
         shown.add_row(row["part"], label, str(row["event_ts"].date()), f"{row['weight']:+.3f}", bar)
     stdout.print(shown)

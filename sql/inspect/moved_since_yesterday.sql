@@ -1,4 +1,4 @@
--- What moved most between the last two nights? One row per (user_id, goods_id).
+-- What moved most between the last two nights? One row per (user_id, goods_id); what came in or fell out stands last.
 with last_two as (
     select distinct ds
     from rankings

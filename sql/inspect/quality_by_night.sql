@@ -1,4 +1,4 @@
--- How good was each ranking, once the next day was known? One row per (ds, k).
+-- How good was each ranking, once the next day was known? One row per (ds, k), where ds is that next day.
 select
     ds,
     k,

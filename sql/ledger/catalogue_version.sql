@@ -2,4 +2,4 @@
 select
     count(*) as goods,
     sum(hash(catalogue)) as version
-from entities.catalogue as catalogue
+from entities.catalogue

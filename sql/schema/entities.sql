@@ -1,5 +1,5 @@
 -- One row per id ever seen, with the dense key it was given then and keeps: key 0 is the unknown one, never given.
--- The id columns take the type the first source gives them, BIGINT or VARCHAR; hence `where false` from the source's rows.
+-- The id columns take the type the first source gives them, BIGINT or VARCHAR; hence `where false` from its rows.
 
 create table if not exists entities.users as
 select

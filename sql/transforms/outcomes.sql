@@ -1,6 +1,6 @@
 -- One row per k: the ranking of the night before, held against the goods people then touched. Reads histories,
--- night_rankings (the ranking of the night before) and known_goods (as of then). Only users who were ranked and then touched
--- something known count. Coverage is the share of the known goods that stand in anybody's top k.
+-- night_rankings (the ranking of the night before) and known_goods (as of then). Only users who were ranked and then
+-- touched something known count. Coverage is the share of the known goods that stand in anybody's top k.
 create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types) as table (
     with positives as (
         select

@@ -1,0 +1,229 @@
+"""What the model promises, as properties."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import din
+from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
+from din.batches import Batch, JaggedHistory, cut_batch, cut_history
+from din.model import ActivationUnit, Dice
+
+AS_OF = 1_000_000_000
+DAY = 86_400
+SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
+EVERY = [replace(SMALL, pooling=pooling, normalize=normal) for pooling, normal in
+         (("din", "none"), ("din", "softmax"), ("mean", "none"), ("decay", "none"))]  # fmt: skip
+
+
+def world(users: int = 12, each: int = 6, seed: int = 0) -> tuple[Examples, Sequence, Sequence]:
+    """Random histories of 0 to 9 events and `each` examples a user."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(0, 10, users)
+    end = np.cumsum(lengths)
+    total = int(end[-1])
+    ts = np.sort(AS_OF - random.integers(1, 90 * DAY, total))
+    goods = Sequence(random.integers(1, 30, total).astype(np.int32), ts)
+    shops = Sequence(random.integers(1, 8, total).astype(np.int32), ts)
+    user = np.repeat(np.arange(users), each)
+    span = Spans((end - lengths)[user], end[user])
+    examples = Examples(
+        user + 1,
+        random.integers(1, 30, len(user)),
+        random.integers(1, 8, len(user)),
+        random.integers(0, 2, len(user)),
+        np.full(len(user), AS_OF),
+        span,
+        span,
+    )
+    return examples, goods, shops
+
+
+def model_of(config: DinConfig, seed: int = 1) -> DIN:
+    torch.manual_seed(seed)
+    return DIN(config, 30, 8).eval()
+
+
+def logits(model: DIN, examples: Examples, goods: Sequence, shops: Sequence, rows: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        return model(cut_batch(rows, examples, goods, shops, (100, 100))).numpy()
+
+
+@pytest.mark.parametrize("config", EVERY, ids=lambda config: f"{config.pooling}-{config.normalize}")
+def test_a_score_does_not_depend_on_what_else_is_in_the_batch(config: DinConfig) -> None:
+    data, model = world(), model_of(config)
+    everyone = np.arange(len(data[0]))
+
+    together = logits(model, *data, everyone)
+    alone = np.concatenate([logits(model, *data, everyone[i : i + 1]) for i in everyone])
+    backwards = logits(model, *data, everyone[::-1])[::-1]
+
+    assert np.abs(together - alone).max() < 1e-5
+    assert np.abs(together - backwards).max() < 1e-5
+
+
+@pytest.mark.parametrize("config", EVERY, ids=lambda config: f"{config.pooling}-{config.normalize}")
+def test_ranking_gives_the_scores_of_the_plain_forward_pass(config: DinConfig) -> None:
+    examples, goods, shops = world()
+    model = model_of(replace(config, goods_length=5, shop_length=3))
+    plain = din.predict(model, examples, goods, shops)
+    users, first = np.unique(examples.user_keys, return_index=True)
+    candidates = din.Candidates(
+        users,
+        np.r_[first, len(examples)],
+        examples.goods_keys,
+        examples.shop_keys,
+        Spans(examples.goods_spans.start[first], examples.goods_spans.end[first]),
+        Spans(examples.shop_spans.start[first], examples.shop_spans.end[first]),
+        AS_OF,
+    )
+
+    ranked, _ = din.rank(model, candidates, goods, shops, k=6)
+
+    assert len(ranked.score) == len(examples)
+    assert np.abs(plain[ranked.candidate] - ranked.score).max() < 1e-6
+    for user in users:
+        scores = ranked.score[ranked.user_keys == user]
+        assert (np.diff(scores) <= 0).all()
+
+
+def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation() -> None:
+    torch.manual_seed(0)
+    unit = ActivationUnit(SMALL)
+    u_BD, v_ND, example_N = torch.randn(3, 8), torch.randn(7, 8), torch.tensor([0, 0, 0, 1, 1, 2, 2])
+    u_ND = u_BD[example_N]
+
+    of_candidate, of_history = unit.first_layer(u_BD, v_ND)
+
+    whole = unit.first(torch.cat([u_ND, v_ND, u_ND - v_ND], dim=1))
+    assert torch.allclose(of_candidate[example_N] + of_history, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("config", EVERY, ids=lambda config: f"{config.pooling}-{config.normalize}")
+def test_an_empty_history_pools_to_exactly_zero(config: DinConfig) -> None:
+    nothing = JaggedHistory(*(torch.zeros(0, dtype=kind) for kind in (torch.int64, torch.int64, torch.float32)))
+
+    _, pooled_BD = model_of(config).goods(torch.tensor([3, 4]), nothing)
+
+    assert torch.equal(pooled_BD, torch.zeros(2, 8))
+
+
+def test_goods_attend_to_goods_and_shops_to_shops() -> None:
+    examples, goods, shops = world()
+    model = model_of(SMALL)
+    rows = np.arange(len(examples))
+    batch = cut_batch(rows, examples, goods, shops, (100, 100))
+    other_shops = batch.shop_history._replace(keys_N=batch.shop_history.keys_N % 7 + 1)
+    other_shop = batch._replace(shop_B=batch.shop_B % 7 + 1, shop_history=other_shops)
+
+    before = model.goods.weights(*embedded(model, batch))
+    after = model.goods.weights(*embedded(model, other_shop))
+
+    assert torch.equal(before, after)
+    assert not torch.allclose(model(batch), model(other_shop))
+
+
+def embedded(model: DIN, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, JaggedHistory]:
+    return model.goods.embed(batch.goods_B), model.goods.embed(batch.goods_history.keys_N), batch.goods_history
+
+
+def test_mean_pooling_is_the_average_and_decay_halves_with_the_half_life() -> None:
+    history = JaggedHistory(torch.tensor([1, 2]), torch.tensor([0, 0]), torch.tensor([0.0, 30.0]))
+    for pooling, weights in (("mean", [1 / 2, 1 / 2]), ("decay", [2 / 3, 1 / 3])):
+        model = model_of(replace(SMALL, pooling=pooling, half_life_days=30.0))
+        v_ND = model.goods.embed(history.keys_N)
+        _, pooled_BD = model.goods(torch.tensor([5]), history)
+        assert torch.allclose(pooled_BD[0], weights[0] * v_ND[0] + weights[1] * v_ND[1])
+
+
+def test_softmax_weights_sum_to_one_and_plain_ones_do_not() -> None:
+    history = JaggedHistory(torch.tensor([1, 2, 3]), torch.tensor([0, 0, 1]), torch.tensor([1.0, 2.0, 3.0]))
+    candidate = torch.tensor([5, 6])
+    for normalize, sums_to_one in (("softmax", True), ("none", False)):
+        group = model_of(replace(SMALL, normalize=normalize)).goods
+        weights_N = group.weights(group.embed(candidate), group.embed(history.keys_N), history)
+        sums = torch.zeros(2).index_add(0, history.example_N, weights_N)
+        assert torch.allclose(sums, torch.ones(2)) is sums_to_one
+
+
+def test_dice_is_equation_three_over_the_rows_of_the_batch() -> None:
+    dice, s_NH = Dice(2), torch.tensor([[1.0, -2.0], [3.0, 0.0], [5.0, 8.0]])
+
+    p_NH = 1 / (1 + torch.exp(-(s_NH - s_NH.mean(0)) / torch.sqrt(s_NH.var(0, unbiased=False) + 1e-8)))
+
+    assert torch.allclose(dice(s_NH), p_NH * s_NH + (1 - p_NH) * 0.25 * s_NH, atol=1e-6)
+
+
+def test_dice_uses_running_statistics_outside_training_and_for_a_single_row() -> None:
+    dice, s_NH = Dice(2), torch.tensor([[2.0, -2.0]])
+    expected = s_NH * (0.25 + 0.75 * torch.sigmoid(s_NH))
+
+    assert torch.allclose(dice(s_NH), expected, atol=1e-6)
+    assert torch.allclose(dice.eval()(s_NH.repeat(3, 1)), expected.repeat(3, 1), atol=1e-6)
+
+
+def test_only_the_newest_of_a_long_history_count() -> None:
+    sequence = Sequence(np.arange(1, 7, dtype=np.int32), np.arange(6) * DAY)
+    spans = Spans(np.array([0, 2]), np.array([5, 3])).newest(3)
+
+    history = cut_history(sequence, spans, np.array([6 * DAY, 4 * DAY]))
+
+    assert history.keys_N.tolist() == [3, 4, 5, 3]
+    assert history.example_N.tolist() == [0, 0, 0, 1]
+    assert history.age_N.tolist() == [4.0, 3.0, 2.0, 2.0]
+
+
+def test_an_event_that_is_not_past_is_refused() -> None:
+    sequence = Sequence(np.array([1], np.int32), np.array([DAY]))
+
+    with pytest.raises(DinError, match="not strictly before"):
+        cut_history(sequence, Spans(np.array([0]), np.array([1])), np.array([DAY]))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "decay", "din"])
+def test_ten_examples_can_be_memorised(pooling: din.Pooling) -> None:
+    examples, goods, shops = world(users=10, each=1, seed=3)
+    model = din.fit(replace(SMALL, pooling=pooling), TrainConfig(epochs=150, batch_size=10), examples, goods, shops, (30, 8))
+
+    scores = din.predict(model, examples, goods, shops)
+
+    assert (scores.round() == examples.labels).all()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others() -> None:
+    data = world()
+    trained = [din.fit(SMALL, TrainConfig(epochs=2, batch_size=16, seed=seed), *data, (30, 8)) for seed in (1, 1, 2)]
+    first, again, other = ([*model.state_dict().values()] for model in trained)
+
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_a_goods_that_came_after_the_model_takes_the_unknown_row() -> None:
+    group = model_of(SMALL).goods
+
+    assert torch.equal(group.embed(torch.tensor([29, 30, 1000])), group.embed(torch.tensor([29, 0, 0])))
+
+
+def test_training_on_one_label_only_is_refused() -> None:
+    examples, goods, shops = world()
+    examples = replace(examples, labels=np.ones(len(examples), np.int64))
+
+    with pytest.raises(DinError, match="needs positives and negatives"):
+        din.fit(SMALL, TrainConfig(), examples, goods, shops, (30, 8))
+
+
+def test_a_loss_that_is_no_number_stops_training_and_names_the_step() -> None:
+    data = world()
+
+    with pytest.raises(DinError, match=r"the loss became nan at step \d+ of"):
+        din.fit(SMALL, TrainConfig(epochs=50, learning_rate=1e30), *data, (30, 8))
+
+
+def test_columns_of_unlike_length_are_refused() -> None:
+    examples, _, _ = world()
+
+    with pytest.raises(DinError, match="every column needs the same length"):
+        replace(examples, labels=examples.labels[:-1])

@@ -1,0 +1,101 @@
+"""Histories -> examples of a day, seen from the night before."""
+
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+import features
+from features import ExampleConfig, Warehouse
+from features.examples import uniform, with_negatives
+from tests.conftest import Desk
+
+FIRST, DAY = date(2025, 3, 1), date(2025, 3, 2)
+KNOWN = pl.DataFrame({"goods_key": [1, 2, 3, 4], "shop_key": [7, 7, 8, 8], "popularity": [5, 1, 1, 3]})
+
+
+def at(day: int, hour: int) -> datetime:
+    return datetime(2025, 3, day, hour)
+
+
+def examples(desk: Desk, warehouse: Warehouse, rows: list[tuple], config: ExampleConfig) -> features.LabelledExamples:
+    desk.ingest(warehouse, desk.source(rows), str(FIRST), "2025-03-03")
+    features.build_histories(warehouse, DAY)
+    features.view_histories(warehouse, DAY)
+    features.build_examples(warehouse, DAY, features.load_histories(warehouse, DAY), config)
+    return features.load_examples(warehouse, DAY, DAY)
+
+
+def test_a_positive_has_the_history_of_the_night_before(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [
+        (1, 10, 5, "click", at(1, 9)),
+        (1, 11, 5, "click", at(1, 10)),
+        (1, 10, 5, "buy", at(2, 9)),
+        (1, 10, 5, "buy", at(2, 10)),
+        (1, 12, 5, "buy", at(3, 9)),
+    ]
+
+    found = examples(desk, warehouse, rows, ExampleConfig(negatives=0))
+
+    assert (found.user_keys.tolist(), found.goods_keys.tolist(), found.labels.tolist()) == ([1], [1], [1])
+    assert found.ends.tolist() == [2]
+    assert found.as_of.tolist() == [int(datetime(2025, 3, 2).timestamp() - datetime(1970, 1, 1).timestamp())]
+
+
+def test_a_goods_that_nobody_had_touched_is_no_example(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", at(1, 9)), (1, 99, 5, "buy", at(2, 9))]
+
+    assert examples(desk, warehouse, rows, ExampleConfig()).labels.tolist() == []
+
+
+def test_only_the_positive_types_are_positives(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", at(1, 9)), (1, 11, 5, "click", at(1, 9)), (1, 10, 5, "buy", at(2, 9)), (1, 11, 5, "click", at(2, 9))]
+
+    found = examples(desk, warehouse, rows, ExampleConfig(positive_types=("buy",), negatives=0))
+
+    assert found.goods_keys.tolist() == [1]
+
+
+def test_a_negative_is_never_a_positive_of_that_user_that_day() -> None:
+    positives = pl.DataFrame({"user_key": [1, 1, 2], "goods_key": [1, 4, 2], "shop_key": [7, 8, 7]})
+
+    rows = with_negatives(positives, KNOWN, ExampleConfig(negatives=50), DAY).rows()
+
+    assert {row[:2] for row in rows if row[3] == 0} == {(1, 2), (1, 3), (2, 1), (2, 3), (2, 4)}
+    assert {row[:3] for row in rows if row[3] == 1} == {(1, 1, 7), (1, 4, 8), (2, 2, 7)}
+    assert {row[1]: row[2] for row in rows} == {1: 7, 2: 7, 3: 8, 4: 8}
+
+
+def test_a_user_who_took_everything_has_no_negatives() -> None:
+    positives = pl.DataFrame({"user_key": [1] * 4, "goods_key": [1, 2, 3, 4], "shop_key": [7, 7, 8, 8]})
+
+    assert with_negatives(positives, KNOWN, ExampleConfig(), DAY)["label"].to_list() == [1, 1, 1, 1]
+
+
+def test_negatives_of_a_user_do_not_depend_on_the_other_users() -> None:
+    positives = pl.DataFrame({"user_key": [1, 2, 3], "goods_key": [1, 2, 3], "shop_key": [7, 7, 8]})
+    together = with_negatives(positives, KNOWN, ExampleConfig(), DAY)
+    apart = pl.concat(with_negatives(positives[i : i + 1], KNOWN, ExampleConfig(), DAY) for i in range(3))
+
+    assert together.rows() == apart.rows()
+
+
+def test_negatives_are_drawn_by_popularity() -> None:
+    positives = pl.DataFrame({"user_key": range(1, 4001), "goods_key": [2] * 4000, "shop_key": [7] * 4000})
+    config = ExampleConfig(negatives=1, popularity_power=1.0)
+
+    drawn = with_negatives(positives, KNOWN, config, DAY).filter(pl.col("label") == 0)["goods_key"].to_numpy()
+
+    shares = np.bincount(drawn, minlength=5)[1:] / len(drawn)
+    assert shares == pytest.approx([5 / 9, 0, 1 / 9, 3 / 9], abs=0.03)
+
+
+def test_uniform_numbers_are_uniform_and_depend_on_every_part() -> None:
+    numbers = uniform(17, np.arange(100_000), 3)
+
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    assert np.histogram(numbers, 10, (0, 1))[0] / 10_000 == pytest.approx(np.ones(10), abs=0.05)
+    assert not np.array_equal(numbers, uniform(17, np.arange(100_000), 4))
+    assert not np.array_equal(numbers, uniform(18, np.arange(100_000), 3))

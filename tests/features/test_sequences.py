@@ -1,0 +1,154 @@
+"""Histories -> the last goods and shops of each user, and what a training example may see."""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import features
+from features import FeatureError, SequenceConfig, StoreConfig, Warehouse
+from tests.conftest import COLUMNS, Desk
+
+MARCH = datetime(2025, 3, 1)
+FIRST, LAST = date(2025, 3, 1), date(2025, 3, 4)
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    return datetime(2025, 3, day, hour)
+
+
+def build(desk: Desk, warehouse: Warehouse, rows: list[tuple], ds: date, config: SequenceConfig, columns: str = COLUMNS) -> None:
+    desk.ingest(warehouse, desk.source(rows, columns), str(FIRST), str(LAST))
+    features.build_histories(warehouse, ds)
+    features.build_sequences(warehouse, ds, config)
+
+
+def test_goods_and_shop_sequences_have_lengths_of_their_own(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", at(1, 1)), (1, None, 6, "visit", at(1, 2)), (1, 11, 5, "buy", at(1, 3)), (1, 12, None, "click", at(1, 4))]
+
+    build(desk, warehouse, rows, FIRST, SequenceConfig(goods_length=2, shop_length=3))
+
+    assert desk.lake_rows(warehouse, "goods_sequences", "user_key, goods_keys, event_types, event_ts") == [
+        (1, [2, 3], ["buy", "click"], [at(1, 3), at(1, 4)])
+    ]
+    assert desk.lake_rows(warehouse, "shop_sequences", "user_key, shop_keys, event_types") == [
+        (1, [1, 2, 1], ["click", "visit", "buy"])
+    ]
+
+
+def test_the_night_sees_what_is_strictly_before_the_end_of_its_day(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", datetime(2025, 3, 1, 23, 59, 59, 999999)), (1, 11, 5, "click", datetime(2025, 3, 2))]
+
+    build(desk, warehouse, rows, FIRST, SequenceConfig())
+
+    assert desk.lake_rows(warehouse, "goods_sequences", "goods_keys") == [([1],)]
+
+
+def test_events_at_the_same_time_are_ordered_by_event_id(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, goods, 5, "click", at(1), event_id) for goods, event_id in ((10, 30), (11, 9), (12, 200))]
+
+    build(desk, warehouse, rows, FIRST, SequenceConfig(), COLUMNS + ", event_id bigint")
+
+    assert desk.lake_rows(warehouse, "goods_sequences", "goods_keys") == [([2, 1, 3],)]
+
+
+def test_a_day_before_the_first_event_is_an_error_that_names_the_first(desk: Desk, warehouse: Warehouse) -> None:
+    desk.ingest(warehouse, desk.source([(1, 10, 5, "click", at(2))]), str(FIRST), str(LAST))
+
+    with pytest.raises(FeatureError, match="no events up to 2025-03-01; the first day with events is 2025-03-02"):
+        features.build_histories(warehouse, FIRST)
+
+
+def test_an_empty_day_keeps_the_sequences_of_the_day_before(desk: Desk, warehouse: Warehouse) -> None:
+    build(desk, warehouse, [(1, 10, 5, "click", at(1))], date(2025, 3, 3), SequenceConfig())
+
+    assert desk.lake_rows(warehouse, "goods_sequences", "user_key, goods_keys") == [(1, [1])]
+
+
+def test_a_damaged_file_of_events_is_named_with_the_command_that_reads_it_again(desk: Desk, warehouse: Warehouse) -> None:
+    desk.ingest(warehouse, desk.source([(1, 10, 5, "click", at(1))]), str(FIRST), str(LAST))
+    [file] = warehouse.files("events.clicks", FIRST, LAST)
+    path = desk.store.lake / file.path
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
+
+    with pytest.raises(FeatureError, match=rf"{path}: is damaged.*nightrank ingest clicks"):
+        features.build_histories(warehouse, FIRST)
+
+
+def test_a_damaged_file_of_sequences_is_built_again(desk: Desk, warehouse: Warehouse) -> None:
+    build(desk, warehouse, [(1, 10, 5, "click", at(1))], FIRST, SequenceConfig())
+    file = warehouse.files("goods_sequences", FIRST, FIRST)[1]
+    path = desk.store.lake / file.path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+
+    features.build_sequences(warehouse, FIRST, SequenceConfig())
+
+    assert path.read_bytes() == whole
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(1, 4),
+        st.one_of(st.none(), st.integers(10, 14)),
+        st.one_of(st.none(), st.integers(5, 7)),
+        st.sampled_from(["click", "buy"]),
+        st.integers(0, 4 * 24).map(lambda hours: MARCH + timedelta(hours=hours)),
+    ).filter(lambda row: row[1] is not None or row[2] is not None),
+    min_size=1,
+    max_size=40,
+    unique=True,
+)
+
+
+def last_by_hand(rows: list[tuple], place: int, length: int, as_of: datetime) -> dict[int, list[tuple]]:
+    """The oracle: times and ids of each user's last events of a group, sorted, in plain Python."""
+    seen = defaultdict(list)
+    for row in rows:
+        if row[place] is not None and row[4] < as_of:
+            seen[row[0]].append((row[4], row[place]))
+    return {user: sorted(moments, key=lambda moment: moment[0])[-length:] for user, moments in seen.items()}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=EVENTS, day=st.integers(1, 4), buckets=st.sampled_from([1, 3]), threads=st.sampled_from([1, 2]))
+def test_sequences_hold_the_times_that_plain_python_finds(rows: list[tuple], day: int, buckets: int, threads: int) -> None:
+    ds = date(2025, 3, day)
+    as_of = datetime(2025, 3, day) + timedelta(days=1)
+    rows = [row for row in rows if row[4] < datetime(2025, 3, 5)]
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Desk(Path(folder), StoreConfig(buckets=buckets, threads=threads))
+        with desk.open() as warehouse:
+            desk.ingest(warehouse, desk.source(rows), str(FIRST), str(LAST))
+            expected = {group: last_by_hand(rows, place, 3, as_of) for group, place in (("goods", 1), ("shop", 2))}
+            if not any(row[4] < as_of for row in rows):
+                return
+            features.build_histories(warehouse, ds)
+            features.build_sequences(warehouse, ds, SequenceConfig(goods_length=3, shop_length=3))
+            users = dict(warehouse.con.execute("select user_key, user_id from entities.users").fetchall())
+            for group in ("goods", "shop"):
+                found = desk.lake_rows(warehouse, f"{group}_sequences", f"user_key, event_ts, len({group}_keys)")
+                times = {users[user]: list(moments) for user, moments, _ in found}
+                assert times == {user: [moment for moment, _ in moments] for user, moments in expected[group].items()}
+                assert all(len(moments) == length for _, moments, length in found)
+
+
+def test_buckets_threads_and_order_of_arrival_change_no_sequence(desk_with: Callable[..., Desk], tmp_path: Path) -> None:
+    rows = [(user, 10 + n % 5, 5 + n % 2, "click", at(1 + n % 3, n % 7)) for n in range(60) for user in (1, 2, 3)]
+    seen = []
+    for order, buckets, threads in ((rows, 1, 1), (rows[::-1], 5, 2), (rows[30:] + rows[:30], 2, 2)):
+        folder = tmp_path / f"{buckets}-{threads}"
+        folder.mkdir()
+        desk = Desk(folder, StoreConfig(buckets=buckets, threads=threads))
+        with desk.open() as warehouse:
+            build(desk, warehouse, order, LAST, SequenceConfig(goods_length=20, shop_length=20))
+            seen.append(sorted(desk.lake_rows(warehouse, "goods_sequences", "user_key, goods_keys, event_ts::varchar")))
+
+    assert seen[0] == seen[1] == seen[2]
