@@ -2,6 +2,7 @@
 select
     latest_rankings.user_id,
     latest_rankings.rank,
+    latest_rankings.goods_id,
     goods.name,
     latest_rankings.score,
     latest_rankings.sources
