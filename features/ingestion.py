@@ -50,7 +50,6 @@ def ingest_events(warehouse: Warehouse, source: Source, first_ds: date, last_ds:
         warehouse.run(
             "ledger/count_source_days",
             asset=source.asset,
-            last_ds=last_ds,
             fingerprint=statements.fingerprint(source.query, statements.read("transforms/cleaned_events")),
             run_id=warehouse.run_id,
             started_at=started_at,

@@ -1,6 +1,7 @@
 """Small stores to test on: events written as rows, read through a source query, as anybody's data would come."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -55,7 +56,9 @@ class Desk:
     def open(self) -> AbstractContextManager[Warehouse]:
         return features.open_warehouse(self.store, "a test", lambda: NOW)
 
-    def source(self, rows: list[tuple], columns: str = COLUMNS, query: str = QUERY, name: str = "clicks") -> features.Source:
+    def source(
+        self, rows: list[tuple], columns: str = COLUMNS, query: str = QUERY, name: str = "clicks"
+    ) -> features.Source:
         """A source query over a file with these rows."""
         path = write_events(self.folder / f"{name}.parquet", rows, columns)
         (self.folder / f"{name}.sql").write_text(query)
@@ -66,7 +69,9 @@ class Desk:
 
     def lake_rows(self, warehouse: Warehouse, asset: str, columns: str) -> list[tuple]:
         """The rows of an asset's files, in the order they have within each file."""
-        paths = [str(self.store.lake / file.path) for file in warehouse.files(asset, date(1970, 1, 1), date(2100, 1, 1))]
+        paths = [
+            str(self.store.lake / file.path) for file in warehouse.files(asset, date(1970, 1, 1), date(2100, 1, 1))
+        ]
         con = duckdb.connect()
         return [
             row for path in paths for row in con.execute(f"select {columns} from read_parquet(?)", [path]).fetchall()
@@ -90,3 +95,93 @@ def desk_with(tmp_path: Path) -> Callable[..., Desk]:
 def warehouse(desk: Desk) -> Iterator[Warehouse]:
     with desk.open() as opened:
         yield opened
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command gave: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def nightrank(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """The command line, in this process."""
+    from flows import cli
+
+    def run(*words: object) -> Said:
+        monkeypatch.setattr("sys.argv", ["nightrank", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capsys.readouterr()
+        code = stopped.value.code
+        return Said(code if isinstance(code, int) else 0, captured.out, captured.err)
+
+    return run
+
+
+def month_of_events() -> list[tuple]:
+    """Twelve users and three weeks of March 2025: each buys two favourite goods in turn, and everybody bread on Sundays."""
+    rows = []
+    for day in range(1, 22):
+        for user in range(1, 13):
+            favourite = 100 + user % 4 * 2 + day % 2
+            if (user + day) % 3:
+                rows.append((user, favourite, favourite % 3 + 1, "buy", datetime(2025, 3, day, 9 + user % 5)))
+            if day % 7 == 2:
+                rows.append((user, 200, 4, "buy", datetime(2025, 3, day, 18)))
+    return rows
+
+
+QUICK_SETTINGS = """
+[window]
+train_days = 8
+eval_days = 3
+
+[din]
+dimension = 4
+attention_widths = [8]
+top_widths = [8]
+
+[train]
+epochs = 8
+batch_size = 32
+
+[ranking]
+k = 5
+
+[store]
+buckets = 2
+threads = 2
+"""
+
+
+@pytest.fixture(scope="session")
+def walked_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that was walked once from events to three published nights. Copy it before you change it."""
+    from flows.night import ingest, run_nights, utc_now
+    from flows.settings import load_settings, open_store
+    from flows.training import run_training
+
+    folder = tmp_path_factory.mktemp("walked")
+    root = folder / "store"
+    root.mkdir()
+    (root / "nightrank.toml").write_text(QUICK_SETTINGS)
+    (folder / "purchases.sql").write_text(QUERY)
+    events = write_events(folder / "purchases.parquet", month_of_events())
+    store = open_store(root, load_settings(root))
+    with features.open_warehouse(store, "a test", utc_now) as warehouse:
+        ingest(warehouse, features.find_source(str(folder / "purchases.sql"), "events", str(events)), None, None)
+    run_training(root, date(2025, 3, 17))
+    for day in (18, 19, 20):
+        run_nights(root, date(2025, 3, day))
+    return root
+
+
+@pytest.fixture
+def own_store(walked_store: Path, tmp_path: Path) -> Path:
+    """A copy of the walked store, to change."""
+    return Path(shutil.copytree(walked_store, tmp_path / "own", symlinks=True))

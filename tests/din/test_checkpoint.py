@@ -28,8 +28,14 @@ def test_a_model_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     loaded = din.load_model(tmp_path, model_id)
 
     assert loaded.config == SMALL
-    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), loaded.state_dict().values(), strict=True))
-    assert sorted(path.name for path in (tmp_path / model_id).iterdir()) == ["metrics.json", "model.json", "weights.safetensors"]
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.state_dict().values(), loaded.state_dict().values(), strict=True)
+    )
+    assert sorted(path.name for path in (tmp_path / model_id).iterdir()) == [
+        "metrics.json",
+        "model.json",
+        "weights.safetensors",
+    ]
 
 
 def test_the_same_weights_have_the_same_model_id(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.sampled_from(
 
 def auc_by_pairs(labels: list[int], scores: list[float]) -> float:
     """Every positive against every negative, a tie half."""
-    pairs = [(p, n) for p, y in zip(scores, labels, strict=True) if y for n, z in zip(scores, labels, strict=True) if not z]
+    pairs = [
+        (p, n) for p, y in zip(scores, labels, strict=True) if y for n, z in zip(scores, labels, strict=True) if not z
+    ]
     return sum((p > n) + (p == n) / 2 for p, n in pairs) / len(pairs) if pairs else math.nan
 
 
@@ -23,7 +25,9 @@ def auc_by_pairs(labels: list[int], scores: list[float]) -> float:
 def test_auc_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[int, int, float]]) -> None:
     labels, scores = [row[1] for row in rows], [row[2] for row in rows]
 
-    assert auc(np.array(labels), np.array(scores)) == pytest.approx(auc_by_pairs(labels, scores), abs=1e-12, nan_ok=True)
+    assert auc(np.array(labels), np.array(scores)) == pytest.approx(
+        auc_by_pairs(labels, scores), abs=1e-12, nan_ok=True
+    )
 
 
 @given(rows=ROWS)

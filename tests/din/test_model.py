@@ -185,7 +185,9 @@ def test_an_event_that_is_not_past_is_refused() -> None:
 @pytest.mark.parametrize("pooling", ["mean", "decay", "din"])
 def test_ten_examples_can_be_memorised(pooling: din.Pooling) -> None:
     examples, goods, shops = world(users=10, each=1, seed=3)
-    model = din.fit(replace(SMALL, pooling=pooling), TrainConfig(epochs=150, batch_size=10), examples, goods, shops, (30, 8))
+    model = din.fit(
+        replace(SMALL, pooling=pooling), TrainConfig(epochs=150, batch_size=10), examples, goods, shops, (30, 8)
+    )
 
     scores = din.predict(model, examples, goods, shops)
 

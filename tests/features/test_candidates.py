@@ -71,11 +71,15 @@ def test_a_goods_that_moved_is_ranked_in_the_shop_it_was_last_seen_in(desk: Desk
     assert {row[2] for row in propose(desk, warehouse, CandidateConfig()) if row[1] == 1} == {2}
 
 
-def test_a_candidate_file_with_other_columns_is_named(desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_candidate_file_with_other_columns_is_named(
+    desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.ingest(warehouse, desk.source(ROWS), str(DAY), str(DAY))
     read = sql_files.read
     monkeypatch.setattr(
-        sql_files, "read", lambda name: "select user_key from night_users" if name == "candidates/popular" else read(name)
+        sql_files,
+        "read",
+        lambda name: "select user_key from night_users" if name == "candidates/popular" else read(name),
     )
 
     with pytest.raises(FeatureError, match=r"sql/candidates/popular.sql gives \['user_key'\], expected"):

@@ -50,7 +50,12 @@ def test_a_goods_that_nobody_had_touched_is_no_example(desk: Desk, warehouse: Wa
 
 
 def test_only_the_positive_types_are_positives(desk: Desk, warehouse: Warehouse) -> None:
-    rows = [(1, 10, 5, "click", at(1, 9)), (1, 11, 5, "click", at(1, 9)), (1, 10, 5, "buy", at(2, 9)), (1, 11, 5, "click", at(2, 9))]
+    rows = [
+        (1, 10, 5, "click", at(1, 9)),
+        (1, 11, 5, "click", at(1, 9)),
+        (1, 10, 5, "buy", at(2, 9)),
+        (1, 11, 5, "click", at(2, 9)),
+    ]
 
     found = examples(desk, warehouse, rows, ExampleConfig(positive_types=("buy",), negatives=0))
 

