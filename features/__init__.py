@@ -3,6 +3,7 @@
 DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays go out, scores come back.
 """
 
+from features import statements
 from features.candidates import build_candidates, build_night_goods
 from features.config import CandidateConfig, ExampleConfig, PublishConfig, SequenceConfig, StoreConfig
 from features.errors import BusyError, FeatureError, StoppedByCheck
@@ -99,6 +100,7 @@ __all__ = [
     "register_models",
     "registered_sources",
     "run_checks",
+    "statements",
     "stop_where_broken",
     "table_sizes",
     "view_histories",

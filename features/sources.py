@@ -152,7 +152,7 @@ def remedy(column: Column, given: dict[str, str]) -> str:
         return f"add `... as {column.name}` to the query{maybe}"
     if column.cast == "timestamp" and NUMBERS.fullmatch(given[column.name]):
         return f"map it with `make_timestamp({column.name} * 1000000)`, if it counts seconds since 1970"
-    target = column.cast or "varchar"
+    target = column.cast or ("bigint" if NUMBERS.fullmatch(given[column.name]) else "varchar")
     return f"map it with `cast({column.name} as {target})`"
 
 

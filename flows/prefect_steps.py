@@ -1,12 +1,29 @@
-"""How a stage becomes a Prefect task: named after its function, nothing cached, no result kept."""
+"""How a stage becomes a Prefect task, and how Prefect speaks of a user's mistake."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from din import DinError
+from features import FeatureError
+
 
 def as_task(stage: Callable[..., Any]) -> Callable[..., Any]:
-    """The stage as a task. Its effects are in the store, so a cached or pickled result could only be wrong."""
+    """The stage as a task of its name. Its effects are in the store: a cached or pickled result could only be wrong."""
     return task(name=stage.__name__, cache_policy=NO_CACHE, persist_result=False)(stage)
+
+
+class MessageOfAMistake(logging.Filter):
+    """Leaves the traceback out where the error is a sentence for the user, which the log line carries already."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], FeatureError | DinError):
+            record.exc_info = None
+        return True
+
+
+for name in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(name).addFilter(MessageOfAMistake())

@@ -72,7 +72,8 @@ def why(reader: Reader, who: Any, what: Any) -> None:
     for row in rows:
         label = f"{row['history_id']} {row['history_name'] or ''}".strip()
         bar = Text(
-            "█" * round(BAR_WIDTH * abs(row["weight"]) / largest[row["part"]]), style="green" if row["weight"] >= 0 else "red"
+            "█" * round(BAR_WIDTH * abs(row["weight"]) / largest[row["part"]]),
+            style="green" if row["weight"] >= 0 else "red",
         )
         shown.add_row(row["part"], label, str(row["event_ts"].date()), f"{row['weight']:+.3f}", bar)
     stdout.print(shown)

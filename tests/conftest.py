@@ -124,7 +124,7 @@ def nightrank(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 def month_of_events() -> list[tuple]:
-    """Twelve users and three weeks of March 2025: each buys two favourite goods in turn, and everybody bread on Sundays."""
+    """Twelve users, three weeks of March 2025: each buys two favourite goods in turn, and all buy bread on Sundays."""
     rows = []
     for day in range(1, 22):
         for user in range(1, 13):

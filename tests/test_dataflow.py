@@ -80,8 +80,8 @@ def test_sequences_are_what_each_user_did_before_the_end_of_the_day(published: d
 def test_every_user_gets_a_dense_ranking_of_probabilities_each_night(published: duckdb.DuckDBPyConnection) -> None:
     per_night = rows(
         published,
-        "select ds, count(distinct user_id), count(*), min(rank), max(rank), bool_and(score between 0 and 1) from rankings"
-        " group by ds order by ds",
+        "select ds, count(distinct user_id), count(*), min(rank), max(rank), bool_and(score between 0 and 1)"
+        " from rankings group by ds order by ds",
     )
 
     assert per_night == [(date(2025, 3, day), 12, 60, 1, 5, True) for day in (18, 19, 20)]
@@ -90,7 +90,8 @@ def test_every_user_gets_a_dense_ranking_of_probabilities_each_night(published: 
 def test_the_favourites_come_first(published: duckdb.DuckDBPyConnection) -> None:
     firsts = rows(
         published,
-        "select count(*) from latest_rankings where rank <= 3 and goods_id in (100 + user_id % 4 * 2, 101 + user_id % 4 * 2)",
+        "select count(*) from latest_rankings"
+        " where rank <= 3 and goods_id in (100 + user_id % 4 * 2, 101 + user_id % 4 * 2)",
     )
 
     assert firsts[0][0] >= 16  # of 24; chance would put 8 of them there

@@ -148,11 +148,11 @@ def test_every_wrong_column_is_named_with_its_remedy(desk: Desk, warehouse: Ware
 
     assert str(error.value).splitlines() == [
         "source clicks: 3 column(s) of the query break the contract (docs/sources.md)",
-        "  user_id is DOUBLE, expected an integer or text; map it with `cast(user_id as varchar)`",
-        "  shop_id is missing, expected an integer or text; add `... as shop_id` to the query, or `null as shop_id` if you"
-        " have none",
-        "  event_ts is BIGINT, expected TIMESTAMP; map it with `make_timestamp(event_ts * 1000000)`, if it counts seconds"
-        " since 1970",
+        "  user_id is DOUBLE, expected an integer or text; map it with `cast(user_id as bigint)`",
+        "  shop_id is missing, expected an integer or text; "
+        "add `... as shop_id` to the query, or `null as shop_id` if you have none",
+        "  event_ts is BIGINT, expected TIMESTAMP; "
+        "map it with `make_timestamp(event_ts * 1000000)`, if it counts seconds since 1970",
     ]
 
 
@@ -192,7 +192,7 @@ def test_a_failed_ingestion_leaves_nothing_behind(
 
 def test_a_catalogue_names_goods_and_gives_new_ones_a_key(desk: Desk, warehouse: Warehouse) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)]), "2025-03-01", "2025-03-01")
-    query = "select * from (values (10, 5, 'milk', true), (11, 6, 'bread', false)) as goods (goods_id, shop_id, name, active)"
+    query = "from (values (10, 5, 'milk', true), (11, 6, 'bread', false)) as goods (goods_id, shop_id, name, active)"
     (desk.folder / "catalogue.sql").write_text(query)
 
     features.ingest_goods(warehouse, features.find_source(str(desk.folder / "catalogue.sql"), "goods", None))

@@ -63,7 +63,8 @@ def test_a_source_query_that_needs_a_path_says_so(purchases: Path, nightrank: Ni
 
 def test_an_unknown_source_names_those_there_are(tmp_path: Path, nightrank: NightRank) -> None:
     assert mistake(nightrank("ingest", "nobody", "--store", tmp_path)) == (
-        "nightrank: nobody: no such source query; name a .sql file, or one of: completejourney, completejourney_goods, tmall"
+        "nightrank: nobody: no such source query; name a .sql file, or one of: "
+        "completejourney, completejourney_goods, tmall"
     )
 
 

@@ -1,0 +1,68 @@
+"""The demonstration: the whole job on the bundled sample, the same each time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+
+def demo(root: Path) -> subprocess.CompletedProcess[str]:
+    """Runs it in a process of its own, as a person does, on fewer days than a person gets."""
+    environment = os.environ | {"NIGHTRANK_WINDOW__TRAIN_DAYS": "30", "COLUMNS": "100"}
+    command = [sys.executable, "-m", "flows.cli", "demo", "--store", str(root)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+
+
+@pytest.fixture(scope="module")
+def two_demos(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
+    roots = [tmp_path_factory.mktemp("demo") / "store" for _ in range(2)]
+    return [(root, demo(root).stdout) for root in roots]
+
+
+def test_two_runs_publish_identical_rankings(two_demos: list[tuple[Path, str]]) -> None:
+    published = []
+    for root, _ in two_demos:
+        with duckdb.connect(str(root / "published.duckdb"), read_only=True) as con:
+            published.append(
+                [
+                    con.execute(f"from {table} order by all").fetchall()
+                    for table in ("rankings", "why", "outcomes", "goods_sequences")
+                ]
+            )
+
+    assert published[0] == published[1]
+    assert len(published[0][0]) == 3 * 64 * 50
+
+
+def test_the_demo_ends_with_a_ranking_why_the_metrics_and_what_to_try_next(two_demos: list[tuple[Path, str]]) -> None:
+    root, out = two_demos[0]
+
+    assert "User 126: the first 10 goods of 2017-12-31" in out
+    assert "Why goods" in out
+    assert [line.split()[1] for line in out.splitlines() if line.startswith(("│ mean", "│ din"))] == [
+        "mean",
+        "din",
+    ]
+    assert f"nightrank why 126 --store {root}" in out
+
+
+def test_the_demo_again_only_shows_what_is_there(two_demos: list[tuple[Path, str]]) -> None:
+    root, out = two_demos[0]
+    before = (root / "published.duckdb").resolve()
+
+    again = demo(root)
+
+    assert again.stdout == out
+    assert (root / "published.duckdb").resolve() == before
+    assert "model_trained" not in again.stderr
+
+
+def test_the_bundled_sample_is_small_and_carries_its_licence() -> None:
+    sample = Path(__file__).parent.parent / "flows" / "sample"
+
+    assert sum(path.stat().st_size for path in sample.iterdir()) < 1_000_000
+    assert "MIT" in (sample / "LICENSE.md").read_text()
+    assert "simulated grocery shopping" in (sample / "README.md").read_text()

@@ -1,0 +1,94 @@
+"""What the documents say is so."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.settings import Settings
+from tests.conftest import QUICK_SETTINGS, month_of_events
+
+ROOT = Path(__file__).parent.parent
+PROJECT_DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL)
+
+
+def test_own_events_go_the_way_the_readme_says(tmp_path: Path) -> None:
+    rows = [(user, goods, shop, moment) for user, goods, shop, _, moment in month_of_events()]
+    con = duckdb.connect()
+    con.execute("create table purchases (customer bigint, product bigint, seller bigint, bought_at timestamp)")
+    con.executemany("insert into purchases values (?, ?, ?, ?)", rows)
+    con.execute(f"copy purchases to '{tmp_path / 'purchases.csv'}'")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "nightrank.toml").write_text(QUICK_SETTINGS)
+    [script] = [block for block in blocks(ROOT / "README.md", "sh") if "purchases.sql" in block]
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert f"purchases: {len(rows)} rows in, {len(rows)} kept, 0 duplicates, 0 quarantined, 21 days" in done.stdout
+    assert "published  2025-03-21  OK  12 users, 60 rows" in done.stdout
+
+
+def test_the_macros_of_the_readme_answer(walked_store: Path) -> None:
+    [block] = blocks(ROOT / "README.md", "sql")
+    questions = block.replace("126", "7").replace("2017-12-30", "2025-03-19").replace("2017-12-31", "2025-03-20")
+    with duckdb.connect(str(walked_store / "published.duckdb"), read_only=True) as con:
+        for question in duckdb.extract_statements(questions):
+            assert con.execute(question).fetchall(), question.query
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    documented = {}
+    for section, body in re.findall(
+        r"## \[(\w+)\]\n(.*?)(?=\n## |\Z)", (ROOT / "docs" / "settings.md").read_text(), re.DOTALL
+    ):
+        documented[section] = dict(re.findall(r"\| `(\w+)` \| (.+?) \|", body))
+    actual = {}
+    for section, field in Settings.model_fields.items():
+        values = {item.name: getattr(field.default, item.name) for item in fields(field.default)}
+        actual[section] = {
+            name: f"`{json.dumps(list(value) if isinstance(value, tuple) else value)}`"
+            for name, value in values.items()
+            if not (section == "din" and name in ("goods_length", "shop_length"))
+        }
+    actual["store"]["threads"] = "all cores"
+
+    assert documented == actual
+
+
+@pytest.mark.parametrize("path", PROJECT_DOCS, ids=lambda path: path.name)
+def test_links_and_files_named_in_the_documents_exist(path: Path) -> None:
+    text = path.read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
+    named = [name for name in re.findall(r"`((?:sql|docs|flows|din|features)/[\w./*-]+)`", text) if "*" not in name]
+
+    missing = [link for link in links if not (path.parent / link).exists()]
+    missing += [name for name in named if not (ROOT / name).exists()]
+
+    assert missing == []
+
+
+def test_the_not_yet_commands_are_those_the_changelog_names() -> None:
+    said = re.search(r"- (.*) answer \"not yet\"", (ROOT / "CHANGELOG.md").read_text())
+    assert said is not None
+    source = (ROOT / "flows" / "cli.py").read_text()
+
+    assert re.findall(r"`(\w+)`", said[1]) == re.findall(r'^not_yet\("(\w+)"', source, re.MULTILINE)

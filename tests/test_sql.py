@@ -1,0 +1,68 @@
+"""sql/ as people meet it: in the duckdb shell, and as checks that find what they promise to find."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from features import run_checks, statements
+
+SQL = Path(__file__).parent.parent / "sql"
+SHELL = shutil.which("duckdb", path=str(Path(sys.executable).parent))
+# For each check, how to break its promise in a published file.
+BREAKS = {
+    "day_had_events": "update intervals set rows = 0 where asset = 'events.purchases' and ds = '2025-03-20'",
+    "few_rows_are_quarantined": "update intervals set quarantined = 9 where asset = 'events.purchases'",
+    "goods_history_is_past": "update goods_sequences set event_ts = list_reverse(event_ts) where user_id = 7",
+    "goods_is_ranked_once": "update rankings set goods_id = 200 where user_id = 7 and ds = '2025-03-20' and rank > 3",
+    "model_is_registered": "delete from models where champion",
+    "night_is_complete": "delete from rankings where ds = '2025-03-20' and rank = 5",
+    "rank_is_dense": "update rankings set rank = 6 where user_id = 7 and rank = 5",
+    "rows_in_are_accounted_for": "update intervals set rows_in = 1 + rows_in where starts_with(asset, 'events.')",
+    "score_falls_with_rank": "update rankings set score = 1 where user_id = 7 and rank = 5",
+    "score_is_a_probability": "update rankings set score = 'nan' where user_id = 7 and rank = 5",
+    "scores_differ": "update rankings set score = 0.5 where ds = '2025-03-19'",
+    "shop_history_is_past": "update shop_sequences set event_ts = list_append(event_ts, '2025-03-21'::timestamp)",
+    "why_explains_a_ranking": "update why set goods_id = 4711 where user_id = 7",
+}
+
+
+@pytest.mark.parametrize("check", statements.names("checks"))
+def test_a_check_finds_the_break_of_its_promise(check: str, walked_store: Path, tmp_path: Path) -> None:
+    release = tmp_path / "release.duckdb"
+    shutil.copy(walked_store / "published.duckdb", release)
+    with duckdb.connect(str(release)) as con:
+        con.execute(BREAKS[check])
+
+    broken = {found.name for found in run_checks(release) if found.broken}
+
+    assert check in broken
+
+
+def test_every_check_says_in_its_first_line_what_it_stops_or_warns_of() -> None:
+    assert {statements.severity(check) for check in statements.names("checks")} == {"stop", "warn"}
+
+
+@pytest.mark.skipif(SHELL is None, reason="the duckdb shell is not installed beside this Python")
+@pytest.mark.parametrize("path", sorted((SQL / "inspect").glob("*.sql")), ids=lambda path: path.stem)
+def test_a_question_of_the_cookbook_runs_in_the_duckdb_shell(path: Path, walked_store: Path) -> None:
+    with path.open() as question:
+        done = subprocess.run(
+            [str(SHELL), "-readonly", "-csv", str(walked_store / "published.duckdb")],
+            stdin=question,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) > 1
+
+
+def test_every_sql_file_opens_with_what_it_is() -> None:
+    without = [str(path) for path in SQL.rglob("*.sql") if not path.read_text().startswith("-- ")]
+
+    assert without == []
