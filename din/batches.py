@@ -8,14 +8,14 @@ import torch
 
 from din.errors import DinError
 
-SECONDS_PER_DAY = 86_400
+MICROSECONDS_PER_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
 class Sequence:
     """Keys and times of one group, goods or shops, all users end to end, oldest first within a user.
 
-    keys: int32 [E]; ts: int64 [E], seconds since 1970 UTC.
+    keys: int32 [E]; ts: int64 [E], microseconds since 1970 UTC.
     """
 
     keys: np.ndarray
@@ -38,7 +38,7 @@ class Spans:
 
 @dataclass(frozen=True)
 class Examples:
-    """One row per (user, candidate). Arrays of length X; `as_of` in seconds since 1970 UTC; label 0 or 1."""
+    """One row per (user, candidate). Arrays of length X; `as_of` in microseconds since 1970 UTC; label 0 or 1."""
 
     user_keys: np.ndarray
     goods_keys: np.ndarray
@@ -88,7 +88,7 @@ def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHi
     example = np.repeat(np.arange(len(lengths)), lengths)
     first = np.cumsum(lengths) - lengths
     position = np.arange(len(example)) - first[example] + spans.start[example]
-    age = (as_of[example] - sequence.ts[position]) / SECONDS_PER_DAY
+    age = (as_of[example] - sequence.ts[position]) / MICROSECONDS_PER_DAY
     if len(age) and age.min() <= 0:
         raise DinError("a history holds an event that is not strictly before its example's as_of")
     return JaggedHistory(

@@ -17,7 +17,7 @@ class Candidates:
     """U users and their candidates, end to end: those of user i are `[offsets[i], offsets[i + 1])`.
 
     user_keys [U], offsets [U + 1], goods_keys and shop_keys [C]; the spans, [U], say what each user's history is;
-    `as_of` is the end of the data day, in seconds since 1970 UTC.
+    `as_of` is the end of the data day, in microseconds since 1970 UTC.
     """
 
     user_keys: np.ndarray

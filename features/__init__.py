@@ -42,7 +42,7 @@ from features.rankings import (
 from features.sequences import build_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
-from features.store import Store, epoch_seconds
+from features.store import Store, epoch_microseconds
 from features.warehouse import Warehouse, open_warehouse
 
 __all__ = [
@@ -79,7 +79,7 @@ __all__ = [
     "champion_id",
     "close_night",
     "days_back",
-    "epoch_seconds",
+    "epoch_microseconds",
     "event_days",
     "find_source",
     "flip",

@@ -9,7 +9,7 @@ import polars as pl
 from features import lake, statements
 from features.config import ExampleConfig
 from features.histories import Histories, histories_fingerprint
-from features.store import epoch_seconds
+from features.store import epoch_microseconds
 from features.warehouse import Warehouse
 
 ROUNDS = 16  # of drawing again where a negative hit a positive; a user with most of the goods keeps fewer
@@ -18,7 +18,7 @@ ROUNDS = 16  # of drawing again where a negative hit a positive; a user with mos
 @dataclass(frozen=True)
 class LabelledExamples:
     """Examples of several days, X rows. `ends`: how many of the user's events its history holds, those strictly
-    before `as_of` (seconds since 1970 UTC), which is the start of the example's day."""
+    before `as_of` (microseconds since 1970 UTC), which is the start of the example's day."""
 
     user_keys: np.ndarray
     ends: np.ndarray
@@ -117,7 +117,7 @@ def load_examples(warehouse: Warehouse, first_ds: date, last_ds: date) -> Labell
     """The examples of some days, both included, in the order of days, users and goods."""
     frames = [
         pl.read_parquet(lake.verified(warehouse.store, file)).with_columns(
-            pl.lit(epoch_seconds(warehouse.store.day_start(file.ds)), pl.Int64).alias("as_of")
+            pl.lit(epoch_microseconds(warehouse.store.day_start(file.ds)), pl.Int64).alias("as_of")
         )
         for file in warehouse.files("examples", first_ds, last_ds)
     ]

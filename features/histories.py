@@ -9,7 +9,7 @@ import polars as pl
 from features import database, lake, statements
 from features.errors import FeatureError
 from features.ingestion import event_days
-from features.store import epoch_seconds
+from features.store import epoch_microseconds
 from features.warehouse import Warehouse
 
 EVENT_COLUMNS = (
@@ -24,7 +24,7 @@ class Group:
     """The goods, or the shops, of all histories end to end: E keys and times, and for each of the N history
     positions before it (and the end, N + 1 in all) how many of the group came before.
 
-    keys: int32 [E]; ts: int64 [E], seconds since 1970 UTC; before: int64 [N + 1].
+    keys: int32 [E]; ts: int64 [E], microseconds since 1970 UTC; before: int64 [N + 1].
     """
 
     keys: np.ndarray
@@ -37,7 +37,7 @@ class Histories:
     """All events, user by user, each user's in the one total order.
 
     N events; `first` and `count`, int64 [users + 1], say where the events of a user key begin and how many there are.
-    `user_keys`, `goods_keys` and `shop_keys` are int32 [N], `event_ts` int64 [N] in seconds since 1970 UTC.
+    `user_keys`, `goods_keys` and `shop_keys` are int32 [N], `event_ts` int64 [N] in microseconds since 1970 UTC.
     """
 
     user_keys: np.ndarray
@@ -49,7 +49,7 @@ class Histories:
 
     def ends_at(self, as_of: datetime) -> np.ndarray:
         """For each user key, how many of its events are strictly before `as_of`: its end position. int64 [users + 1]"""
-        before = np.r_[0, np.cumsum(self.event_ts < epoch_seconds(as_of))]
+        before = np.r_[0, np.cumsum(self.event_ts < epoch_microseconds(as_of))]
         return before[self.first + self.count] - before[self.first]
 
     def group(self, keys: np.ndarray) -> Group:
@@ -116,7 +116,7 @@ def load_histories(warehouse: Warehouse, ds: date) -> Histories:
         user_keys,
         frame["goods_key"].to_numpy(),
         frame["shop_key"].to_numpy(),
-        frame["event_ts"].dt.epoch("s").to_numpy(),
+        frame["event_ts"].dt.epoch("us").to_numpy(),
         first,
         count,
     )

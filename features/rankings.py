@@ -11,7 +11,7 @@ import polars as pl
 from features import database, lake, statements
 from features.config import ExampleConfig
 from features.histories import histories_fingerprint, view_histories
-from features.store import epoch_seconds
+from features.store import epoch_microseconds
 from features.warehouse import Building, Warehouse
 
 CUTOFFS = (5, 10, 20, 50, 100)
@@ -26,8 +26,8 @@ def ranking_fingerprint(warehouse: Warehouse, ds: date, model_id: str, *settings
 
 @dataclass(frozen=True)
 class SequenceArrays:
-    """A sequence of each of U users, end to end: keys int32 [E], ts int64 [E] in seconds since 1970 UTC, oldest first;
-    that of user i is `[start[i], end[i])`, empty where the user has none. int64 [U] each."""
+    """A sequence of each of U users, end to end: keys int32 [E], ts int64 [E] in microseconds since 1970 UTC, oldest
+    first; that of user i is `[start[i], end[i])`, empty where the user has none. int64 [U] each."""
 
     keys: np.ndarray
     ts: np.ndarray
@@ -38,7 +38,8 @@ class SequenceArrays:
 @dataclass(frozen=True)
 class NightBucket:
     """What one bucket of users brings to the model: U users, their C candidates end to end (those of user i are
-    `[offsets[i], offsets[i + 1])`), and their sequences. `as_of`, the end of the day, in seconds since 1970 UTC."""
+    `[offsets[i], offsets[i + 1])`), and their sequences. `as_of`, the end of the day, is in
+    microseconds since 1970 UTC."""
 
     user_keys: np.ndarray
     offsets: np.ndarray
@@ -67,7 +68,7 @@ def load_bucket(warehouse: Warehouse, ds: date, bucket: int) -> NightBucket:
         candidates["sources"],
         align(part("goods_sequences"), "goods_keys", user_keys),
         align(part("shop_sequences"), "shop_keys", user_keys),
-        epoch_seconds(warehouse.store.day_end(ds)),
+        epoch_microseconds(warehouse.store.day_end(ds)),
     )
 
 
@@ -80,7 +81,7 @@ def align(sequences: pl.DataFrame, column: str, user_keys: np.ndarray) -> Sequen
     start = np.where(has, ends[np.minimum(row, len(ends) - 1)], 0)
     end = np.where(has, ends[np.minimum(row + 1, len(ends) - 1)], 0)
     keys = having[column].explode(empty_as_null=False).to_numpy()
-    ts = having["event_ts"].explode(empty_as_null=False).dt.epoch("s").to_numpy()
+    ts = having["event_ts"].explode(empty_as_null=False).dt.epoch("us").to_numpy()
     return SequenceArrays(keys, ts, start, end)
 
 
@@ -113,7 +114,7 @@ class RankingWriter:
                 "goods_key": night.goods_keys[weights["candidate"]],
                 "part": pl.Series(weights["part"].tolist(), dtype=pl.String),
                 "history_key": weights["history_keys"],
-                "event_ts": (weights["ts"] * 1_000_000).astype("datetime64[us]"),
+                "event_ts": weights["ts"].astype("datetime64[us]"),
                 "weight": weights["weight"].astype(np.float64),
             }
         )
@@ -136,7 +137,7 @@ def writing_rankings(warehouse: Warehouse, ds: date, model_id: str, fingerprint:
 def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int:
     """Holds the ranking of the night before `ds` against the positives of `ds`. Returns how many users count.
 
-    Nothing is written where there was no ranking the night before, or the day has no events.
+    Nothing is written where no ranking was published the night before.
     """
     before, asset = ds - timedelta(days=1), "outcomes"
     ranked = warehouse.run("ledger/ranking_of", ds=before)

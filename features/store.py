@@ -99,6 +99,6 @@ class Store:
             return "another process"
 
 
-def epoch_seconds(moment: datetime) -> int:
-    """Seconds since 1970 of a UTC time without a zone."""
-    return int(moment.replace(tzinfo=UTC).timestamp())
+def epoch_microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 of a UTC time without a zone."""
+    return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001 - both sides are UTC

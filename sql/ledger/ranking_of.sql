@@ -1,7 +1,10 @@
--- One row where the night is ranked: the model, and the longest ranking.
+-- One row where the night's ranking was published: the model, and the longest ranking.
 select
-    model_id,
-    max(rank) as longest
-from serving.rankings
-where ds = $ds
-group by model_id
+    rankings.model_id,
+    max(rankings.rank) as longest
+from serving.rankings as rankings
+inner join ops.nights as nights using (ds)
+where
+    rankings.ds = $ds
+    and nights.status in ('OK', 'OK_WITH_WARNINGS')
+group by rankings.model_id

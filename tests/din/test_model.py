@@ -11,8 +11,8 @@ from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import Batch, JaggedHistory, cut_batch, cut_history
 from din.model import ActivationUnit, Dice
 
-AS_OF = 1_000_000_000
-DAY = 86_400
+DAY = 86_400_000_000  # microseconds
+AS_OF = 20_000 * DAY
 SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
 EVERY = [replace(SMALL, pooling=pooling, normalize=normal) for pooling, normal in
          (("din", "none"), ("din", "softmax"), ("mean", "none"), ("decay", "none"))]  # fmt: skip

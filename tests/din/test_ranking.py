@@ -33,7 +33,7 @@ def two_users(model: DIN, why_top: int = 1) -> tuple[din.Ranked, din.Weights]:
         np.array([5, 5, 6, 5, 5]),
         Spans(np.array([0, 0]), np.array([3, 0])),
         Spans(np.array([0, 0]), np.array([1, 0])),
-        86_400,
+        86_400_000_000,
     )
     return din.rank(model, candidates, goods, shops, k=2, why_top=why_top, why_history=5)
 

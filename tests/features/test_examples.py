@@ -40,7 +40,7 @@ def test_a_positive_has_the_history_of_the_night_before(desk: Desk, warehouse: W
 
     assert (found.user_keys.tolist(), found.goods_keys.tolist(), found.labels.tolist()) == ([1], [1], [1])
     assert found.ends.tolist() == [2]
-    assert found.as_of.tolist() == [int(datetime(2025, 3, 2).timestamp() - datetime(1970, 1, 1).timestamp())]
+    assert found.as_of.tolist() == [(datetime(2025, 3, 2) - datetime(1970, 1, 1)).days * 86_400_000_000]
 
 
 def test_a_goods_that_nobody_had_touched_is_no_example(desk: Desk, warehouse: Warehouse) -> None:
