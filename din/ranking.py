@@ -121,40 +121,57 @@ def rank(
     shops with the highest weights. Raises DinError where a score is not a number."""
     torch.set_num_threads(1)  # users are many and small: threads inside an operation only wait for each other
     device = next(model.parameters()).device
-    lengths = (model.config.goods_length, model.config.shop_length)
-    ranked: list[tuple[np.ndarray, ...]] = []
-    why: list[tuple[np.ndarray, ...]] = []
+    taken = np.minimum(np.diff(candidates.offsets), k)
+    ranked = Ranked(*table(int(taken.sum()), "iiif"))
+    why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))
+    ranks = reasons = 0
     for i, user_key in enumerate(candidates.user_keys):
         own = slice(candidates.offsets[i], candidates.offsets[i + 1])
-        goods_span, shop_span = (
-            candidates.goods_spans.row(i).newest(lengths[0]),
-            candidates.shop_spans.row(i).newest(lengths[1]),
-        )
+        spans = newest_of(model, candidates, i)
         as_of = np.array([candidates.as_of])
         scored = score_user(
             model,
             as_keys(candidates.goods_keys[own], device),
             as_keys(candidates.shop_keys[own], device),
-            to(cut_history(goods, goods_span, as_of), device),
-            to(cut_history(shops, shop_span, as_of), device),
+            to(cut_history(goods, spans[0], as_of), device),
+            to(cut_history(shops, spans[1], as_of), device),
         )
         if not np.isfinite(scored.score_C).all():
             raise DinError(
                 f"user key {user_key}: a score is not a number; the model's weights are damaged, train again"
             )
         top = best(scored.score_C, candidates.goods_keys[own], k)
-        ranked.append((np.full(len(top), user_key), np.arange(1, len(top) + 1), own.start + top, scored.score_C[top]))
+        ranks = put(ranked, ranks, user_key, np.arange(1, len(top) + 1), own.start + top, scored.score_C[top])
         for place in top[:why_top]:
             for part, weights, sequence, span in (
-                ("goods", scored.goods_weights_CT, goods, goods_span),
-                ("shop", scored.shop_weights_CS, shops, shop_span),
+                ("goods", scored.goods_weights_CT, goods, spans[0]),
+                ("shop", scored.shop_weights_CS, shops, spans[1]),
             ):
                 seen = slice(span.start[0], span.end[0])
                 rows = carried(weights[place].cpu().numpy(), sequence.keys[seen], sequence.ts[seen], why_history)
-                n = len(rows[0])
-                why.append((np.full(n, user_key), np.full(n, own.start + place), np.full(n, part), *rows))
+                reasons = put(why, reasons, user_key, own.start + place, part, *rows)
         on_user(i + 1)
-    return Ranked(*joined(ranked, "iiif")), Weights(*joined(why, "iiUiif"))
+    return ranked, Weights(*(column[:reasons] for column in why))
+
+
+def newest_of(model: DIN, candidates: Candidates, i: int) -> tuple[Spans, Spans]:
+    """The slices of goods and of shops that user i's candidates are scored with."""
+    lengths = (model.config.goods_length, model.config.shop_length)
+    return candidates.goods_spans.row(i).newest(lengths[0]), candidates.shop_spans.row(i).newest(lengths[1])
+
+
+def table(rows: int, kinds: str) -> list[np.ndarray]:
+    """Columns to fill, made whole at once: small arrays kept for each user, between the large ones of scoring that are
+    freed again, left holes in the heap (3.0 GB instead of 0.4 for 600 users, docs/experiments.md)."""
+    return [np.zeros(rows, {"i": np.int64, "f": np.float64, "U": "<U5"}[kind]) for kind in kinds]
+
+
+def put(columns: tuple[np.ndarray, ...], at: int, *values: object) -> int:
+    """Writes rows from place `at` on; single values stand in each of them. Returns the place after the last."""
+    end = at + len(values[-1])  # type: ignore[arg-type]
+    for column, value in zip(columns, values, strict=True):
+        column[at:end] = value
+    return end
 
 
 def as_keys(keys: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -163,11 +180,3 @@ def as_keys(keys: np.ndarray, device: torch.device) -> torch.Tensor:
 
 def to(history: JaggedHistory, device: torch.device) -> JaggedHistory:
     return JaggedHistory(*(tensor.to(device) for tensor in history))
-
-
-def joined(rows: list[tuple[np.ndarray, ...]], kinds: str) -> list[np.ndarray]:
-    """Columns of the rows end to end; empty ones of the right kind where there is no row."""
-    empty = {"i": np.int64, "f": np.float64, "U": "<U5"}
-    if not rows:
-        return [np.zeros(0, empty[kind]) for kind in kinds]
-    return [np.concatenate(column) for column in zip(*rows, strict=True)]

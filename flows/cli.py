@@ -78,12 +78,7 @@ def ingest(
     with features.open_warehouse(opened, "nightrank ingest", night.utc_now) as warehouse:
         for name in source:
             found = features.find_source(name, kind, path or features.known_path(warehouse, name))
-            counts = night.ingest(warehouse, found, day(first), day(last))
-            show.stdout.print(
-                f"{counts.source}: {counts.rows_in} rows in, {counts.rows} kept, {counts.duplicates} duplicates, "
-                f"{counts.quarantined} quarantined, {counts.days} days",
-                highlight=False,
-            )
+            show.ingested(night.ingest(warehouse, found, day(first), day(last)))
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """The whole job on the bundled sample: events in, a trained DIN, three nights ranked, and what they look like."""
 
+import shutil
+import sys
 from datetime import date
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -62,12 +64,21 @@ def show_result(root: Path, store: features.Store) -> None:
         show.ranking(reader, who)
         show.why(reader, who, what)
         show.models(reader)
+    commands = beside_this_python()
     show.stdout.print(
         "\nSimulated grocery shopping (the Complete Journey); a manufacturer stands for the shop. Try next:\n"
-        f"  nightrank why {who} --store {root}\n"
-        f"  nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {root}\n"
-        f"  duckdb {root}/published.duckdb\n",
+        f"  {commands}nightrank why {who} --store {root}\n"
+        f"  {commands}nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {root}\n"
+        f"  {commands}duckdb {root}/published.duckdb\n",
         highlight=False,
         markup=False,
         soft_wrap=True,
     )
+
+
+def beside_this_python() -> str:
+    """What a person types before a command of this installation: nothing where the PATH finds it."""
+    here = Path(sys.executable).parent
+    if shutil.which("nightrank") == str(here / "nightrank"):
+        return ""
+    return f"{here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here}/"

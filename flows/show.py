@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, FeatureError, Reader, Status
+from features import Answer, FeatureError, Ingested, Reader, Status
 
 stdout = Console()
 BAR_WIDTH = 16
@@ -102,13 +102,25 @@ def models(reader: Reader) -> None:
     table(reader.ask(NEWEST_MODELS), "Models, measured on later days than they were trained on")
 
 
+def ingested(counts: Ingested) -> None:
+    """What became of the rows of a source, in one line."""
+    days = f", {counts.days} days" if counts.days else ""
+    stdout.print(
+        f"{counts.source}: {counts.rows_in} rows in, {counts.rows} kept, {counts.duplicates} duplicates, "
+        f"{counts.quarantined} quarantined{days}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def trained(found: Status, json: bool) -> None:
     """The model that ranks after a training."""
     if json:
         as_json(found.parts["champion"])
         return
     for model in found.parts["champion"]:
-        table(Answer(list(model), [tuple(model.values())]), "The model that ranks")
+        shown = {name: value for name, value in model.items() if name != "ds"}  # the model_id says it
+        table(Answer(list(shown), [tuple(shown.values())]), "The model that ranks")
 
 
 def nights(results: list[Any], json: bool) -> None:

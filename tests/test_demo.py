@@ -1,6 +1,7 @@
 """The demonstration: the whole job on the bundled sample, the same each time."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,23 @@ def test_the_demo_ends_with_a_ranking_why_the_metrics_and_what_to_try_next(two_d
         "din",
     ]
     assert f"nightrank why 126 --store {root}" in out
+
+
+def shape(text: str) -> list[str]:
+    """The titles and headers of a transcript, and what it says to try: all but the numbers, which depend on how long
+    the model was trained and on the processor, and the places of programs."""
+    kept = [line for line in text.splitlines() if line[:1].isalpha() or line.startswith(("┃", "  "))]
+    return [
+        re.sub(r"\S*(?=\b(?:nightrank|duckdb) )|Why goods.*|--store \S+|\S+(?=/published)|[\s┃]", "", line)
+        for line in kept
+    ]
+
+
+def test_the_transcript_of_the_readme_is_what_the_demo_prints(two_demos: list[tuple[Path, str]]) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    [transcript] = re.findall(r"<!-- transcript -->\n```\n\$ make demo\n…\n(.*?)```", readme, re.DOTALL)
+
+    assert shape(transcript) == shape(two_demos[0][1])
 
 
 def test_the_demo_again_only_shows_what_is_there(two_demos: list[tuple[Path, str]]) -> None:

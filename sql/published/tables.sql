@@ -23,26 +23,34 @@ order by
     rankings.rank;
 
 create table release.why as
+with explained as (
+    select
+        why.*,
+        case when why.part = 'goods' then why.history_key end as history_goods_key,
+        case when why.part = 'shop' then why.history_key end as history_shop_key
+    from serving.why as why
+    inner join published_nights using (ds)
+)
+
 select
-    why.ds,
+    explained.ds,
     users.user_id,
     goods.goods_id,
-    why.part,
-    case when why.part = 'goods' then history_goods.goods_id else history_shops.shop_id end as history_id,
-    why.event_ts,
-    why.weight
-from serving.why as why
-inner join published_nights using (ds)
+    explained.part,
+    case when explained.part = 'goods' then history_goods.goods_id else history_shops.shop_id end as history_id,
+    explained.event_ts,
+    explained.weight
+from explained
 inner join entities.users as users using (user_key)
 inner join entities.goods as goods using (goods_key)
-left join entities.goods as history_goods on why.part = 'goods' and why.history_key = history_goods.goods_key
-left join entities.shops as history_shops on why.part = 'shop' and why.history_key = history_shops.shop_key
+left join entities.goods as history_goods on explained.history_goods_key = history_goods.goods_key
+left join entities.shops as history_shops on explained.history_shop_key = history_shops.shop_key
 order by
-    why.ds asc,
+    explained.ds asc,
     users.user_id asc,
     goods.goods_id asc,
-    why.part asc,
-    why.weight desc,
+    explained.part asc,
+    explained.weight desc,
     history_id asc;
 
 create table release.goods_sequences as
