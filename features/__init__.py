@@ -5,10 +5,11 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 
 from features import statements
 from features.candidates import build_candidates, build_night_goods
-from features.config import CandidateConfig, ExampleConfig, PublishConfig, SequenceConfig, StoreConfig
+from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
-from features.histories import Group, Histories, build_histories, load_histories, view_histories
+from features.histories import Histories, build_histories, load_histories, view_histories
+from features.impressions import ingest_impressions
 from features.ingestion import (
     FIRST_DAY,
     Ingested,
@@ -19,6 +20,7 @@ from features.ingestion import (
     last_day_read,
     registered_sources,
 )
+from features.material import Material, load_material
 from features.models import ModelRecord, champion_id, need_champion, register_models, table_sizes
 from features.publication import (
     Check,
@@ -53,10 +55,11 @@ __all__ = [
     "Check",
     "ExampleConfig",
     "FeatureError",
-    "Group",
     "Histories",
+    "IngestConfig",
     "Ingested",
     "LabelledExamples",
+    "Material",
     "ModelRecord",
     "NightBucket",
     "PublishConfig",
@@ -85,11 +88,13 @@ __all__ = [
     "flip",
     "ingest_events",
     "ingest_goods",
+    "ingest_impressions",
     "known_path",
     "last_day_read",
     "load_bucket",
     "load_examples",
     "load_histories",
+    "load_material",
     "look",
     "need_champion",
     "nights_missing",

@@ -8,7 +8,7 @@ import polars as pl
 from features import database, lake, statements
 from features.config import CandidateConfig
 from features.errors import FeatureError
-from features.histories import EVENT_COLUMNS, histories_fingerprint, view_histories
+from features.histories import HISTORY_TYPES, histories_fingerprint, history_files, view_histories
 from features.warehouse import Warehouse
 
 CONTRACT = ["user_key", "goods_key", "strength"]
@@ -43,18 +43,30 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
         histories_fingerprint(warehouse, ds), [file.sha256 for file in goods], queries, union, config
     )
     if not warehouse.is_current(asset, ds, fingerprint):
-        goods_paths = [lake.verified(store, file) for file in goods]
         with warehouse.building(asset, ds, fingerprint) as made:
-            for file in warehouse.files("histories", ds, ds):
+            for bucket in range(store.config.buckets):
                 con = database.connect(None, store.config, store.spill)
-                database.view_of_files(con, "night_goods", goods_paths, "")
-                database.view_of_files(con, "bucket_histories", [lake.verified(store, file)], EVENT_COLUMNS)
-                statements.run(con, "transforms/night", ds=ds, as_of=store.day_end(ds))
+                show_night(con, warehouse, ds, bucket)
                 frame = propose(con, queries, config)
                 con.close()
-                made.files.append(lake.write(store, frame, asset, ds, file.bucket))
+                made.files.append(lake.write(store, frame, asset, ds, bucket))
             made.rows = sum(file.rows for file in made.files)
     return sum(file.rows for file in warehouse.files(asset, ds, ds))
+
+
+def show_night(con: duckdb.DuckDBPyConnection, warehouse: Warehouse, ds: date, bucket: int) -> None:
+    """Makes what candidate sources read, for one bucket of users: the night, its users, their histories, its goods."""
+    store = warehouse.store
+    base, since = history_files(warehouse, ds)
+    for view, files, columns in (
+        ("night_goods", warehouse.files("night_goods", ds, ds), ""),
+        ("base_histories", [file for file in base if file.bucket == bucket], HISTORY_TYPES),
+        ("days_since", since, HISTORY_TYPES),
+    ):
+        database.view_of_files(con, view, [lake.verified(store, file) for file in files], columns)
+    con.register("event_types", warehouse.con.execute("from entities.event_types").to_arrow_table())
+    values = {"ds": ds, "as_of": store.day_end(ds), "bucket": bucket, "buckets": store.config.buckets}
+    statements.run(con, "transforms/night", **values)
 
 
 def propose(con: duckdb.DuckDBPyConnection, queries: dict[str, str], config: CandidateConfig) -> pl.DataFrame:

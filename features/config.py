@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -16,20 +17,65 @@ class StoreConfig:
 
 
 @dataclass(frozen=True)
+class IngestConfig:
+    """`knowledge`: where a source has known_at, a night sees only what was known by its end. `repeats`: exact repeats
+    without an event_id are kept (a person clicks twice) or collapsed. A night reads the last `reread_days` days of each
+    source again, for sources whose events come late."""
+
+    knowledge: bool = True
+    repeats: Literal["keep", "collapse"] = "keep"
+    reread_days: int = 0
+
+
+@dataclass(frozen=True)
+class GroupConfig:
+    """What of a history a sequence of one group keeps: the newest `length` events; none older than `max_age_days` (0:
+    of any age); of these event types (empty: of all); without those that repeat the event before them, the same goods
+    or shop within `collapse_seconds` (0: all are kept)."""
+
+    length: int = 100
+    max_age_days: int = 0
+    types: tuple[str, ...] = ()
+    collapse_seconds: int = 0
+
+
+@dataclass(frozen=True)
 class SequenceConfig:
-    """How many of the newest events each sequence keeps: two groups, two lengths."""
+    """Two groups, goods and shops, each with what its sequences keep (see GroupConfig)."""
 
     goods_length: int = 100
     shop_length: int = 100
+    goods_max_age_days: int = 0
+    shop_max_age_days: int = 0
+    goods_types: tuple[str, ...] = ()
+    shop_types: tuple[str, ...] = ()
+    goods_collapse_seconds: int = 0
+    shop_collapse_seconds: int = 0
+
+    @property
+    def goods(self) -> GroupConfig:
+        return GroupConfig(self.goods_length, self.goods_max_age_days, self.goods_types, self.goods_collapse_seconds)
+
+    @property
+    def shop(self) -> GroupConfig:
+        return GroupConfig(self.shop_length, self.shop_max_age_days, self.shop_types, self.shop_collapse_seconds)
 
 
 @dataclass(frozen=True)
 class ExampleConfig:
-    """Labels of a day: what counts as positive (every event type where the list is empty), and how many negatives
-    are drawn for each, by popularity to this power over the last `popular_days` days."""
+    """Labels of a day, and the history each may see.
 
+    `history`: 'night', what the night before had; 'event', all strictly before the moment of the label, for benchmarks.
+    `labels`: 'impressions', or 'positives', events of `positive_types` (empty: of all) with sampled negatives; 'auto'
+    takes impressions on days that have them. For each positive `negatives` goods are drawn, 'uniform' or by
+    'popularity' to the power `popularity_power` over the last `popular_days` days, or from the 'candidates' of the
+    night before."""
+
+    history: Literal["night", "event"] = "night"
+    labels: Literal["auto", "impressions", "positives"] = "auto"
     positive_types: tuple[str, ...] = ()
     negatives: int = 4
+    draw: Literal["uniform", "popularity", "candidates"] = "popularity"
     popularity_power: float = 0.75
     popular_days: int = 60
     seed: int = 17

@@ -1,18 +1,26 @@
-"""Source rows -> events: cleaned, given keys, one lake file a day; what is refused is kept aside with its reason."""
+"""Source rows -> events: cleaned, given keys, kept once; what is refused is kept aside with its reason."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from features import lake, statements
+from features.config import IngestConfig
 from features.errors import FeatureError
-from features.sources import CONTRACTS, Source, read_source
+from features.events import replace_events
+from features.sources import CONTRACTS, Reading, Source, open_source
+from features.store import Store, day_begins
 from features.warehouse import Warehouse
 
 FIRST_DAY = date(1990, 1, 1)
+SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
+ROWS_AT_ONCE = 4_000_000  # about 500 MB in DuckDB
 SAME_TYPE = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
 
 
@@ -28,37 +36,113 @@ class Ingested:
     quarantined: int
 
 
-def ingest_events(warehouse: Warehouse, source: Source, first_ds: date, last_ds: date) -> Ingested:
+def ingest_events(
+    warehouse: Warehouse, source: Source, first_ds: date, last_ds: date, config: IngestConfig
+) -> Ingested:
     """Reads the days of a source, both included, in place of what it gave for them before.
 
-    Entities, files, counts and ledger rows come true in one transaction.
+    Entities, files, counts and ledger rows come true in one transaction; many rows are read some days at a time.
     """
-    con, store = warehouse.con, warehouse.store
-    started_at = warehouse.clock()
-    read_source(con, source, store.day_start(first_ds), store.day_end(last_ds))
-    check_id_types(con)
-    statements.run(con, "transforms/cleaned_events")
-    days = {"first_ds": first_ds, "last_ds": last_ds}
-    warehouse.run("transforms/day_events", timezone=store.config.timezone, **days)
-    con.execute("drop table source_events")
+    started_at, con, store = warehouse.clock(), warehouse.con, warehouse.store
+    reading = open_source(con, source, store.day_start(first_ds), store.day_end(last_ds))
+    if source.days_by not in reading.columns:
+        raise FeatureError(f"source {source.name}: days go by {source.days_by}, and the query gives no such column")
+    make_store_days(con, store)
+    statements.run(con, "transforms/content_hash")
     with warehouse.transaction():
         register(warehouse, source)
-        statements.run(con, "transforms/new_entities")
-        warehouse.run("ledger/clear_source_days", source=source.name, **days)
-        write_days(warehouse, source.asset, "transforms/keyed_events")
-        write_days(warehouse, f"quarantine.{source.name}", "transforms/refused_events")
-        warehouse.run(
-            "ledger/count_source_days",
-            asset=source.asset,
-            fingerprint=statements.fingerprint(source.query, statements.read("transforms/cleaned_events")),
-            run_id=warehouse.run_id,
-            started_at=started_at,
-            now=warehouse.clock(),
-        )
-    [counts] = warehouse.run("transforms/day_counts")
-    con.execute("drop view kept_events")
-    con.execute("drop table day_events")
+        for start, end in in_portions(con, store, reading, first_ds, last_ds):
+            days = {"first_ds": start, "last_ds": end}
+            read_days(warehouse, reading, config, start, end, is_first=start == first_ds)
+            statements.run(con, "transforms/new_entities")
+            statements.run(con, "transforms/keyed_events")
+            warehouse.run("ledger/clear_days_read", source=source.name, **days)
+            repeats = "by_id" if "event_id" in reading.columns else config.repeats
+            replace_events(warehouse, source.name, repeats, start, end)
+            write_refused(warehouse, source)
+            warehouse.run(
+                "ledger/count_days_read",
+                asset=source.asset,
+                fingerprint=statements.fingerprint(source.query, config, statements.read("transforms/cleaned_events")),
+                run_id=warehouse.run_id,
+                started_at=started_at,
+                now=warehouse.clock(),
+            )
+    [counts] = warehouse.run("ledger/days_read", asset=source.asset, first_ds=first_ds, last_ds=last_ds)
+    for table in ("keyed_events", "duplicate_events", "day_events"):
+        con.execute(f"drop table if exists {table} cascade")
     return Ingested(source.name, *counts)
+
+
+def in_portions(
+    con: duckdb.DuckDBPyConnection, store: Store, reading: Reading, first_ds: date, last_ds: date
+) -> list[tuple[date, date]]:
+    """Cuts the days into runs of about ROWS_AT_ONCE rows, the first beginning with the first day, the last ending with
+    the last, so that memory does not grow with the size of a source."""
+    size = (
+        f"select count(*) as rows, min({reading.source.days_by}) as first_ts, max({reading.source.days_by}) as last_ts"
+    )
+    reading.into(con, "source_size", f"{size} from source_events")
+    [(rows, first_ts, last_ts)] = con.execute("from source_size").fetchall()
+    if rows <= ROWS_AT_ONCE or first_ts is None:
+        return [(first_ds, last_ds)]
+    begin, end = max(first_ds, store.day_of(first_ts)), min(last_ds, store.day_of(last_ts))
+    days = max((end - begin).days + 1, 1)
+    portions = min(-(-rows // ROWS_AT_ONCE), days)
+    cuts = [begin + timedelta(days=days * n // portions) for n in range(1, portions)]
+    return list(zip([first_ds, *cuts], [*(cut - timedelta(days=1) for cut in cuts), last_ds], strict=True))
+
+
+def read_days(
+    warehouse: Warehouse, reading: Reading, config: IngestConfig, first_ds: date, last_ds: date, is_first: bool
+) -> None:
+    """Judges the rows of some days: day_events, and kept_events. Rows without a day come with the first ones."""
+    con, store = warehouse.con, warehouse.store
+    reading.into(
+        con,
+        "day_events",
+        statements.read("transforms/cleaned_events"),
+        days_by=reading.source.days_by,
+        knowledge=config.knowledge,
+        first_ds=first_ds,
+        last_ds=last_ds,
+        is_first=is_first,
+        day_start=store.day_start(first_ds),
+        day_end=store.day_end(last_ds),
+    )
+    check_id_types(con)
+    statements.run(con, "transforms/kept_events")
+
+
+def make_store_days(con: duckdb.DuckDBPyConnection, store: Store) -> None:
+    """The table store_days: for each UTC date the store's day in progress just before it begins and the moments at
+    which the next ones begin; there may be two, where clocks are put forward."""
+    con.register("store_days_rows", store_days(store.config.timezone))
+    con.execute("create or replace temp table store_days as from store_days_rows")
+    con.unregister("store_days_rows")
+
+
+@cache
+def store_days(timezone: str) -> pa.Table:
+    """store_days of a time zone, from 1990 to 2099: other days are refused."""
+    begin = np.array(
+        [day_begins(FIRST_DAY + timedelta(days=n), timezone) for n in range(-2, SANE_DAYS + 2)], "datetime64[us]"
+    )
+    dates = np.datetime64(FIRST_DAY) + np.arange(SANE_DAYS)
+    started = np.searchsorted(begin, dates.astype("datetime64[us]"), side="left")  # days begun before each date
+    columns = {"utc_date": dates, "first_day": np.datetime64(FIRST_DAY) + started - 3}
+    for ahead, name in enumerate(("second_begins", "third_begins")):
+        within = begin[started + ahead] < (dates + 1).astype("datetime64[us]")
+        columns[name] = np.where(within, begin[started + ahead], np.datetime64("NaT"))
+    return pa.table(columns)
+
+
+def write_refused(warehouse: Warehouse, source: Source) -> None:
+    """One lake file of refused rows for each day read; those without a day under 1970-01-01."""
+    asset = f"quarantine.{source.name}"
+    frame = pl.DataFrame(statements.run(warehouse.con, "transforms/refused_events").to_arrow_table())
+    for (ds,), day in frame.partition_by("ds", as_dict=True, maintain_order=True).items():
+        warehouse.name_files(asset, ds, [lake.write(warehouse.store, day.drop("ds"), asset, ds)])
 
 
 def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
@@ -66,7 +150,9 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
     con, store = warehouse.con, warehouse.store
     if not has_entities(con):
         raise FeatureError(f"source {source.name}: ingest events first; the catalogue then names their goods")
-    read_source(con, source, store.day_start(FIRST_DAY), store.day_end(FIRST_DAY))
+    reading = open_source(con, source, store.day_start(FIRST_DAY), store.day_end(FIRST_DAY))
+    reading.into(con, "source_goods", "from source_goods")
+    statements.run(con, "transforms/content_hash")
     with warehouse.transaction():
         register(warehouse, source)
         statements.run(con, "transforms/catalogue")
@@ -111,24 +197,17 @@ def check_id_types(con: duckdb.DuckDBPyConnection) -> None:
     for table, column in SAME_TYPE.items():
         types = con.execute(
             "select table_name, data_type from duckdb_columns()"
-            " where column_name = $column and table_name in ($table, 'source_events')",
+            " where column_name = $column and table_name in ($table, 'day_events')",
             {"column": column, "table": table},
         ).fetchall()
         kinds = dict(types)
-        if kinds[table] == kinds["source_events"]:
+        if kinds[table] == kinds["day_events"]:
             continue
         if con.execute(f"select count(*) from entities.{table}").fetchall()[0][0]:
             raise FeatureError(
-                f"{column} is {kinds['source_events']} here and {kinds[table]} in what the store already holds; "
+                f"{column} is {kinds['day_events']} here and {kinds[table]} in what the store already holds; "
                 f"map it in the source query with `cast({column} as {kinds[table]})`"
             )
-        if con.execute(f"select count({column}) from source_events").fetchall()[0][0]:
+        if con.execute(f"select count({column}) from day_events").fetchall()[0][0]:
             con.execute(f"drop table entities.{table}")
             statements.run(con, "schema/entities")
-
-
-def write_days(warehouse: Warehouse, asset: str, statement: str) -> None:
-    """One lake file for each day of the statement's rows, named in the ledger."""
-    frame = pl.DataFrame(statements.run(warehouse.con, statement).to_arrow_table())
-    for (ds,), day in frame.partition_by("ds", as_dict=True, maintain_order=True).items():
-        warehouse.name_files(asset, ds, [lake.write(warehouse.store, day.drop("ds"), asset, ds)])

@@ -7,6 +7,8 @@ from pathlib import Path
 from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import StoppedByCheck
+from features.sequences import sequence_files
+from features.slices import PARTS, Part
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
@@ -30,7 +32,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     release.unlink(missing_ok=True)
     first_ds = ds - timedelta(days=config.ranking_nights - 1)
     warehouse.run("ledger/published_nights", first_ds=first_ds, last_ds=ds)
-    for group in ("goods", "shop"):
+    for group in PARTS:
         view_sequences(warehouse, group, ds, config.sequence_nights)
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
     try:
@@ -46,17 +48,24 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     return release
 
 
-def view_sequences(warehouse: Warehouse, group: str, ds: date, nights: int) -> None:
+def view_sequences(warehouse: Warehouse, group: Part, ds: date, nights: int) -> None:
     """Names the sequences of the last nights, each row with its day."""
-    asset = f"{group}_sequences"
-    files = warehouse.files(asset, ds - timedelta(days=nights - 1), ds)
-    paths = [lake.verified(warehouse.store, file) for file in files]
-    columns = f"ds date, user_key integer, {group}_keys integer[], event_types varchar[], event_ts timestamp[]"
-    warehouse.con.execute(f"drop view if exists night_{asset}")
-    if paths:
-        warehouse.con.read_parquet(paths, hive_partitioning=True, filename=False).create_view(f"night_{asset}")
-    else:
-        database.view_of_files(warehouse.con, f"night_{asset}", [], columns)
+    con, columns = (
+        warehouse.con,
+        f"user_key integer, {group}_keys integer[], type_keys smallint[], event_ts timestamp[]",
+    )
+    selects = []
+    for back in range(nights):
+        night = ds - timedelta(days=back)
+        files = sequence_files(warehouse, night, group)
+        for name, own in (("base", [file for file in files if file.ds < night]), ("own", files)):
+            paths = [lake.verified(warehouse.store, file) for file in own if name == "base" or file.ds == night]
+            database.view_of_files(con, f"{group}_{name}_{back}", paths, columns)
+        newest = (
+            f"from {group}_own_{back} union all from {group}_base_{back} anti join {group}_own_{back} using (user_key)"
+        )
+        selects.append(f"select date '{night}' as ds, * from ({newest}) where len({group}_keys) > 0")
+    con.execute(f"create or replace temp view night_{group}_sequences as {' union all '.join(selects)}")
 
 
 def run_checks(release: Path) -> list[Check]:

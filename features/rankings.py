@@ -10,7 +10,9 @@ import polars as pl
 
 from features import database, lake, statements
 from features.config import ExampleConfig
-from features.histories import histories_fingerprint, view_histories
+from features.events import files_of_day, view_events
+from features.sequences import load_sequences, sequence_files
+from features.slices import PARTS
 from features.store import epoch_microseconds
 from features.warehouse import Building, Warehouse
 
@@ -19,8 +21,8 @@ CUTOFFS = (5, 10, 20, 50, 100)
 
 def ranking_fingerprint(warehouse: Warehouse, ds: date, model_id: str, *settings: object) -> str:
     """What a ranking is made of: its sequences, its candidates, its model, its settings."""
-    assets = ("goods_sequences", "shop_sequences", "candidates")
-    inputs = [file.sha256 for asset in assets for file in warehouse.files(asset, ds, ds)]
+    files = [file for part in PARTS for file in sequence_files(warehouse, ds, part)]
+    inputs = [file.sha256 for file in [*files, *warehouse.files("candidates", ds, ds)]]
     return statements.fingerprint(inputs, model_id, settings)
 
 
@@ -53,12 +55,8 @@ class NightBucket:
 
 def load_bucket(warehouse: Warehouse, ds: date, bucket: int) -> NightBucket:
     """Reads the candidates and the sequences of one bucket."""
-
-    def part(asset: str) -> pl.DataFrame:
-        [file] = [file for file in warehouse.files(asset, ds, ds) if file.bucket == bucket]
-        return pl.read_parquet(lake.verified(warehouse.store, file))
-
-    candidates = part("candidates").sort("user_key", "goods_key")
+    [file] = [file for file in warehouse.files("candidates", ds, ds) if file.bucket == bucket]
+    candidates = pl.read_parquet(lake.verified(warehouse.store, file)).sort("user_key", "goods_key")
     user_keys, counts = np.unique(candidates["user_key"].to_numpy(), return_counts=True)
     return NightBucket(
         user_keys,
@@ -66,15 +64,15 @@ def load_bucket(warehouse: Warehouse, ds: date, bucket: int) -> NightBucket:
         candidates["goods_key"].to_numpy(),
         candidates["shop_key"].to_numpy(),
         candidates["sources"],
-        align(part("goods_sequences"), "goods_keys", user_keys),
-        align(part("shop_sequences"), "shop_keys", user_keys),
+        align(load_sequences(warehouse, ds, "goods", bucket), "goods_keys", user_keys),
+        align(load_sequences(warehouse, ds, "shop", bucket), "shop_keys", user_keys),
         epoch_microseconds(warehouse.store.day_end(ds)),
     )
 
 
 def align(sequences: pl.DataFrame, column: str, user_keys: np.ndarray) -> SequenceArrays:
     """The sequences of these users, which are sorted, as arrays."""
-    having = sequences.sort("user_key")
+    having = sequences
     ends = np.r_[0, np.cumsum(having[column].list.len().to_numpy().astype(np.int64))]
     row = np.searchsorted(having["user_key"].to_numpy(), user_keys)
     has = np.isin(user_keys, having["user_key"].to_numpy())
@@ -120,8 +118,8 @@ class RankingWriter:
         )
         run_id = self.warehouse.run_id
         stamp = [pl.lit(self.ds).alias("ds"), pl.lit(self.model_id).alias("model_id"), pl.lit(run_id).alias("run_id")]
-        self.warehouse.append("rankings", rankings.with_columns(stamp))
-        self.warehouse.append("why", why.with_columns(stamp[0]))
+        self.warehouse.append("serving.rankings", rankings.with_columns(stamp))
+        self.warehouse.append("serving.why", why.with_columns(stamp[0]))
         self.made.rows += len(rankings)
 
 
@@ -145,14 +143,14 @@ def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int
         return 0
     [(model_id, longest)] = ranked
     fingerprint = statements.fingerprint(
-        histories_fingerprint(warehouse, ds),
+        [file.sha256 for file in files_of_day(warehouse, ds, ds)],
         warehouse.run_of("rankings", before),
         config,
         statements.read("transforms/outcomes"),
     )
     if not warehouse.is_current(asset, ds, fingerprint):
         store, con = warehouse.store, warehouse.con
-        view_histories(warehouse, ds)
+        view_events(warehouse, files_of_day(warehouse, ds, ds), "day_events")
         goods = [lake.verified(store, file) for file in warehouse.files("night_goods", before, before)]
         database.view_of_files(con, "night_goods", goods, "goods_key integer, shop_key integer")
         con.execute("create or replace temp table known_goods as from night_goods")
@@ -174,7 +172,7 @@ def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int
             found = con.execute("from outcomes_at($cutoffs, $start, $end, $types)", values).to_arrow_table()
             frame = pl.DataFrame(found).with_columns(pl.lit(ds).alias("ds"), pl.lit(model_id).alias("model_id"))
             warehouse.clear_day("outcomes", ds)
-            warehouse.append("outcomes", frame)
+            warehouse.append("serving.outcomes", frame)
             made.rows = len(frame)
     [(users,)] = warehouse.con.execute("select max(users) from serving.outcomes where ds = $ds", {"ds": ds}).fetchall()
     return users or 0

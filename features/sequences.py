@@ -1,53 +1,95 @@
-"""Histories -> the last goods and the last shops of each user, as of the end of a day: what the night sees."""
+"""Histories -> the last goods and the last shops of each user, as of the end of a day: what the night sees.
 
-from datetime import date, datetime
+A Sunday's file has every user, another day's those who did something since Sunday: their rows stand in the place of
+Sunday's. Where old events drop out by age every day's file has every user.
+"""
 
+from datetime import date
+
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from features import lake, statements
-from features.config import SequenceConfig
-from features.histories import histories_fingerprint
+from features.config import GroupConfig, SequenceConfig
+from features.histories import base_day, histories_fingerprint, load_histories
+from features.lake import LakeFile
+from features.slices import PARTS, Part, Slices, cut, group_of, spread
+from features.store import epoch_microseconds
 from features.warehouse import Warehouse
-
-GROUPS = ("goods", "shop")
 
 
 def build_sequences(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
-    """Writes `goods_sequences` and `shop_sequences` of the day, one file a bucket. Returns the number of users."""
-    lengths = {"goods": config.goods_length, "shop": config.shop_length}
-    users = 0
-    for group in GROUPS:
-        asset = f"{group}_sequences"
-        fingerprint = statements.fingerprint(histories_fingerprint(warehouse, ds), lengths[group])
-        if not warehouse.is_current(asset, ds, fingerprint):
-            with warehouse.building(asset, ds, fingerprint) as made:
-                for file in warehouse.files("histories", ds, ds):
-                    frame = last_events(
-                        pl.scan_parquet(lake.verified(warehouse.store, file)),
-                        group,
-                        lengths[group],
-                        warehouse.store.day_end(ds),
-                    )
-                    made.files.append(lake.write(warehouse.store, frame, asset, ds, file.bucket))
-                made.rows = sum(file.rows for file in made.files)
-        users = max(users, sum(file.rows for file in warehouse.files(asset, ds, ds)))
-    return users
+    """Writes `goods_sequences` and `shop_sequences` of the day, one file a bucket. Returns the number of users whose
+    rows were written."""
+    base = base_day(ds)
+    if base != ds and warehouse.files("histories", base, base):
+        build_day(warehouse, base, config)
+    return build_day(warehouse, ds, config)
 
 
-def last_events(histories: pl.LazyFrame, group: str, length: int, as_of: datetime) -> pl.DataFrame:
-    """One row per user with events of the group before `as_of`: the last `length` of them, oldest first.
+def build_day(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
+    stale: list[Part] = [part for part in PARTS if not is_current(warehouse, ds, part, config)]
+    for part in stale:
+        own = getattr(config, part)
+        with warehouse.building(f"{part}_sequences", ds, sequences_fingerprint(warehouse, ds, own)) as made:
+            for bucket in range(warehouse.store.config.buckets):
+                frame = sequences_of(warehouse, ds, bucket, part, own)
+                made.files.append(lake.write(warehouse.store, frame, f"{part}_sequences", ds, bucket))
+            made.rows = sum(file.rows for file in made.files)
+    return max(sum(file.rows for file in warehouse.files(f"{part}_sequences", ds, ds)) for part in PARTS)
 
-    Columns user_key, `<group>_keys`, event_types, event_ts. The histories are sorted by the one total order within
-    each user; `maintain_order` keeps it.
+
+def is_current(warehouse: Warehouse, ds: date, part: Part, config: SequenceConfig) -> bool:
+    fingerprint = sequences_fingerprint(warehouse, ds, getattr(config, part))
+    return warehouse.is_current(f"{part}_sequences", ds, fingerprint)
+
+
+def sequences_fingerprint(warehouse: Warehouse, ds: date, config: GroupConfig) -> str:
+    return statements.fingerprint(histories_fingerprint(warehouse, ds), config)
+
+
+def sequences_of(warehouse: Warehouse, ds: date, bucket: int, part: Part, config: GroupConfig) -> pl.DataFrame:
+    """One row per user of the bucket, or per user with events since Sunday: their sequence as of the end of the day.
+
+    Columns user_key, `<part>_keys`, type_keys, event_ts; a list is empty where the user has nothing of the group.
     """
-    key = f"{group}_key"
-    return (
-        histories.filter((pl.col(key) > 0) & (pl.col("event_ts") < as_of))
-        .group_by("user_key", maintain_order=True)
-        .agg(
-            pl.col(key).tail(length).alias(f"{key}s"),
-            pl.col("event_type").tail(length).alias("event_types"),
-            pl.col("event_ts").tail(length),
-        )
-        .collect()
+    whole = ds == base_day(ds) or config.max_age_days > 0
+    histories = load_histories(warehouse, ds, bucket, only_since=not whole)
+    group = group_of(warehouse, histories, part, config)
+    users = np.unique(histories.user_keys)
+    as_of = np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds)))
+    frame = as_lists(users, cut(group, users, as_of), part)
+    return frame.filter(pl.col(f"{part}_keys").list.len() > 0) if ds == base_day(ds) else frame
+
+
+def as_lists(users: np.ndarray, slices: Slices, part: Part) -> pl.DataFrame:
+    """Slices as list columns, one row per user."""
+    place, _ = spread(slices.start, slices.end)
+    offsets = np.r_[0, np.cumsum(slices.end - slices.start)]
+
+    def lists(values: np.ndarray) -> pl.Series:
+        return pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values[place]))))
+
+    return pl.DataFrame(
+        {
+            "user_key": users,
+            f"{part}_keys": lists(slices.keys),
+            "type_keys": lists(slices.types),
+            "event_ts": lists(slices.ts.astype("datetime64[us]")),
+        }
     )
+
+
+def sequence_files(warehouse: Warehouse, ds: date, part: Part) -> list[LakeFile]:
+    """The files that hold the sequences of a night: Sunday's, then the day's own, whose users stand in their place."""
+    days = dict.fromkeys((base_day(ds), ds))
+    return [file for day in days for file in warehouse.files(f"{part}_sequences", day, day)]
+
+
+def load_sequences(warehouse: Warehouse, ds: date, part: Part, bucket: int) -> pl.DataFrame:
+    """The sequences of a bucket as the night sees them, users in the order of their keys."""
+    files = [file for file in sequence_files(warehouse, ds, part) if file.bucket == bucket]
+    frames = [pl.read_parquet(lake.verified(warehouse.store, file)) for file in files]
+    newest = pl.concat(frames).unique("user_key", keep="last", maintain_order=True)
+    return newest.filter(pl.col(f"{part}_keys").list.len() > 0).sort("user_key")

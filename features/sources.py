@@ -17,9 +17,12 @@ IDS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|VARCHAR|UUID|NULL")
 INTEGERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
 TIMES = re.compile(r"TIMESTAMP.*|DATE")
 NUMBERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*")
+FLOATS = re.compile(r"FLOAT|DOUBLE")
 ANYTHING = re.compile(r".*", re.DOTALL)
 TEXT = re.compile(r"VARCHAR|ENUM.*")
 TRUTH = re.compile(r"BOOLEAN")
+LABELS = re.compile(r"BOOLEAN|U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
+DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,20 @@ GOODS = (
     Column("name", TEXT, "text", "varchar", required=False),
     Column("active", TRUTH, "BOOLEAN", "boolean", required=False),
 )
-CONTRACTS = {"events": EVENTS, "goods": GOODS}
+IMPRESSIONS = (
+    Column("user_id", *ID, required=True),
+    Column("goods_id", *ID, required=True),
+    Column("shop_id", *ID, required=False),
+    Column("event_ts", *TIME, required=True),
+    Column("label", LABELS, "0 or 1", "boolean", required=True),
+)
+CONTRACTS = {"events": EVENTS, "goods": GOODS, "impressions": IMPRESSIONS}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source: its name, what it gives (events or goods), its query, and what `$path` in the query stands for."""
+    """A source: its name, what it gives (events, impressions or goods), its query, and what `$path` in the query
+    stands for."""
 
     name: str
     kind: str
@@ -68,6 +79,18 @@ class Source:
     @property
     def asset(self) -> str:
         return f"{self.kind}.{self.name}"
+
+    @property
+    def days_by(self) -> str:
+        """The column whose day a row is read under: event_ts, or known_at where the query says `-- days by known_at`.
+
+        A source read by the day it learned of its events brings late ones by itself.
+        """
+        said = DAYS_BY.search(self.query)
+        named = said[1] if said else "event_ts"
+        if named not in ("event_ts", "known_at"):
+            raise FeatureError(f"source {self.name}: `-- days by {named}`: days go by event_ts or by known_at")
+        return named
 
 
 def find_source(named: str, kind: str, path: str | None) -> Source:
@@ -87,23 +110,41 @@ def find_source(named: str, kind: str, path: str | None) -> Source:
     return Source(name, kind, query.read_text(encoding="utf-8"), path)
 
 
-def read_source(con: duckdb.DuckDBPyConnection, source: Source, day_start: datetime, day_end: datetime) -> None:
-    """Runs the source query into the temporary table source_events or source_goods, columns checked and cast.
+@dataclass(frozen=True)
+class Reading:
+    """A source query whose columns are checked: its rows, cast to the contract, as a select to put in another."""
+
+    source: Source
+    rows: str
+    columns: set[str]
+    values: dict[str, Any]
+
+    def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
+        """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
+        and those of the source query that differ from before. Raises FeatureError where the source cannot be read."""
+        rows = f"with source_{self.source.kind} as ({self.rows})"
+        statement = f"create or replace temp table {table} as\n{rows}\nfrom ({select}\n)"
+        run_query(con, self.source, statement, {**self.values, **values})
+
+
+def open_source(con: duckdb.DuckDBPyConnection, source: Source, day_start: datetime, day_end: datetime) -> Reading:
+    """Checks the columns of a source query before a row is read.
 
     Raises FeatureError where the query or its file cannot be read, or where columns break the contract: one error
     that names every column that is wrong.
     """
-    available = {"path": source.path, "day_start": day_start, "day_end": day_end}
-    values = bound(source, available)
+    values = bound(source, {"path": source.path, "day_start": day_start, "day_end": day_end})
+    described = run_query(con, source, f"describe {source.query}", values)
+    given = {name: kind for name, kind, *_ in described}
+    check_contract(source, given)
+    columns = ",\n".join(expression(column, given) for column in CONTRACTS[source.kind])
+    return Reading(source, f"select {columns} from ({source.query}\n) as given", set(given), values)
+
+
+def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values: dict[str, Any]) -> list[tuple]:
+    named = {name for statement in duckdb.extract_statements(query) for name in statement.named_parameters}
     try:
-        described = con.execute(f"describe {source.query}", values).fetchall()
-        given = {name: kind for name, kind, *_ in described}
-        check_contract(source, given)
-        columns = ",\n".join(expression(column, given) for column in CONTRACTS[source.kind])
-        con.execute(
-            f"create or replace temp table source_{source.kind} as select {columns} from ({source.query}) as given",
-            values,
-        )
+        return con.execute(query, {name: value for name, value in values.items() if name in named}).fetchall()
     except duckdb.IOException as error:
         raise FeatureError(f"source {source.name}: {first_line(error)}; say where the file is with --path") from error
     except duckdb.Error as error:
@@ -152,6 +193,8 @@ def remedy(column: Column, given: dict[str, str]) -> str:
         return f"add `... as {column.name}` to the query{maybe}"
     if column.cast == "timestamp" and NUMBERS.fullmatch(given[column.name]):
         return f"map it with `make_timestamp({column.name} * 1000000)`, if it counts seconds since 1970"
+    if column.cast is None and FLOATS.fullmatch(given[column.name]):
+        return "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
     target = column.cast or ("bigint" if NUMBERS.fullmatch(given[column.name]) else "varchar")
     return f"map it with `cast({column.name} as {target})`"
 
@@ -159,13 +202,26 @@ def remedy(column: Column, given: dict[str, str]) -> str:
 def expression(column: Column, given: dict[str, str]) -> str:
     """How the contract's column is taken from the given one: ids keep their type, whole numbers as BIGINT."""
     kind = given.get(column.name)
+    if kind is None and column.name == "event_id":
+        return "null::varchar as event_id, null::ubigint as event_no"
     if kind is None:
         return f"cast(null as {column.cast or 'bigint'}) as {column.name}"
-    if column.name == "event_id" and INTEGERS.fullmatch(kind):
-        return "printf('%020d', event_id) as event_id"  # as text, numbers would sort 10 before 9
+    if column.name == "event_id":
+        return event_id(kind)
     if column.cast is None:
         return f"cast({column.name} as {'varchar' if kind in ('VARCHAR', 'UUID') else 'bigint'}) as {column.name}"
     return f"cast({column.name} as {column.cast}) as {column.name}"
+
+
+def event_id(kind: str) -> str:
+    """A number as event_no, in its own order, negative ones first; anything else as a text, with a hash as event_no."""
+    if not INTEGERS.fullmatch(kind):
+        text = "event_id::varchar"
+        return f"{text} as event_id, md5_number_lower({text}) as event_no"
+    return (
+        "null::varchar as event_id, case when event_id >= 0 then event_id::ubigint + 9223372036854775808::ubigint"
+        " else (event_id::hugeint + 9223372036854775808)::ubigint end as event_no"
+    )
 
 
 def first_line(error: Exception) -> str:

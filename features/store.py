@@ -51,12 +51,15 @@ class Store:
 
     def day_start(self, ds: date) -> datetime:
         """When the data day begins, in UTC without a zone, as times are everywhere inside."""
-        local = datetime.combine(ds, time(), tzinfo=ZoneInfo(self.config.timezone))
-        return local.astimezone(UTC).replace(tzinfo=None)
+        return day_begins(ds, self.config.timezone)
 
     def day_end(self, ds: date) -> datetime:
         """The first moment that is not of the data day; midnight belongs to the next."""
         return self.day_start(ds + timedelta(days=1))
+
+    def day_of(self, moment: datetime) -> date:
+        """The data day of a moment in UTC without a zone."""
+        return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(self.config.timezone)).date()
 
     def newest_day_over(self, now: datetime) -> date:
         """The last data day that had ended at `now`, which carries its zone."""
@@ -97,6 +100,11 @@ class Store:
             return f"{held['who']} (process {held['pid']})"
         except (OSError, ValueError, KeyError):
             return "another process"
+
+
+def day_begins(ds: date, timezone: str) -> datetime:
+    """Midnight there, in UTC without a zone."""
+    return datetime.combine(ds, time(), tzinfo=ZoneInfo(timezone)).astimezone(UTC).replace(tzinfo=None)
 
 
 def epoch_microseconds(moment: datetime) -> int:

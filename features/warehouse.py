@@ -95,9 +95,9 @@ class Warehouse:
         self.con.execute(f"delete from serving.{table} where ds = $ds", {"ds": ds})
 
     def append(self, table: str, frame: pl.DataFrame) -> None:
-        """Adds the rows of a frame to a table of `serving`; columns go by name."""
+        """Adds the rows of a frame to a table, named with its schema; columns go by name."""
         self.con.register("new_rows", frame.to_arrow())
-        self.con.execute(f"insert into serving.{table} by name from new_rows")
+        self.con.execute(f"insert into {table} by name from new_rows")
         self.con.unregister("new_rows")
 
     @contextmanager

@@ -13,7 +13,7 @@ import features
 from din import DinError
 from features import BusyError, FeatureError, StoppedByCheck, Store, StoreConfig
 from flows import demo as demo_flow
-from flows import night, progress, show
+from flows import night, progress, reading, show
 from flows.settings import load_settings, open_store
 
 DONE, FAILED, USAGE, BUSY, STOPPED = range(5)
@@ -65,20 +65,20 @@ def ingest(
     store: StorePath = DEFAULT_STORE,
     path: Annotated[str | None, typer.Option(help="What $path in the source query stands for.")] = None,
     kind: Annotated[
-        str, typer.Option("--as", help="What the source gives: events, or goods (a catalogue).")
+        str, typer.Option("--as", help="What the source gives: events, impressions, or goods (a catalogue).")
     ] = "events",
     first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read from this day on.")] = None,
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read up to this day.")] = None,
 ) -> None:
     """Reads a source into events; what the source gave for the same days before is replaced."""
-    if kind not in ("events", "goods"):
-        raise typer.BadParameter(f"{kind} is neither events nor goods", param_hint="--as")
+    if kind not in ("events", "impressions", "goods"):
+        raise typer.BadParameter(f"{kind} is none of events, impressions, goods", param_hint="--as")
     settings = load_settings(store)
     opened = open_store(store, settings)
     with features.open_warehouse(opened, "nightrank ingest", night.utc_now) as warehouse:
         for name in source:
             found = features.find_source(name, kind, path or features.known_path(warehouse, name))
-            show.ingested(night.ingest(warehouse, found, day(first), day(last)))
+            show.ingested(reading.ingest(warehouse, settings, found, day(first), day(last)))
 
 
 @app.command()

@@ -9,8 +9,9 @@ from pathlib import Path
 import features
 from features import FIRST_DAY
 from flows import show
-from flows.night import ingest, run_nights, utc_now
-from flows.settings import SETTINGS_FILE, load_settings, open_store
+from flows.night import run_nights, utc_now
+from flows.reading import ingest
+from flows.settings import SETTINGS_FILE, Settings, load_settings, open_store
 from flows.training import run_training
 
 LAST_EVENTS = date(2017, 12, 31)
@@ -33,11 +34,12 @@ def run_demo(root: Path) -> None:
     root.mkdir(parents=True, exist_ok=True)
     if not (root / SETTINGS_FILE).exists():
         (root / SETTINGS_FILE).write_text(SETTINGS)
-    store = open_store(root, load_settings(root))
+    settings = load_settings(root)
+    store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank demo", utc_now) as warehouse:
         have_events, have_model = features.event_days(warehouse), features.champion_id(warehouse)
         if not have_events:
-            read_sample(warehouse)
+            read_sample(warehouse, settings)
     if not have_model:
         run_training(root, TRAINED_ON)
     for night in (FIRST_NIGHT, LAST_EVENTS):
@@ -45,7 +47,7 @@ def run_demo(root: Path) -> None:
     show_result(root, store)
 
 
-def read_sample(warehouse: features.Warehouse) -> None:
+def read_sample(warehouse: features.Warehouse, settings: Settings) -> None:
     """Reads the sample through source queries, as anybody's data would come."""
     sample = files("flows").joinpath("sample")
     for source, kind, name in (
@@ -54,7 +56,7 @@ def read_sample(warehouse: features.Warehouse) -> None:
     ):
         with as_file(sample.joinpath(name)) as path:
             found = features.find_source(source, kind, str(path))
-            ingest(warehouse, found, FIRST_DAY, LAST_EVENTS)
+            ingest(warehouse, settings, found, FIRST_DAY, LAST_EVENTS)
 
 
 def show_result(root: Path, store: features.Store) -> None:

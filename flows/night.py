@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import features
-from features import FeatureError, Ingested, Source, StoppedByCheck, Store, Warehouse
+from features import FeatureError, StoppedByCheck, Store, Warehouse
 from flows import progress
 from flows.progress import log
+from flows.reading import read_on
 from flows.settings import Settings, load_settings, open_store
 
 Step = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -49,7 +50,7 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly) -> list[NightR
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank nightly", utc_now) as warehouse:
-        read_on(warehouse, store, ds)
+        read_on(warehouse, settings, ds)
         last = choose_day(warehouse, store, ds)
         missing = features.nights_missing(warehouse, last)
         if not missing:
@@ -74,34 +75,6 @@ def rank_night(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -
         step(rankings)(night, settings, ds, model_id)
         step(outcomes)(night, settings, ds)
         return step(publish)(night, settings, ds, model_id, started)
-
-
-def read_on(warehouse: Warehouse, store: Store, ds: date | None) -> None:
-    """Reads the days of every known source that are over and have not been read, up to `ds`."""
-    over = store.newest_day_over(datetime.now(UTC))
-    last = min(ds, over) if ds else over
-    for source in features.registered_sources(warehouse, "events"):
-        read = features.last_day_read(warehouse, source)
-        if read and read < last:
-            ingest_days(warehouse, source, read + timedelta(days=1), last)
-
-
-def ingest(warehouse: Warehouse, source: Source, first_ds: date | None, last_ds: date | None) -> Ingested:
-    """Reads a source: its events of the days that are over, or its goods catalogue."""
-    over = warehouse.store.newest_day_over(datetime.now(UTC))
-    if source.kind == "events":
-        return ingest_days(warehouse, source, first_ds or features.FIRST_DAY, min(last_ds or over, over))
-    with warehouse.recorded_run("ingest", over) as run:
-        counts = features.ingest_goods(run, source)
-    log.info("goods_ingested", source=counts.source, rows=counts.rows)
-    return counts
-
-
-def ingest_days(warehouse: Warehouse, source: Source, first_ds: date, last_ds: date) -> Ingested:
-    with warehouse.recorded_run("ingest", last_ds) as run:
-        counts = features.ingest_events(run, source, first_ds, last_ds)
-    log.info("events_ingested", **vars(counts))
-    return counts
 
 
 def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:

@@ -9,7 +9,16 @@ from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from din import DinConfig, TrainConfig
-from features import CandidateConfig, ExampleConfig, FeatureError, PublishConfig, SequenceConfig, Store, StoreConfig
+from features import (
+    CandidateConfig,
+    ExampleConfig,
+    FeatureError,
+    IngestConfig,
+    PublishConfig,
+    SequenceConfig,
+    Store,
+    StoreConfig,
+)
 
 SETTINGS_FILE = "nightrank.toml"
 
@@ -37,6 +46,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NIGHTRANK_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     store: StoreConfig = StoreConfig()
+    ingest: IngestConfig = IngestConfig()
     sequences: SequenceConfig = SequenceConfig()
     examples: ExampleConfig = ExampleConfig()
     window: WindowConfig = WindowConfig()

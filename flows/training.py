@@ -8,13 +8,14 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import features
-from features import FeatureError, Group, Histories, LabelledExamples, ModelRecord, Warehouse
+from features import FeatureError, ModelRecord, Warehouse
 from flows import progress
-from flows.night import Step, choose_day, histories, plainly, read_on, utc_now
+from flows.night import Step, choose_day, histories, plainly, utc_now
 from flows.progress import log
+from flows.reading import read_on
 from flows.settings import Settings, load_settings, open_store
 
 if TYPE_CHECKING:
@@ -36,22 +37,16 @@ class Material:
 
 
 def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
-    """Loads the window's examples and the histories they are slices of."""
+    """Loads the window's examples and the slices of history they may see, and hands them over to the model."""
     import din
 
-    loaded = features.load_histories(run, ds)
-    goods, shops = loaded.group(loaded.goods_keys), loaded.group(loaded.shop_keys)
-    days = window_days(settings, ds)
-    last_train = ds - timedelta(days=settings.window.eval_days)
-    before, after = (
-        features.load_examples(run, days[0], last_train),
-        features.load_examples(run, last_train + timedelta(days=1), ds),
-    )
+    first_eval = ds - timedelta(days=settings.window.eval_days - 1)
+    found = features.load_material(run, window_days(settings, ds)[0], first_eval, ds, settings.sequences)
     return Material(
-        din.Sequence(goods.keys, goods.ts),
-        din.Sequence(shops.keys, shops.ts),
-        hand_over(loaded, goods, shops, before),
-        hand_over(loaded, goods, shops, after),
+        din.Sequence(found.goods.keys, found.goods.ts),
+        din.Sequence(found.shops.keys, found.shops.ts),
+        hand_over(found, found.before),
+        hand_over(found, found.after),
         features.table_sizes(run),
     )
 
@@ -60,18 +55,19 @@ def window_days(settings: Settings, ds: date) -> list[date]:
     return features.days_back(ds, settings.window.eval_days + settings.window.train_days)
 
 
-def hand_over(loaded: Histories, goods: Group, shops: Group, labelled: LabelledExamples) -> "din.Examples":
-    """Labelled examples with the slices of each group their histories are, for the model."""
+def hand_over(found: features.Material, rows: Any) -> "din.Examples":
+    """Some of the examples with their slices, for the model."""
     import din
 
+    labelled = found.examples.where(rows)
     return din.Examples(
         labelled.user_keys,
         labelled.goods_keys,
         labelled.shop_keys,
         labelled.labels,
         labelled.as_of,
-        din.Spans(*loaded.span(goods, labelled.user_keys, labelled.ends)),
-        din.Spans(*loaded.span(shops, labelled.user_keys, labelled.ends)),
+        din.Spans(found.goods.start[rows], found.goods.end[rows]),
+        din.Spans(found.shops.start[rows], found.shops.end[rows]),
     )
 
 
@@ -80,7 +76,7 @@ def run_training(root: Path, ds: date | None, step: Step = plainly) -> list[Mode
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank train", utc_now) as warehouse:
-        read_on(warehouse, store, ds)
+        read_on(warehouse, settings, ds)
         return train_models(warehouse, settings, choose_day(warehouse, store, ds), step)
 
 
@@ -93,17 +89,26 @@ def train_models(warehouse: Warehouse, settings: Settings, ds: date, step: Step)
 
 def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     """The examples of every day of the window that has a night before it."""
-    loaded = features.load_histories(run, ds)
-    features.view_histories(run, ds)
     first, _ = features.event_days(run) or (ds, ds)
     days = [day for day in window_days(settings, ds) if day > first]
+    if settings.examples.draw == "candidates":
+        for day in days:
+            offer(run, settings, day - timedelta(days=1))
+    features.view_histories(run, ds)
     rows = 0
     with progress.bar(f"examples {ds}") as tell:
         for done, day in enumerate(days, start=1):
-            rows += features.build_examples(run, day, loaded, settings.examples)
+            rows += features.build_examples(run, day, ds, settings.examples)
             tell(done, len(days), str(day))
     log.info("examples_built", ds=ds, days=len(days), rows=rows)
     return rows
+
+
+def offer(run: Warehouse, settings: Settings, night: date) -> None:
+    """The candidates of a night, for negatives to be drawn from."""
+    features.build_histories(run, night)
+    features.build_night_goods(run, night, settings.candidates)
+    features.build_candidates(run, night, settings.candidates)
 
 
 def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[ModelRecord]:

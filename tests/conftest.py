@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 import features
-from features import StoreConfig, Warehouse
+from features import IngestConfig, StoreConfig, Warehouse
 
 os.environ["PREFECT_LOGGING_LEVEL"] = "ERROR"
 COLUMNS = "user_id bigint, goods_id bigint, shop_id bigint, event_type varchar, event_ts timestamp"
@@ -48,6 +48,7 @@ class Desk:
 
     folder: Path
     config: StoreConfig
+    ingestion: IngestConfig = field(default_factory=IngestConfig)
 
     @property
     def store(self) -> features.Store:
@@ -65,7 +66,8 @@ class Desk:
         return features.find_source(str(self.folder / f"{name}.sql"), "events", str(path))
 
     def ingest(self, warehouse: Warehouse, source: features.Source, first: str, last: str) -> features.Ingested:
-        return features.ingest_events(warehouse, source, date.fromisoformat(first), date.fromisoformat(last))
+        days = (date.fromisoformat(first), date.fromisoformat(last))
+        return features.ingest_events(warehouse, source, *days, self.ingestion)
 
     def lake_rows(self, warehouse: Warehouse, asset: str, columns: str) -> list[tuple]:
         """The rows of an asset's files, in the order they have within each file."""
@@ -162,7 +164,8 @@ threads = 2
 @pytest.fixture(scope="session")
 def walked_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that was walked once from events to three published nights. Copy it before you change it."""
-    from flows.night import ingest, run_nights, utc_now
+    from flows.night import run_nights, utc_now
+    from flows.reading import ingest
     from flows.settings import load_settings, open_store
     from flows.training import run_training
 
@@ -172,9 +175,12 @@ def walked_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "nightrank.toml").write_text(QUICK_SETTINGS)
     (folder / "purchases.sql").write_text(QUERY)
     events = write_events(folder / "purchases.parquet", month_of_events())
-    store = open_store(root, load_settings(root))
+    settings = load_settings(root)
+    store = open_store(root, settings)
     with features.open_warehouse(store, "a test", utc_now) as warehouse:
-        ingest(warehouse, features.find_source(str(folder / "purchases.sql"), "events", str(events)), None, None)
+        ingest(
+            warehouse, settings, features.find_source(str(folder / "purchases.sql"), "events", str(events)), None, None
+        )
     run_training(root, date(2025, 3, 17))
     for day in (18, 19, 20):
         run_nights(root, date(2025, 3, day))

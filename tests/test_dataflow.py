@@ -155,7 +155,6 @@ def test_the_ledger_says_what_is_built(published: duckdb.DuckDBPyConnection) -> 
             "candidates",
             "events.purchases",
             "goods_sequences",
-            "histories",
             "night_goods",
             "outcomes",
             "rankings",

@@ -59,7 +59,7 @@ with events as (
         sequences.ds,
         sequences.user_key,
         unnest(sequences.goods_keys) as goods_key,
-        unnest(sequences.event_types) as event_type,
+        unnest(sequences.type_keys) as type_key,
         unnest(sequences.event_ts) as event_ts,
         generate_subscripts(sequences.goods_keys, 1) as place
     from night_goods_sequences as sequences
@@ -69,11 +69,12 @@ select
     events.ds,
     users.user_id,
     list(goods.goods_id order by events.place) as goods_ids,
-    list(events.event_type order by events.place) as event_types,
+    list(event_types.event_type order by events.place) as event_types,
     list(events.event_ts order by events.place) as event_ts
 from events
 inner join entities.users as users using (user_key)
 inner join entities.goods as goods using (goods_key)
+left join entities.event_types as event_types using (type_key)
 group by
     events.ds,
     users.user_id
@@ -87,7 +88,7 @@ with events as (
         sequences.ds,
         sequences.user_key,
         unnest(sequences.shop_keys) as shop_key,
-        unnest(sequences.event_types) as event_type,
+        unnest(sequences.type_keys) as type_key,
         unnest(sequences.event_ts) as event_ts,
         generate_subscripts(sequences.shop_keys, 1) as place
     from night_shop_sequences as sequences
@@ -97,11 +98,12 @@ select
     events.ds,
     users.user_id,
     list(shops.shop_id order by events.place) as shop_ids,
-    list(events.event_type order by events.place) as event_types,
+    list(event_types.event_type order by events.place) as event_types,
     list(events.event_ts order by events.place) as event_ts
 from events
 inner join entities.users as users using (user_key)
 inner join entities.shops as shops using (shop_key)
+left join entities.event_types as event_types using (type_key)
 group by
     events.ds,
     users.user_id

@@ -35,6 +35,16 @@ create table if not exists ops.files (
     primary key (path)
 );
 
+-- One row per (source, ds, event_ds, read_ds) of events: which rows a file of events holds. `ds` is the night that sees
+-- them first, `event_ds` the day they happened, `read_ds` the day under which the source gave them.
+create table if not exists ops.event_rows (
+    source varchar not null,
+    ds date not null,
+    event_ds date not null,
+    read_ds date not null,
+    rows bigint not null
+);
+
 -- One row per source: the query that reads it, and where its files are.
 create table if not exists ops.sources (
     source varchar primary key,

@@ -11,7 +11,8 @@ select
     new_goods.goods_id,
     (select coalesce(max(known.goods_key), 0) from entities.goods as known)
     + row_number() over (order by new_goods.goods_id) as goods_key,
-    null as first_ds
+    null as first_ds,
+    content_hash('goods', new_goods.goods_id) as content_hash
 from new_goods
 anti join entities.goods using (goods_id);
 
@@ -26,7 +27,8 @@ select
     new_shops.shop_id,
     (select coalesce(max(known.shop_key), 0) from entities.shops as known)
     + row_number() over (order by new_shops.shop_id) as shop_key,
-    null as first_ds
+    null as first_ds,
+    content_hash('shop', new_shops.shop_id) as content_hash
 from new_shops
 anti join entities.shops using (shop_id);
 

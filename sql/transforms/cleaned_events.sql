@@ -1,60 +1,45 @@
--- One row per source row: its data day, its event_id, and why it is not kept (`refused`, `duplicate`), if so.
--- Reads source_events. A missing event_id is the hash of the content with a counter for exact repeats, so that
--- (event_ts, known_at, event_id) orders every two events of a user, and the same way every time.
-create or replace temp macro cleaned_events(time_zone) as table (
-    with timed as (
-        select
-            *,
-            (event_ts at time zone 'UTC' at time zone time_zone)::date as ds,
-            case
-                when user_id is null then 'user_id is missing'
-                when goods_id is null and shop_id is null then 'neither goods_id nor shop_id'
-                when event_ts is null then 'event_ts is missing'
-                when not isfinite(event_ts) or event_ts < timestamp '1990-01-01' or event_ts >= timestamp '2100-01-01'
-                    then 'event_ts outside 1990 to 2099'
-                when event_ts > known_at then 'event_ts after known_at'
-                when isnan(weight) then 'weight is not a number'
-            end as refused,
-            concat_ws(
-                chr(31),
-                coalesce(user_id::varchar, ''),
-                coalesce(goods_id::varchar, ''),
-                coalesce(shop_id::varchar, ''),
-                coalesce(event_type, ''),
-                coalesce(event_ts::varchar, ''),
-                coalesce(known_at::varchar, ''),
-                coalesce(weight::varchar, ''),
-                coalesce(cat_id, '')
-            ) as content
-        from source_events
-    ),
-
-    numbered as (
-        select
-            *,
-            row_number() over (
-                partition by refused is null, coalesce(event_id, content)
-                order by known_at desc nulls last, content asc
-            ) as repetition
-        from timed
-    )
-
+-- One row per source row of the days read, and per refused row: its days, and why it is refused, if so.
+-- Reads source_events and store_days. A row is read under the day of its `days_by` column, happens on event_ds, and is
+-- seen first by the night of seen_ds: the first whose end is after event_ts and, where knowledge counts, not before
+-- known_at.
+with dated as (
     select
-        user_id,
-        goods_id,
-        shop_id,
-        event_type,
-        event_ts,
-        known_at,
-        weight,
-        cat_id,
-        ds,
-        refused,
-        coalesce(
-            event_id,
-            printf('%016x', md5_number_lower(content))
-            || case when repetition > 1 then printf('-%04d', repetition) else '' end
-        ) as event_id,
-        refused is null and event_id is not null and repetition > 1 as duplicate
-    from numbered
-);
+        source_events.*,
+        event_days.first_day
+        + coalesce((source_events.event_ts >= event_days.second_begins)::integer, 0)
+        + coalesce((source_events.event_ts >= event_days.third_begins)::integer, 0) as event_ds,
+        known_days.first_day
+        + coalesce((source_events.known_at >= known_days.second_begins)::integer, 0)
+        + coalesce((source_events.known_at >= known_days.third_begins)::integer, 0) as known_ds,
+        known_days.first_day
+        + coalesce((source_events.known_at > known_days.second_begins)::integer, 0)
+        + coalesce((source_events.known_at > known_days.third_begins)::integer, 0) as known_by_ds
+    from source_events
+    left join store_days as event_days on source_events.event_ts::date = event_days.utc_date
+    left join store_days as known_days on source_events.known_at::date = known_days.utc_date
+),
+
+judged as (
+    select
+        * exclude (known_ds, known_by_ds),
+        case when $days_by = 'known_at' then known_ds else event_ds end as read_ds,
+        case when $knowledge then greatest(event_ds, known_by_ds) else event_ds end as seen_ds,
+        case
+            when user_id is null then 'user_id is missing'
+            when goods_id is null and shop_id is null then 'neither goods_id nor shop_id'
+            when event_ts is null then 'event_ts is missing'
+            when not isfinite(event_ts) or event_ts < timestamp '1990-01-01' or event_ts >= timestamp '2100-01-01'
+                then 'event_ts outside 1990 to 2099'
+            when event_ts > known_at then 'event_ts after known_at'
+            when known_at >= timestamp '2100-01-01' then 'known_at after 2099'
+            when $days_by = 'known_at' and known_at is null then 'known_at is missing'
+            when isnan(weight) then 'weight is not a number'
+        end as refused
+    from dated
+)
+
+select *
+from judged
+where
+    read_ds between $first_ds and $last_ds
+    or (refused is not null and read_ds is null and $is_first)

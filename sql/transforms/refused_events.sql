@@ -1,7 +1,16 @@
 -- One row per refused row, with its reason; those without a usable time under 1970-01-01.
-select * replace (coalesce(ds, date '1970-01-01') as ds)
+select
+    coalesce(read_ds, date '1970-01-01') as ds,
+    user_id,
+    goods_id,
+    shop_id,
+    event_type,
+    event_ts,
+    known_at,
+    event_id,
+    weight,
+    cat_id,
+    refused
 from day_events
 where refused is not null
-order by
-    ds,
-    event_id
+order by all

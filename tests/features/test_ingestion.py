@@ -1,12 +1,13 @@
 """Source rows -> events."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
 import features
-from features import FeatureError, Warehouse
+from features import FeatureError, IngestConfig, Warehouse
 from tests.conftest import COLUMNS, QUERY, Desk
 
 DAY = datetime(2025, 3, 1)
@@ -88,23 +89,126 @@ def test_reading_a_day_again_replaces_what_the_source_gave_for_it(desk: Desk, wa
     assert desk.lake_rows(warehouse, "events.clicks", "goods_key") == [(1,)]
 
 
-def test_exact_repeats_are_kept_and_told_apart(desk: Desk, warehouse: Warehouse) -> None:
-    desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)] * 3), "2025-03-01", "2025-03-01")
+def test_exact_repeats_are_kept(desk: Desk, warehouse: Warehouse) -> None:
+    counts = desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)] * 3), "2025-03-01", "2025-03-01")
 
-    ids = [row[0] for row in desk.lake_rows(warehouse, "events.clicks", "event_id")]
-    assert ids == sorted(ids)
-    assert ids == [ids[0], f"{ids[0]}-0002", f"{ids[0]}-0003"]
+    assert (counts.rows, counts.duplicates) == (3, 0)
+    assert desk.lake_rows(warehouse, "events.clicks", "user_key, goods_key") == [(1, 1)] * 3
 
 
-def test_events_that_share_an_event_id_collapse_to_the_one_known_last(desk: Desk, warehouse: Warehouse) -> None:
-    columns = COLUMNS + ", known_at timestamp, event_id bigint"
-    rows = [(1, 10, 5, "click", DAY, DAY, 7), (1, 11, 5, "click", DAY, NOON, 7), (1, 12, 5, "click", DAY, DAY, 8)]
+def test_exact_repeats_collapse_where_the_setting_says_so(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", NOON)] * 3 + [(1, 10, 5, "buy", NOON), (1, 10, None, "click", NOON)]
 
-    counts = desk.ingest(warehouse, desk.source(rows, columns), "2025-03-01", "2025-03-01")
+    counts = replace(desk, ingestion=IngestConfig(repeats="collapse")).ingest(
+        warehouse, desk.source(rows), "2025-03-01", "2025-03-01"
+    )
+
+    assert (counts.rows_in, counts.rows, counts.duplicates) == (5, 3, 2)
+    assert len(desk.lake_rows(warehouse, "duplicates.clicks", "user_key")) == 2
+
+
+NAMED = COLUMNS + ", known_at timestamp, event_id bigint"
+
+
+def kept(desk: Desk, warehouse: Warehouse) -> list[tuple]:
+    """Of each event kept: the goods as the source names it, and the day it was read under."""
+    goods = dict(warehouse.con.execute("select goods_key, goods_id from entities.goods").fetchall())
+    return sorted((goods[key], read) for key, read in desk.lake_rows(warehouse, "events.clicks", "goods_key, read_ds"))
+
+
+def test_of_events_that_share_an_event_id_the_one_known_first_is_kept(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", DAY, NOON, 7), (1, 11, 5, "click", DAY, DAY, 7), (1, 12, 5, "click", DAY, DAY, 8)]
+
+    counts = desk.ingest(warehouse, desk.source(rows, NAMED), "2025-03-01", "2025-03-01")
 
     assert (counts.rows_in, counts.rows, counts.duplicates) == (3, 2, 1)
-    kept = desk.lake_rows(warehouse, "events.clicks", "goods_key, event_id")
-    assert sorted(kept) == [(1, "00000000000000000007"), (2, "00000000000000000008")]
+    assert kept(desk, warehouse) == [(11, date(2025, 3, 1)), (12, date(2025, 3, 1))]
+
+
+@pytest.mark.parametrize("days", [("2025-03-01", "2025-03-02"), ("2025-03-02", "2025-03-01"), ("all",)])
+def test_an_event_delivered_again_on_another_day_is_kept_once_whatever_is_read_first(
+    desk: Desk, warehouse: Warehouse, days: tuple[str, ...]
+) -> None:
+    later = datetime(2025, 3, 2, 9)
+    rows = [(1, 10, 5, "click", NOON, NOON, 7), (1, 11, 5, "click", later, later, 7)]
+    source = desk.source(rows, NAMED)
+
+    for day in days:
+        first, last = ("2025-03-01", "2025-03-02") if day == "all" else (day, day)
+        desk.ingest(warehouse, source, first, last)
+
+    assert kept(desk, warehouse) == [(10, date(2025, 3, 1))]
+    ledger = warehouse.con.execute("select ds, rows_in, rows, duplicates from ops.intervals order by ds")
+    assert ledger.fetchall() == [(date(2025, 3, 1), 1, 1, 0), (date(2025, 3, 2), 1, 0, 1)]
+
+
+def test_a_duplicate_takes_its_place_when_the_first_delivery_is_withdrawn(desk: Desk, warehouse: Warehouse) -> None:
+    later = datetime(2025, 3, 2, 9)
+    again = (1, 11, 5, "click", later, later, 7)
+    desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON, NOON, 7), again], NAMED), "2025-03-01", "2025-03-02")
+
+    desk.ingest(warehouse, desk.source([again], NAMED), "2025-03-01", "2025-03-01")
+
+    assert kept(desk, warehouse) == [(11, date(2025, 3, 2))]
+    assert desk.lake_rows(warehouse, "duplicates.clicks", "event_no") == []
+
+
+def test_an_event_without_an_event_id_is_no_duplicate_of_another(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", NOON, NOON, None)] * 2 + [(1, 10, 5, "click", NOON, NOON, 7)] * 2
+
+    counts = desk.ingest(warehouse, desk.source(rows, NAMED), "2025-03-01", "2025-03-01")
+
+    assert (counts.rows, counts.duplicates) == (3, 1)
+
+
+def test_a_source_read_by_the_day_it_knows_brings_late_events_to_the_night_that_can_see_them(
+    desk: Desk, warehouse: Warehouse
+) -> None:
+    query = (
+        "-- days by known_at\nselect * from read_parquet($path) where known_at >= $day_start and known_at < $day_end"
+    )
+    known = datetime(2025, 3, 4, 8)
+    rows = [(1, 10, 5, "click", NOON, NOON, 1), (1, 11, 5, "click", NOON, known, 2)]
+    source = desk.source(rows, NAMED, query)
+
+    for day in ("2025-03-01", "2025-03-04"):
+        desk.ingest(warehouse, source, day, day)
+
+    found = desk.lake_rows(warehouse, "events.clicks", "goods_key, event_ds, read_ds, seen_ds")
+    assert found == [
+        (1, date(2025, 3, 1), date(2025, 3, 1), date(2025, 3, 1)),
+        (2, date(2025, 3, 1), date(2025, 3, 4), date(2025, 3, 4)),
+    ]
+
+
+def test_an_event_known_exactly_at_the_end_of_a_day_is_seen_by_that_night(desk: Desk, warehouse: Warehouse) -> None:
+    midnight = datetime(2025, 3, 2)
+    rows = [
+        (1, 10, 5, "click", NOON, midnight, 1),
+        (1, 11, 5, "click", NOON, midnight + timedelta(microseconds=1), 2),
+    ]
+
+    desk.ingest(warehouse, desk.source(rows, NAMED), "2025-03-01", "2025-03-02")
+
+    found = desk.lake_rows(warehouse, "events.clicks", "goods_key, seen_ds")
+    assert found == [(1, date(2025, 3, 1)), (2, date(2025, 3, 2))]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/London", "America/Sao_Paulo", "Pacific/Apia", "Asia/Kolkata"])
+def test_every_moment_falls_on_the_day_whose_midnights_are_around_it(desk_with: Callable[..., Desk], zone: str) -> None:
+    desk = desk_with(timezone=zone)
+    around = (date(2011, 12, 27), date(2012, 2, 24), date(2012, 3, 23), date(2012, 10, 18), date(2012, 10, 26))
+    days = [day + timedelta(days=n) for day in around for n in range(7)]
+    edges = [desk.store.day_start(day) for day in days]
+    moments = [edge + timedelta(microseconds=shift) for edge in edges for shift in (-1, 0, 1)]
+    source = desk.source([(1, n, 5, "click", moment) for n, moment in enumerate(moments)])
+
+    with desk.open() as warehouse:
+        desk.ingest(warehouse, source, "2011-12-01", "2013-12-01")
+        found = desk.lake_rows(warehouse, "events.clicks", "event_ts, event_ds")
+
+    assert len(found) == len(moments)
+    assert [row for row in found if not desk.store.day_start(row[1]) <= row[0] < desk.store.day_end(row[1])] == []
 
 
 def test_a_key_is_given_once_and_never_changes(desk: Desk, warehouse: Warehouse) -> None:
@@ -148,7 +252,8 @@ def test_every_wrong_column_is_named_with_its_remedy(desk: Desk, warehouse: Ware
 
     assert str(error.value).splitlines() == [
         "source clicks: 3 column(s) of the query break the contract (docs/sources.md)",
-        "  user_id is DOUBLE, expected an integer or text; map it with `cast(user_id as bigint)`",
+        "  user_id is DOUBLE, expected an integer or text; "
+        "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place",
         "  shop_id is missing, expected an integer or text; "
         "add `... as shop_id` to the query, or `null as shop_id` if you have none",
         "  event_ts is BIGINT, expected TIMESTAMP; "

@@ -1,15 +1,14 @@
--- Says for each day just read what became of its rows: rows_in = rows + duplicates + quarantined. Reads day_events.
--- A day that gave nothing gets no row: a night asks the source for it again, in case its events come late.
+-- Says for each day just read what became of its impressions. Reads day_events.
 insert or replace into ops.intervals by name
 select
     $asset as asset,
-    coalesce(ds, date '1970-01-01') as ds,
+    coalesce(read_ds, date '1970-01-01') as ds,
     'done' as status,
     $fingerprint as fingerprint,
     $run_id as run_id,
     count(*) as rows_in,
-    count(*) filter (where refused is null and not duplicate) as rows,
-    count(*) filter (where duplicate) as duplicates,
+    count(*) filter (where refused is null) as rows,
+    0 as duplicates,
     count(*) filter (where refused is not null) as quarantined,
     max(event_ts) filter (where refused is null) as input_watermark,
     $started_at as started_at,

@@ -1,0 +1,63 @@
+"""Source rows -> impressions: what was shown to whom, and whether they took it: labels that need no sampling."""
+
+from datetime import date
+
+import polars as pl
+
+from features import lake, statements
+from features.config import IngestConfig
+from features.errors import FeatureError
+from features.ingestion import Ingested, has_entities, make_store_days, register
+from features.sources import Source, open_source
+from features.warehouse import Warehouse
+
+IMPRESSION_TYPES = (
+    "user_key integer, goods_key integer, shop_key integer, event_ts timestamp, label boolean, event_ds date"
+)
+
+
+def ingest_impressions(
+    warehouse: Warehouse, source: Source, first_ds: date, last_ds: date, _: IngestConfig
+) -> Ingested:
+    """Reads the days of a source of impressions, both included, in place of what it gave for them before.
+
+    New ids get keys; events come first, since they say of which type ids are. Raises FeatureError without any.
+    """
+    con, store, started_at = warehouse.con, warehouse.store, warehouse.clock()
+    if not has_entities(con):
+        raise FeatureError(
+            f"source {source.name}: ingest events first; impressions then refer to their users and goods"
+        )
+    reading = open_source(con, source, store.day_start(first_ds), store.day_end(last_ds))
+    make_store_days(con, store)
+    statements.run(con, "transforms/content_hash")
+    days = {"first_ds": first_ds, "last_ds": last_ds}
+    reading.into(con, "day_events", statements.read("transforms/cleaned_impressions"), **days)
+    statements.run(con, "transforms/kept_events")
+    with warehouse.transaction():
+        register(warehouse, source)
+        statements.run(con, "transforms/new_entities")
+        warehouse.run("ledger/clear_impressions", source=source.name, **days)
+        write_impressions(warehouse, source)
+        warehouse.run(
+            "ledger/count_impressions",
+            asset=source.asset,
+            fingerprint=statements.fingerprint(source.query, statements.read("transforms/cleaned_impressions")),
+            run_id=warehouse.run_id,
+            started_at=started_at,
+            now=warehouse.clock(),
+        )
+    [counts] = warehouse.run("ledger/days_read", asset=source.asset, **days)
+    con.execute("drop table day_events cascade")
+    return Ingested(source.name, *counts)
+
+
+def write_impressions(warehouse: Warehouse, source: Source) -> None:
+    """One lake file a day, by user, time and goods."""
+    frame = pl.DataFrame(statements.run(warehouse.con, "transforms/keyed_impressions").to_arrow_table())
+    for (ds,), day in frame.partition_by("event_ds", as_dict=True, maintain_order=True).items():
+        warehouse.name_files(source.asset, ds, [lake.write(warehouse.store, day, source.asset, ds)])
+    refused = pl.DataFrame(statements.run(warehouse.con, "transforms/refused_impressions").to_arrow_table())
+    for (ds,), day in refused.partition_by("ds", as_dict=True, maintain_order=True).items():
+        asset = f"quarantine.{source.name}"
+        warehouse.name_files(asset, ds, [lake.write(warehouse.store, day.drop("ds"), asset, ds)])

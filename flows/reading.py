@@ -1,0 +1,44 @@
+"""Sources -> events, impressions, catalogue: what a person names, and every night what each known source has new."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import features
+from features import Ingested, Source, Warehouse
+from flows.progress import log
+from flows.settings import Settings
+
+BY_DAYS = {"events": features.ingest_events, "impressions": features.ingest_impressions}
+
+
+def read_on(warehouse: Warehouse, settings: Settings, ds: date | None) -> None:
+    """Reads the days of every known source that are over and have not been read, up to `ds`; and with
+    `ingest.reread_days` the last ones again, for sources whose events come late."""
+    over = warehouse.store.newest_day_over(datetime.now(UTC))
+    last = min(ds, over) if ds else over
+    again = timedelta(days=settings.ingest.reread_days)
+    for kind in BY_DAYS:
+        for source in features.registered_sources(warehouse, kind):
+            read = features.last_day_read(warehouse, source)
+            if read and read - again < last:
+                ingest_days(warehouse, settings, source, read + timedelta(days=1) - again, last)
+
+
+def ingest(
+    warehouse: Warehouse, settings: Settings, source: Source, first_ds: date | None, last_ds: date | None
+) -> Ingested:
+    """Reads a source: its events or impressions of the days that are over, or its goods catalogue."""
+    over = warehouse.store.newest_day_over(datetime.now(UTC))
+    if source.kind in BY_DAYS:
+        first, last = first_ds or features.FIRST_DAY, min(last_ds or over, over)
+        return ingest_days(warehouse, settings, source, first, last)
+    with warehouse.recorded_run("ingest", over) as run:
+        counts = features.ingest_goods(run, source)
+    log.info("goods_ingested", source=counts.source, rows=counts.rows)
+    return counts
+
+
+def ingest_days(warehouse: Warehouse, settings: Settings, source: Source, first_ds: date, last_ds: date) -> Ingested:
+    with warehouse.recorded_run("ingest", last_ds) as run:
+        counts = BY_DAYS[source.kind](run, source, first_ds, last_ds, settings.ingest)
+    log.info(f"{source.kind}_ingested", **vars(counts))
+    return counts

@@ -1,0 +1,48 @@
+-- Says for each day just read what became of its rows: rows_in = rows + duplicates + quarantined. Reads day_events.
+-- A day that gave nothing gets no row: a night asks the source for it again, in case its events come late.
+insert or replace into ops.intervals by name
+select
+    $asset as asset,
+    coalesce(read_ds, date '1970-01-01') as ds,
+    'done' as status,
+    $fingerprint as fingerprint,
+    $run_id as run_id,
+    count(*) as rows_in,
+    count(*) filter (where refused is not null) as quarantined,
+    max(event_ts) filter (where refused is null) as input_watermark,
+    $started_at as started_at,
+    $now as finished_at
+from day_events
+group by all;
+
+with kept as (
+    select
+        read_ds,
+        sum(rows) as rows
+    from ops.event_rows
+    where 'events.' || source = $asset
+    group by read_ds
+),
+
+repeats as (
+    select
+        ds as read_ds,
+        sum(rows) as rows
+    from ops.files
+    where asset = replace($asset, 'events.', 'duplicates.')
+    group by ds
+)
+
+update ops.intervals
+set
+    rows = coalesce((
+        select kept.rows
+        from kept
+        where kept.read_ds = intervals.ds
+    ), 0),
+    duplicates = coalesce((
+        select repeats.rows
+        from repeats
+        where repeats.read_ds = intervals.ds
+    ), 0)
+where intervals.asset = $asset

@@ -1,0 +1,13 @@
+-- One row per night whose file of events must be written again. Reads keyed_events, duplicate_events, the ledger.
+select ds as seen_ds
+from ops.event_rows
+where
+    source = $source
+    and read_ds between $first_ds and $last_ds
+union
+select seen_ds
+from keyed_events
+union
+select seen_ds
+from duplicate_events
+order by seen_ds
