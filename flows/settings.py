@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from din import DinConfig, TrainConfig
 from features import CandidateConfig, ExampleConfig, FeatureError, PublishConfig, SequenceConfig, Store, StoreConfig
+from features.config import need_at_least
 
 SETTINGS_FILE = "nightrank.toml"
 
@@ -21,6 +22,9 @@ class WindowConfig:
     train_days: int = 56
     eval_days: int = 7
 
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "train_days", "eval_days")
+
 
 @dataclass(frozen=True)
 class RankingConfig:
@@ -29,6 +33,10 @@ class RankingConfig:
     k: int = 50
     why_goods: int = 5
     why_history: int = 5
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "k")
+        need_at_least(self, 0, "why_goods", "why_history")
 
 
 class Settings(BaseSettings):
@@ -85,6 +93,7 @@ def load_settings(root: Path, **sections: Any) -> Settings:
 
     try:
         settings = StoreSettings(**sections)
+        _ = settings.model_shape  # the lengths of [sequences] meet the bounds of the model
         ZoneInfo(settings.store.timezone)
     except ValidationError as error:
         said = "\n".join(
