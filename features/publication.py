@@ -124,6 +124,7 @@ def flip(warehouse: Warehouse, release: Path) -> None:
     store = warehouse.store
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
+    lake.flush(store.releases)  # the release's own name, before anything points to it
     pointer.symlink_to(release.relative_to(store.root))
     pointer.rename(store.published)
     lake.flush(store.root)
