@@ -21,7 +21,8 @@ WEIGHTS, MODEL, METRICS = "weights.safetensors", "model.json", "metrics.json"
 def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[str, Any]) -> str:
     """Writes `folder/<model_id>/` and returns the model_id: pooling, data day, and the hash of the weights.
 
-    The folder appears under its name only when every file in it has reached the disk.
+    The folder appears under its name only when every file in it has reached the disk. One that holds this very model
+    is left as it is: it may be the one that ranks, and must not be gone for a moment.
     """
     weights = save({name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()})
     digest = hashlib.sha256(weights).hexdigest()
@@ -35,6 +36,8 @@ def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[st
         **about,
     }
     making, made = folder / f".{model_id}.making", folder / model_id
+    if holds(made, record):
+        return model_id
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     write(making / WEIGHTS, weights)
@@ -44,6 +47,17 @@ def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[st
         shutil.rmtree(made)
     making.rename(made)
     return model_id
+
+
+def holds(made: Path, record: dict[str, Any]) -> bool:
+    """Whether the folder has these weights, whole, in a model of this shape."""
+    try:
+        saved = json.loads((made / MODEL).read_text())
+        whole = hashlib.sha256((made / WEIGHTS).read_bytes()).hexdigest() == record["weights_sha256"]
+    except (OSError, ValueError):
+        return False
+    shape = json.loads(as_json(record["config"]))  # tuples as lists, as they were saved
+    return whole and (made / METRICS).exists() and saved.get("config") == shape
 
 
 def load_model(folder: Path, model_id: str) -> DIN:

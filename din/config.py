@@ -1,9 +1,22 @@
 """What shapes a model and its training: saved with the weights, so that a checkpoint explains itself."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 Pooling = Literal["mean", "decay", "din"]
+
+
+def need(holds: bool, name: str, value: object, must: str) -> None:
+    """Raises ValueError, with the name and the value of the setting, where it does not hold."""
+    if not holds:
+        raise ValueError(f"{name} is {value}; it must be {must}")
+
+
+def need_at_least(config: object, least: float, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        need(value >= least, name, value, f"at least {least}")
 
 
 @dataclass(frozen=True)
@@ -20,6 +33,14 @@ class DinConfig:
     normalize: Literal["none", "softmax"] = "none"  # the paper sums the weights as they are (section 4.3)
     half_life_days: float = 30.0
 
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "dimension", "goods_length", "shop_length")
+        need(len(self.attention_widths) > 0, "attention_widths", [], "at least one width, such as [32, 16]")
+        for name in ("attention_widths", "top_widths"):
+            widths = list(getattr(self, name))
+            need(all(width >= 1 for width in widths), name, widths, "widths of at least 1")
+        need(0 < self.half_life_days < inf, "half_life_days", self.half_life_days, "above 0")
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -32,3 +53,8 @@ class TrainConfig:
     weight_decay: float = 1e-5
     seed: int = 17
     threads: int = 1
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "epochs", "batch_size", "threads")
+        need_at_least(self, 0, "weight_decay", "seed")
+        need(0 < self.learning_rate < inf, "learning_rate", self.learning_rate, "above 0")

@@ -61,5 +61,6 @@ def evaluate(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> M
 
 
 def rela_impr(value: float, base: float) -> float:
-    """RelaImpr, equation 8: how much further above a coin toss than the base, in per cent."""
-    return ((value - 0.5) / (base - 0.5) - 1) * 100 if base != 0.5 else float("nan")
+    """RelaImpr, equation 8: how much further above a coin toss than the base, in per cent. NaN where the base is not
+    above one itself: there is nothing to be a share of."""
+    return ((value - 0.5) / (base - 0.5) - 1) * 100 if base > 0.5 else float("nan")

@@ -1,8 +1,27 @@
 """What shapes the features. Each part is owned by the module that reads it; flows/settings.py nests them."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Literal
+
+SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? *[MGT]i?B", re.IGNORECASE)
+
+
+def need_at_least(config: object, least: float, *names: str) -> None:
+    """Raises ValueError, with the name and the value, where one of these settings is below `least` or no number."""
+    for name in names:
+        value = getattr(config, name)
+        if not least <= value < float("inf"):
+            raise ValueError(f"{name} is {value}; it must be at least {least}")
+
+
+def need_size(config: object, *names: str) -> None:
+    """Raises ValueError, with the name and the value, where one of these settings is no size that DuckDB reads."""
+    for name in names:
+        value = getattr(config, name)
+        if not SIZE.fullmatch(value):
+            raise ValueError(f"{name} is '{value}'; it must be a number with MB, GB or TB, such as 2GB")
 
 
 @dataclass(frozen=True)
@@ -15,6 +34,10 @@ class StoreConfig:
     temp_limit: str = "20GB"
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
 
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "buckets", "threads")
+        need_size(self, "memory_limit", "temp_limit")
+
 
 @dataclass(frozen=True)
 class IngestConfig:
@@ -25,6 +48,9 @@ class IngestConfig:
     knowledge: bool = True
     repeats: Literal["keep", "collapse"] = "keep"
     reread_days: int = 0
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 0, "reread_days")
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,11 @@ class SequenceConfig:
     shop_types: tuple[str, ...] = ()
     goods_collapse_seconds: int = 0
     shop_collapse_seconds: int = 0
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "goods_length", "shop_length")
+        need_at_least(self, 0, "goods_max_age_days", "shop_max_age_days")
+        need_at_least(self, 0, "goods_collapse_seconds", "shop_collapse_seconds")
 
     @property
     def goods(self) -> GroupConfig:
@@ -80,6 +111,10 @@ class ExampleConfig:
     popular_days: int = 60
     seed: int = 17
 
+    def __post_init__(self) -> None:
+        need_at_least(self, 0, "negatives", "popularity_power", "seed")
+        need_at_least(self, 1, "popular_days")
+
 
 @dataclass(frozen=True)
 class CandidateConfig:
@@ -89,6 +124,9 @@ class CandidateConfig:
     per_user: int = 200
     popular_days: int = 30
 
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "per_source", "per_user", "popular_days")
+
 
 @dataclass(frozen=True)
 class PublishConfig:
@@ -97,3 +135,7 @@ class PublishConfig:
     ranking_nights: int = 14
     sequence_nights: int = 1
     keep_releases: int = 3
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "ranking_nights", "keep_releases")
+        need_at_least(self, 0, "sequence_nights")

@@ -9,7 +9,8 @@ from features.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """A row of the register; metrics as din measures them on days after the training days."""
+    """A row of the register; metrics as din measures them on days after the training days. `champion`: whether it won
+    when it was registered, and so ranks the nights from `ds` on, up to the next that wins."""
 
     model_id: str
     ds: date
@@ -27,15 +28,16 @@ class ModelRecord:
     seconds: float
 
 
-def champion_id(warehouse: Warehouse) -> str | None:
-    return warehouse.one("ledger/champion")
+def champion_id(warehouse: Warehouse, ds: date | None = None) -> str | None:
+    """The model that ranks the night of `ds`: the newest champion that does not know its future. Without `ds`, the one
+    that ranks now. None where there is none."""
+    return warehouse.one("ledger/champion", ds=ds)
 
 
 def register_models(warehouse: Warehouse, records: list[ModelRecord]) -> None:
-    """Adds models to the register; one that comes as champion takes the place of the one before. All or none."""
+    """Adds models to the register, all or none. A champion takes the place of the one before for the nights from its
+    day on, and of no newer one; a model registered again loses nothing."""
     with warehouse.transaction():
-        if any(record.champion for record in records):
-            warehouse.run("ledger/dethrone")
         for record in records:
             values = {**vars(record), "created_at": warehouse.clock(), "run_id": warehouse.run_id}
             warehouse.run("ledger/register_model", **values)
@@ -48,14 +50,15 @@ def table_sizes(warehouse: Warehouse) -> tuple[int, int]:
 
 
 def need_champion(warehouse: Warehouse, ds: date) -> str:
-    """The model that ranks. Raises FeatureError where none was trained yet, or only one that knows of days after."""
-    champion = warehouse.run("ledger/champion")
-    if not champion:
-        raise FeatureError(f"no model yet; train one first: nightrank train --ds {ds}")
-    [(model_id, trained)] = champion
-    if trained > ds:
+    """The model that ranks the night. Raises FeatureError where none was trained yet, or only such as know of days
+    after it."""
+    model_id = champion_id(warehouse, ds)
+    if model_id:
+        return model_id
+    newer = champion_id(warehouse)
+    if newer:
         raise FeatureError(
-            f"model {model_id} was trained on days up to {trained} and would rank {ds} with knowledge of its future; "
+            f"model {newer} was trained on days after {ds} and would rank {ds} with knowledge of its future; "
             f"train one for then first: nightrank train --ds {ds}"
         )
-    return model_id
+    raise FeatureError(f"no model yet; train one first: nightrank train --ds {ds}")

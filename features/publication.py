@@ -1,14 +1,15 @@
 """The warehouse -> published.duckdb: built aside, checked, then flipped to. Until then yesterday stays."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from features import database, lake, statements
 from features.config import PublishConfig
-from features.errors import StoppedByCheck
-from features.sequences import sequence_files
-from features.slices import PARTS, Part
+from features.errors import FeatureError, StoppedByCheck
+from features.sequences import view_sequences
+from features.slices import PARTS
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
@@ -24,16 +25,34 @@ class Check:
     rows: tuple[tuple, ...] = ()
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a night ended, as its release and the warehouse record it; `published_at` is None where it was stopped."""
+
+    ds: date
+    status: str
+    published_at: datetime | None
+    checks: list[dict[str, Any]]
+
+
 def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path:
-    """Writes the release of a night under `releases/`, complete with views, macros and comments, and closed."""
+    """Writes the release of a night under `releases/`, complete with views, macros and comments, and closed.
+
+    It holds the last nights up to the newest, which is not `ds` where an older night is ranked after newer ones.
+    """
     store, con = warehouse.store, warehouse.con
     store.releases.mkdir(exist_ok=True)
     release = store.releases / f"{warehouse.run_id}.duckdb"
     release.unlink(missing_ok=True)
-    first_ds = ds - timedelta(days=config.ranking_nights - 1)
-    warehouse.run("ledger/published_nights", first_ds=first_ds, last_ds=ds)
-    for group in PARTS:
-        view_sequences(warehouse, group, ds, config.sequence_nights)
+    [(_, _, published)] = warehouse.run("ledger/newest_nights", ds=ds)
+    newest = max(ds, published or ds)
+    first_ds = first_night(newest, config.ranking_nights)
+    warehouse.run("ledger/published_nights", ds=ds, first_ds=first_ds, last_ds=newest)
+    first_shown = first_night(newest, config.sequence_nights)
+    shown = con.execute("select ds from published_nights where ds >= $first order by ds", {"first": first_shown})
+    nights = [night for (night,) in shown.fetchall()]
+    for part in PARTS:
+        view_sequences(warehouse, part, nights)
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
     try:
         statements.run(con, "published/tables")
@@ -48,26 +67,6 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     return release
 
 
-def view_sequences(warehouse: Warehouse, group: Part, ds: date, nights: int) -> None:
-    """Names the sequences of the last nights, each row with its day."""
-    con, columns = (
-        warehouse.con,
-        f"user_key integer, {group}_keys integer[], type_keys smallint[], event_ts timestamp[]",
-    )
-    selects = []
-    for back in range(nights):
-        night = ds - timedelta(days=back)
-        files = sequence_files(warehouse, night, group)
-        for name, own in (("base", [file for file in files if file.ds < night]), ("own", files)):
-            paths = [lake.verified(warehouse.store, file) for file in own if name == "base" or file.ds == night]
-            database.view_of_files(con, f"{group}_{name}_{back}", paths, columns)
-        newest = (
-            f"from {group}_own_{back} union all from {group}_base_{back} anti join {group}_own_{back} using (user_key)"
-        )
-        selects.append(f"select date '{night}' as ds, * from ({newest}) where len({group}_keys) > 0")
-    con.execute(f"create or replace temp view night_{group}_sequences as {' union all '.join(selects)}")
-
-
 def run_checks(release: Path) -> list[Check]:
     """Runs every file of sql/checks on a release, read-only, as its readers will open it. Empty results hold."""
     checks = []
@@ -78,25 +77,28 @@ def run_checks(release: Path) -> list[Check]:
     return checks
 
 
-def close_night(warehouse: Warehouse, release: Path, ds: date, checks: list[Check]) -> str:
-    """Writes how the night ended, into the warehouse and into its own release. Returns the status.
+def close_release(warehouse: Warehouse, release: Path, ds: date, checks: list[Check]) -> Ending:
+    """Writes how the night ended into its own release.
 
     OK, OK_WITH_WARNINGS, or FAILED_KEPT_YESTERDAY where a check that stops found rows.
     """
     broken = {check.severity for check in checks if check.broken}
-    status = "FAILED_KEPT_YESTERDAY" if "stop" in broken else "OK_WITH_WARNINGS" if broken else "OK"
-    values = {
-        "ds": ds,
-        "status": status,
-        "published_at": None if "stop" in broken else warehouse.clock(),
-        "checks": [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks],
-    }
+    ending = Ending(
+        ds,
+        "FAILED_KEPT_YESTERDAY" if "stop" in broken else "OK_WITH_WARNINGS" if broken else "OK",
+        None if "stop" in broken else warehouse.clock(),
+        [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks],
+    )
     with database.connect(release, warehouse.store.config, warehouse.store.spill) as con:
-        statements.run(con, "published/close_night", **values)
+        statements.run(con, "published/close_night", **vars(ending))
         con.execute("checkpoint")
-    warehouse.run("ledger/close_night", **values)
     lake.flush(release)
-    return status
+    return ending
+
+
+def close_night(warehouse: Warehouse, ending: Ending) -> None:
+    """Writes how the night ended into the warehouse: after the flip, so that it never says published of what is not."""
+    warehouse.run("ledger/close_night", **vars(ending))
 
 
 def stop_where_broken(ds: date, checks: list[Check]) -> None:
@@ -109,28 +111,71 @@ def stop_where_broken(ds: date, checks: list[Check]) -> None:
         )
 
 
-def flip(warehouse: Warehouse, release: Path, keep: int) -> None:
-    """Points `published.duckdb` at the release in one step, and removes the releases before the last `keep`."""
+def flip(warehouse: Warehouse, release: Path) -> None:
+    """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
+    lake.flush(store.releases)  # the release's own name, before anything points to it
     pointer.symlink_to(release.relative_to(store.root))
     pointer.rename(store.published)
     lake.flush(store.root)
-    old = sorted(store.releases.glob("*.duckdb"), key=lambda path: path.stat().st_mtime_ns)[:-keep]
-    for path in old:
-        if path != release:
+
+
+def clear_releases(warehouse: Warehouse, keep: int) -> None:
+    """Removes the releases before the last `keep`, never the published one."""
+    store = warehouse.store
+    published = store.published.resolve()
+    for path in sorted(store.releases.glob("*.duckdb"), key=lambda path: path.stat().st_mtime_ns)[:-keep]:
+        if path.resolve() != published:
             path.unlink()
 
 
-def nights_missing(warehouse: Warehouse, last_ds: date) -> list[date]:
-    """The nights to rank up to `last_ds`, oldest first: those after the newest published one, or only the last where
-    nothing is published. A night that a check stopped is missing."""
-    [(is_published, newest)] = warehouse.run("ledger/newest_night_before", ds=last_ds)
+def recognise_flip(warehouse: Warehouse) -> date | None:
+    """Closes the night whose run died after its flip and before it could say so; its release tells how it ended.
+
+    Returns the night, None where there is no such.
+    """
+    published = warehouse.store.published
+    if not published.exists():
+        return None
+    run_id = published.resolve().stem
+    ds = warehouse.one("ledger/night_left_by", run_id=run_id)
+    if ds is None:
+        return None
+    with database.connect_read_only(published) as con:
+        [row] = statements.run(con, "published/ending", ds=ds).fetchall()
+    with warehouse.transaction():
+        close_night(warehouse, Ending(*row))
+        warehouse.run("ledger/end_run", run_id=run_id, status="done", error=None, now=warehouse.clock())
+    return ds
+
+
+def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> list[date]:
+    """The nights to rank up to `last_ds`, oldest first: those after the published one before it, or only the last where
+    there is none. A night that a check stopped is missing.
+
+    Raises FeatureError where newer nights are published and `last_ds` is not within the `ranking_nights` of the newest,
+    which are those a release holds.
+    """
+    [(is_published, before, newest)] = warehouse.run("ledger/newest_nights", ds=last_ds)
     if is_published:
         return []
-    first = newest + timedelta(days=1) if newest else last_ds
+    oldest = first_night(max(newest or last_ds, last_ds), ranking_nights)
+    if last_ds < oldest:
+        raise FeatureError(
+            f"{last_ds} is older than the {ranking_nights} nights up to {newest} that published.duckdb holds; "
+            f"to rank it, set publish.ranking_nights to {(newest - last_ds).days + 1} or more"
+        )
+    first = before + timedelta(days=1) if before else last_ds
+    if newest and newest > last_ds:
+        first = max(first, oldest)
     return [first + timedelta(days=n) for n in range((last_ds - first).days + 1)]
+
+
+def first_night(newest: date, nights: int) -> date:
+    """The first of the last `nights` nights up to `newest`."""
+    return newest - timedelta(days=nights - 1)
 
 
 def record_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float) -> None:

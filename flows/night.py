@@ -17,6 +17,7 @@ from flows.progress import log
 from flows.reading import read_on
 from flows.settings import Settings, load_settings, open_store
 
+CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; the last night takes six
 Step = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -45,23 +46,33 @@ class NightResult:
 def run_nights(root: Path, ds: date | None, step: Step = plainly) -> list[NightResult]:
     """Ranks and publishes every night missing up to `ds`, or up to the newest day with events that is over.
 
-    All but the last night run as one step each, the last one stage by stage.
+    The last night runs stage by stage; those before it in a step each, or several in one where they are many.
     """
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank nightly", utc_now) as warehouse:
+        recognised = features.recognise_flip(warehouse)
+        if recognised:
+            log.info("night_recognised", ds=recognised, published=True)
         read_on(warehouse, settings, ds)
         last = choose_day(warehouse, store, ds)
-        missing = features.nights_missing(warehouse, last)
+        missing = features.nights_missing(warehouse, last, settings.publish.ranking_nights)
         if not missing:
             log.info("nothing_to_do", ds=last, published=True)
-        results = [step(catch_up)(warehouse, settings, day) for day in missing[:-1]]
-        return results + [rank_night(warehouse, settings, day, step) for day in missing[-1:]]
+        caught_up = [step(catch_up)(warehouse, settings, days) for days in in_groups(missing[:-1], CATCH_UP_STEPS)]
+        tonight = [rank_night(warehouse, settings, day, step) for day in missing[-1:]]
+        return [result for results in caught_up for result in results] + tonight
 
 
-def catch_up(warehouse: Warehouse, settings: Settings, ds: date) -> NightResult:
-    """A missed night, whole."""
-    return rank_night(warehouse, settings, ds, plainly)
+def in_groups(days: list[date], most: int) -> list[list[date]]:
+    """The days in order, in at most so many groups."""
+    size = -(-len(days) // most) or 1
+    return [days[start : start + size] for start in range(0, len(days), size)]
+
+
+def catch_up(warehouse: Warehouse, settings: Settings, days: list[date]) -> list[NightResult]:
+    """Missed nights, each whole."""
+    return [rank_night(warehouse, settings, day, plainly) for day in days]
 
 
 def rank_night(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -> NightResult:
@@ -152,23 +163,29 @@ def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
 
 
 def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, started: float) -> NightResult:
-    """Builds the release aside, checks it, and flips to it; where a check stops it, yesterday stays."""
+    """Builds the release aside, checks it, and flips to it; where a check stops it, yesterday stays.
+
+    The warehouse says published only after the flip: a run that dies in between is made good by the next.
+    """
     features.record_night(night, ds, model_id, time.monotonic() - started)
     release = features.build_release(night, ds, settings.publish)
     checks = features.run_checks(release)
-    status = features.close_night(night, release, ds, checks)
     for check in checks:
         if check.broken:
             log.warning(
                 "check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.rows[0]
             )
+    ending = features.close_release(night, release, ds, checks)
     try:
         features.stop_where_broken(ds, checks)
     except StoppedByCheck:
+        features.close_night(night, ending)
         release.unlink()
         raise
-    features.flip(night, release, settings.publish.keep_releases)
+    features.flip(night, release)
+    features.close_night(night, ending)
+    features.clear_releases(night, settings.publish.keep_releases)
     [(users, rows)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started
-    log.info("published", ds=ds, status=status, users=users, rows=rows, seconds=seconds)
-    return NightResult(ds, status, users, rows, model_id, seconds)
+    log.info("published", ds=ds, status=ending.status, users=users, rows=rows, seconds=seconds)
+    return NightResult(ds, ending.status, users, rows, model_id, seconds)

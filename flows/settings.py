@@ -19,6 +19,7 @@ from features import (
     Store,
     StoreConfig,
 )
+from features.config import need_at_least
 
 SETTINGS_FILE = "nightrank.toml"
 
@@ -30,6 +31,9 @@ class WindowConfig:
     train_days: int = 56
     eval_days: int = 7
 
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "train_days", "eval_days")
+
 
 @dataclass(frozen=True)
 class RankingConfig:
@@ -38,6 +42,10 @@ class RankingConfig:
     k: int = 50
     why_goods: int = 5
     why_history: int = 5
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "k")
+        need_at_least(self, 0, "why_goods", "why_history")
 
 
 class Settings(BaseSettings):
@@ -95,6 +103,7 @@ def load_settings(root: Path, **sections: Any) -> Settings:
 
     try:
         settings = StoreSettings(**sections)
+        _ = settings.model_shape  # the lengths of [sequences] meet the bounds of the model
         ZoneInfo(settings.store.timezone)
     except ValidationError as error:
         said = "\n".join(

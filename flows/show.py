@@ -146,8 +146,9 @@ def status(found: Status) -> None:
     if not found.parts["nights"]:
         stdout.print("[bold]published[/]  nothing yet; rank a night with: nightrank nightly")
     for model in found.parts["champion"]:
-        against = f"mean pooling {model['base_gauc']:.4f}, RelaImpr {model['rela_impr']:+.1f} %"
-        stdout.print(f"[bold]champion[/]   {model['model_id']}  GAUC {model['gauc']:.4f}, {against}", soft_wrap=True)
+        gauc, base = measured(model["gauc"], ".4f"), measured(model["base_gauc"], ".4f")
+        against = f"mean pooling {base}, RelaImpr {measured(model['rela_impr'], '+.1f', ' %')}"
+        stdout.print(f"[bold]champion[/]   {model['model_id']}  GAUC {gauc}, {against}", soft_wrap=True)
     if not found.parts["champion"] and not found.writer:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
     for night in found.parts["stopped"]:
@@ -163,3 +164,8 @@ def status(found: Status) -> None:
     if found.parts["problems"]:
         columns = list(found.parts["problems"][0])
         table(Answer(columns, [tuple(row.values()) for row in found.parts["problems"]]), "Not built")
+
+
+def measured(value: float | None, form: str, unit: str = "") -> str:
+    """A metric, or a dash where nothing could be measured."""
+    return "—" if value is None else f"{value:{form}}{unit}"

@@ -112,7 +112,8 @@ def offer(run: Warehouse, settings: Settings, night: date) -> None:
 
 
 def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[ModelRecord]:
-    """Mean pooling, then the model, on the same examples; the model ranks from now on unless it is worse."""
+    """Mean pooling, then the model, on the same examples; the model ranks the nights from `ds` on unless it is worse
+    than the one that ranks the night of `ds`."""
     material = gather(run, settings, ds)
     if not len(material.eval) or not len(material.train):
         raise FeatureError(
@@ -123,7 +124,7 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
     record = base
     if settings.din.pooling != BASELINE:
         record = one_model(run, settings, material, ds, settings.din.pooling, base.gauc)
-    standing = champion_gauc(run, material)
+    standing = champion_gauc(run, material, ds)
     champion = standing is None or not record.gauc < standing
     record = replace(record, champion=champion)
     records = [record] if record.model_id == base.model_id else [base, record]
@@ -184,11 +185,12 @@ def measure(model: "din.DIN", material: Material) -> "din.Metrics":
     return din.evaluate(material.eval.user_keys, material.eval.labels, scores)
 
 
-def champion_gauc(run: Warehouse, material: Material) -> float | None:
-    """The GAUC of the standing champion on these very examples, None where there is none that can be read."""
+def champion_gauc(run: Warehouse, material: Material, ds: date) -> float | None:
+    """The GAUC, on these very examples, of the champion that ranks the night of `ds`; None where there is none that can
+    be read. A champion of a later day learned from the very days that measure here: against it nothing could win."""
     import din
 
-    model_id = features.champion_id(run)
+    model_id = features.champion_id(run, ds)
     if model_id is None:
         return None
     try:

@@ -20,12 +20,14 @@ BREAKS = {
     "goods_is_ranked_once": "update rankings set goods_id = 200 where user_id = 7 and ds = '2025-03-20' and rank > 3",
     "model_is_registered": "delete from models where champion",
     "night_is_complete": "delete from rankings where ds = '2025-03-20' and rank = 5",
+    "night_is_not_empty": "update nights set rows = 0 where ds = '2025-03-20'",
     "rank_is_dense": "update rankings set rank = 6 where user_id = 7 and rank = 5",
     "rows_in_are_accounted_for": "update intervals set rows_in = 1 + rows_in where starts_with(asset, 'events.')",
     "score_falls_with_rank": "update rankings set score = 1 where user_id = 7 and rank = 5",
     "score_is_a_probability": "update rankings set score = 'nan' where user_id = 7 and rank = 5",
     "scores_differ": "update rankings set score = 0.5 where ds = '2025-03-19'",
     "shop_history_is_past": "update shop_sequences set event_ts = list_append(event_ts, '2025-03-21'::timestamp)",
+    "users_have_not_halved": "update nights set users = 5 where ds = '2025-03-20'",
     "why_explains_a_ranking": "update why set goods_id = 4711 where user_id = 7",
 }
 

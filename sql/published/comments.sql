@@ -64,8 +64,8 @@ comment on column models.auc is 'Chance that a positive outranks a negative, a t
 comment on column models.gauc is 'AUC within each user, weighted by their examples';
 comment on column models.logloss is 'Mean log loss, nats';
 comment on column models.base_gauc is 'GAUC of mean pooling on the same examples';
-comment on column models.rela_impr is 'Per cent further above a coin toss than mean pooling, by GAUC';
-comment on column models.champion is 'True for the one that ranks';
+comment on column models.rela_impr is 'Per cent further above a coin toss than mean pooling, by GAUC; NULL where mean pooling is not above one';
+comment on column models.champion is 'True for the one that ranks now';
 comment on column models.created_at is 'UTC';
 comment on column models.train_examples is 'Examples it was trained on';
 comment on column models.eval_examples is 'Examples it was measured on';

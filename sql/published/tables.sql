@@ -149,7 +149,7 @@ select
     logloss,
     base_gauc,
     rela_impr,
-    champion,
+    champion and row_number() over (order by champion desc, ds desc, created_at desc, model_id asc) = 1 as champion,
     created_at,
     train_examples,
     eval_examples,
@@ -173,6 +173,9 @@ select
     checks,
     as_of
 from ops.nights
+where
+    status <> 'RANKED'
+    or ds in (select published_nights.ds from published_nights)
 order by ds;
 
 create table release.intervals as

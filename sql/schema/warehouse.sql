@@ -65,7 +65,8 @@ create table if not exists ops.runs (
     error varchar
 );
 
--- One row per trained model.
+-- One row per trained model. A champion was no worse than the one before it when it was registered: it ranks the nights
+-- from its ds on, up to the ds of the next (sql/ledger/champion.sql).
 create table if not exists ops.models (
     model_id varchar primary key,
     ds date not null,

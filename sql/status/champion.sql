@@ -1,4 +1,4 @@
--- One row: the model that ranks. Reads ops.models.
+-- One row: the model that ranks now. Reads ops.models.
 select
     model_id,
     ds,
@@ -8,3 +8,8 @@ select
     rela_impr
 from ops.models
 where champion
+order by
+    ds desc,
+    created_at desc,
+    model_id asc
+limit 1

@@ -8,7 +8,7 @@ select
     ) as broken
 from ops.nights
 where
-    nights.published_at is null
+    nights.status = 'FAILED_KEPT_YESTERDAY'
     and nights.ds > (
         select coalesce(max(published.ds), date '1970-01-01')
         from ops.nights as published

@@ -1,6 +1,6 @@
 -- One row per k: the ranking of the night before, held against the goods people then touched. Reads histories,
 -- night_rankings (the ranking of the night before) and known_goods (as of then). Only users who were ranked and then
--- touched something known count. Coverage is the share of the known goods that stand in anybody's top k.
+-- touched something known count. Sums of fractions have an order, so that they end in the same bits every time. Coverage is the share of the known goods that stand in anybody's top k.
 create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types) as table (
     with positives as (
         select
@@ -21,7 +21,7 @@ create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types) as 
             positives.user_key,
             any_value(positives.wanted) as wanted,
             count(night_rankings.rank) as found,
-            coalesce(sum(1 / log2(night_rankings.rank + 1)), 0) as dcg,
+            coalesce(sum(1 / log2(night_rankings.rank + 1) order by night_rankings.rank), 0) as dcg,
             coalesce(1 / min(night_rankings.rank), 0) as reciprocal_rank
         from cutoff
         cross join positives
@@ -38,6 +38,7 @@ create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types) as 
     by_user as (
         select
             k,
+            user_key,
             found > 0 as hit,
             found / wanted as recall,
             dcg / list_sum(list_transform(range(1, least(wanted, k) + 1), lambda place: 1 / log2(place + 1))) as ndcg,
@@ -50,9 +51,9 @@ create or replace temp macro outcomes_at(cutoffs, day_start, day_end, types) as 
             k,
             count(*) as users,
             avg(hit::integer) as hit_rate,
-            avg(ndcg) as ndcg,
-            avg(recall) as recall,
-            avg(reciprocal_rank) as mrr
+            avg(ndcg order by user_key) as ndcg,
+            avg(recall order by user_key) as recall,
+            avg(reciprocal_rank order by user_key) as mrr
         from by_user
         group by k
     ),

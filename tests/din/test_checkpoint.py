@@ -45,6 +45,24 @@ def test_the_same_weights_have_the_same_model_id(tmp_path: Path) -> None:
     assert ids.pop().startswith("din-2025-03-01-")
 
 
+def test_saving_the_same_model_again_leaves_its_folder_where_it_is(tmp_path: Path) -> None:
+    _, model_id = saved(tmp_path)
+    before = (tmp_path / model_id).stat().st_ino
+
+    assert saved(tmp_path)[1] == model_id
+    assert (tmp_path / model_id).stat().st_ino == before
+    assert [path.name for path in tmp_path.iterdir()] == [model_id]
+
+
+def test_saving_the_same_model_again_mends_a_damaged_folder(tmp_path: Path) -> None:
+    _, model_id = saved(tmp_path)
+    (tmp_path / model_id / "weights.safetensors").write_bytes(b"damaged")
+
+    saved(tmp_path)
+
+    assert din.load_model(tmp_path, model_id).config == SMALL
+
+
 def test_a_flipped_bit_is_found_and_the_file_named(tmp_path: Path) -> None:
     _, model_id = saved(tmp_path)
     weights = tmp_path / model_id / "weights.safetensors"

@@ -57,3 +57,8 @@ def test_evaluate_says_how_many_users_have_a_gauc() -> None:
 def test_rela_impr_counts_from_a_coin_toss() -> None:
     assert din.rela_impr(0.70, 0.60) == pytest.approx(100.0)
     assert math.isnan(din.rela_impr(0.7, 0.5))
+
+
+def test_rela_impr_over_a_base_no_better_than_a_coin_toss_is_not_a_number() -> None:
+    assert math.isnan(din.rela_impr(0.7, 0.45))
+    assert math.isnan(din.rela_impr(0.7, math.nan))

@@ -1,8 +1,12 @@
 """The night as a whole: what is built, what is kept, what stops it."""
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -10,6 +14,8 @@ import pytest
 
 import din
 import features
+import flows.night
+import flows.training
 from flows.night import run_nights, utc_now
 from flows.settings import load_settings, open_store
 from flows.training import run_training
@@ -145,6 +151,199 @@ def test_what_a_model_was_measured_on_comes_after_what_it_learned_from(own_store
     record = json.loads(next((own_store / "models").glob("din-*/model.json")).read_text())
 
     assert (record["ds"], record["window"]) == ("2025-03-17", {"train_days": 8, "eval_days": 3})
+
+
+def ranked(root: Path) -> list[tuple]:
+    """What is ranked, whichever run ranked it."""
+    with duckdb.connect(str(root / "published.duckdb"), read_only=True) as con:
+        found = con.execute("select * exclude (run_id) from rankings order by ds, user_id, rank").fetchall()
+        return found + con.execute("select ds, status, users, rows, model_id from nights order by ds").fetchall()
+
+
+@pytest.fixture
+def undisturbed(walked_store: Path, tmp_path: Path) -> list[tuple]:
+    """What the next night ranks where nothing comes in between."""
+    root = Path(shutil.copytree(walked_store, tmp_path / "undisturbed", symlinks=True))
+    run_nights(root, date(2025, 3, 21))
+    return ranked(root)
+
+
+def test_a_night_killed_before_its_flip_is_published_by_the_next_run(
+    own_store: Path, nightrank: NightRank, undisturbed: list[tuple]
+) -> None:
+    killed_nightly(own_store, "features.flip = die")
+    problems = told_problems(own_store, nightrank)
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+
+    assert problems == [
+        ("night", "2025-03-21", "interrupted", "ranked by nightly-2025-03-21-1, not published"),
+        ("run of nightly", "2025-03-21", "interrupted", "nightly-2025-03-21-1 came to no end"),
+    ]
+    assert said.out.startswith("2025-03-21  OK  12 users, 60 rows")
+    assert ranked(own_store) == undisturbed
+    assert told_problems(own_store, nightrank) == []
+
+
+def test_a_night_killed_right_after_its_flip_is_recognised_as_published(
+    own_store: Path, nightrank: NightRank, undisturbed: list[tuple]
+) -> None:
+    killed_nightly(own_store, "flip = features.flip; features.flip = lambda *given: (flip(*given), die())")
+    assert ranked(own_store) == undisturbed
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+
+    assert (said.code, said.out) == (0, "nothing to do: published already\n")
+    assert "night_recognised ds=2025-03-21" in said.err
+    assert ranked(own_store) == undisturbed
+    assert told_problems(own_store, nightrank) == []
+    assert "published  2025-03-21  OK" in nightrank("status", "--store", own_store).out
+
+
+def test_a_flip_that_fails_is_no_check_that_stopped_and_is_made_good(
+    own_store: Path, nightrank: NightRank, undisturbed: list[tuple], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise features.FeatureError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(features, "flip", broken)
+        assert nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store).code == 1
+    status = nightrank("status", "--store", own_store)
+
+    assert status.code == 0
+    assert "stopped" not in status.out
+    assert "published  2025-03-20  OK" in status.out
+    run_nights(own_store, date(2025, 3, 21))
+    assert ranked(own_store) == undisturbed
+
+
+def killed_nightly(root: Path, patch: str) -> None:
+    """Ranks the night of 2025-03-21 in a process that dies where `patch` makes it."""
+    program = (
+        "import os, features\nfrom datetime import date\nfrom pathlib import Path\n"
+        "def die(*_): os._exit(9)\n"
+        f"{patch}\n"
+        "from flows.night import run_nights\n"
+        f"run_nights(Path({str(root)!r}), date(2025, 3, 21))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 9
+
+
+def told_problems(root: Path, nightrank: NightRank) -> list[tuple]:
+    parts = json.loads(nightrank("status", "--json", "--store", root).out)["parts"]
+    return [tuple(problem.values()) for problem in parts["problems"]]
+
+
+def test_an_interrupted_night_in_between_keeps_no_later_night_from_being_published(
+    own_store: Path, nightrank: NightRank
+) -> None:
+    store = open_store(own_store, load_settings(own_store))
+    with features.open_warehouse(store, "a test", utc_now) as warehouse:
+        warehouse.con.execute("update ops.nights set status = 'RANKED', published_at = null where ds = '2025-03-19'")
+
+    results = run_nights(own_store, date(2025, 3, 21))
+
+    assert [(result.ds, result.status) for result in results] == [(date(2025, 3, 21), "OK")]
+    assert [problem[:3] for problem in told_problems(own_store, nightrank)] == [("night", "2025-03-19", "interrupted")]
+
+
+def test_a_night_that_ranks_nothing_keeps_yesterday(own_store: Path, nightrank: NightRank) -> None:
+    before = digest(own_store)
+    catalogue = own_store / "sold_out.sql"
+    catalogue.write_text("select unnest(range(100, 201)) as goods_id, false as active")
+    assert nightrank("ingest", catalogue, "--as", "goods", "--store", own_store).code == 0
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+
+    assert said.code == 4
+    assert "sql/checks/night_is_not_empty.sql: 1 row(s), such as (datetime.date(2025, 3, 21), 0, 0)" in said.err
+    assert digest(own_store) == before
+
+
+def test_an_older_night_is_ranked_by_a_model_of_its_time_and_published_beside_the_newer(
+    own_store: Path, nightrank: NightRank
+) -> None:
+    before = digest(own_store)
+    refused = nightrank("nightly", "--plain", "--ds", "2025-03-16", "--store", own_store)
+    assert refused.err.strip().endswith("train one for then first: nightrank train --ds 2025-03-16")
+
+    [_, record] = run_training(own_store, date(2025, 3, 16))
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-16", "--store", own_store)
+
+    assert (record.champion, said.code) == (True, 0)
+    assert [row for row in digest(own_store) if row[0] > date(2025, 3, 16)] == before
+    with duckdb.connect(str(own_store / "published.duckdb"), read_only=True) as con:
+        assert con.execute("select ds, count(*), any_value(model_id) from rankings group by ds order by ds").fetchall()[
+            0
+        ] == (date(2025, 3, 16), 60, record.model_id)
+        assert con.execute("select ds from models where champion").fetchall() == [(date(2025, 3, 17),)]
+        assert con.execute("select distinct ds from goods_sequences").fetchall() == [(date(2025, 3, 20),)]
+    [tonight] = run_nights(own_store, date(2025, 3, 21))
+    assert tonight.model_id.startswith("din-2025-03-17")
+
+
+def test_an_older_night_than_a_release_holds_is_refused_with_what_to_set(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTRANK_PUBLISH__RANKING_NIGHTS", "3")
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-17", "--store", own_store)
+
+    assert said.code == 1
+    assert said.err.strip().endswith(
+        "2025-03-17 is older than the 3 nights up to 2025-03-20 that published.duckdb holds; "
+        "to rank it, set publish.ranking_nights to 4 or more"
+    )
+
+
+def test_a_champion_stays_one_when_it_is_trained_again_as_the_baseline(
+    own_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("NIGHTRANK_DIN__POOLING", "mean")
+        [mean] = run_training(own_store, date(2025, 3, 16))
+    monkeypatch.setattr(flows.training, "champion_gauc", lambda *_: 1.0)
+
+    records = run_training(own_store, date(2025, 3, 16))
+
+    assert [(record.pooling, record.champion) for record in records] == [("mean", False), ("din", False)]
+    store = open_store(own_store, load_settings(own_store))
+    with features.open_warehouse(store, "a test", utc_now) as warehouse:
+        assert features.champion_id(warehouse, date(2025, 3, 16)) == mean.model_id
+
+
+def test_a_model_over_a_baseline_worse_than_chance_has_no_rela_impr(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = din.evaluate
+    monkeypatch.setattr(din, "evaluate", lambda *given: replace(real(*given), gauc=0.45), raising=False)
+
+    run_training(own_store, date(2025, 3, 19))
+
+    said = nightrank("status", "--store", own_store)
+    assert "GAUC 0.4500, mean pooling 0.4500, RelaImpr —\n" in said.out
+    champion = json.loads(nightrank("status", "--json", "--store", own_store).out)["parts"]["champion"]
+    assert [model["rela_impr"] for model in champion] == [None]
+
+
+def test_many_missed_nights_are_caught_up_in_few_steps(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+
+    def counted(stage: Callable) -> Callable:
+        taken.append(stage.__name__)
+        return stage
+
+    def no_night(_warehouse: object, _settings: object, ds: date, step: Callable) -> date:
+        step(flows.night.publish)
+        return ds
+
+    monkeypatch.setattr(flows.night, "rank_night", no_night)
+
+    results = run_nights(own_store, date(2025, 12, 31), counted)
+
+    assert results == [date(2025, 3, 21) + timedelta(days=n) for n in range(286)]
+    assert taken == ["catch_up"] * 19 + ["publish"]
 
 
 @pytest.mark.prefect

@@ -1,0 +1,10 @@
+-- stop: one row per newest night, by publication, that ranks nothing for anybody.
+select
+    ds,
+    users,
+    rows
+from nights
+where status <> 'FAILED_KEPT_YESTERDAY'
+qualify
+    row_number() over (order by published_at desc nulls first) = 1
+    and rows = 0
