@@ -103,6 +103,7 @@ def stop_where_broken(ds: date, checks: list[Check]) -> None:
 def flip(warehouse: Warehouse, release: Path, keep: int) -> None:
     """Points `published.duckdb` at the release in one step, and removes the releases before the last `keep`."""
     store = warehouse.store
+    release.chmod(0o444)  # a shell opened without -readonly would shut everybody out, and could delete
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(release.relative_to(store.root))

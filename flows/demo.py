@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import features
-from features import FIRST_DAY
+from features import FIRST_DAY, FeatureError
 from flows import show
 from flows.night import ingest, run_nights, utc_now
 from flows.settings import SETTINGS_FILE, load_settings, open_store
@@ -30,9 +30,7 @@ k = 50
 
 def run_demo(root: Path) -> None:
     """Builds what is not built yet, so that a second run only shows it."""
-    root.mkdir(parents=True, exist_ok=True)
-    if not (root / SETTINGS_FILE).exists():
-        (root / SETTINGS_FILE).write_text(SETTINGS)
+    begin(root)
     store = open_store(root, load_settings(root))
     with features.open_warehouse(store, "nightrank demo", utc_now) as warehouse:
         have_events, have_model = features.event_days(warehouse), features.champion_id(warehouse)
@@ -43,6 +41,16 @@ def run_demo(root: Path) -> None:
     for night in (FIRST_NIGHT, LAST_EVENTS):
         run_nights(root, night)
     show_result(root, store)
+
+
+def begin(root: Path) -> None:
+    """Makes the folder of the store, with its settings. Raises FeatureError where it cannot be made."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / SETTINGS_FILE).exists():
+            (root / SETTINGS_FILE).write_text(SETTINGS)
+    except OSError as error:
+        raise FeatureError(f"{root}: cannot be written ({error.strerror}); name another store with --store") from error
 
 
 def read_sample(warehouse: features.Warehouse) -> None:
@@ -59,7 +67,7 @@ def read_sample(warehouse: features.Warehouse) -> None:
 
 def show_result(root: Path, store: features.Store) -> None:
     with features.reading(store) as reader:
-        who = reader.ask("select min(user_id) from latest_rankings").rows[0][0]
+        who = reader.show("first_user").rows[0][0]
         what = reader.first_goods(who)
         show.ranking(reader, who)
         show.why(reader, who, what)
@@ -69,7 +77,7 @@ def show_result(root: Path, store: features.Store) -> None:
         "\nSimulated grocery shopping (the Complete Journey); a manufacturer stands for the shop. Try next:\n"
         f"  {commands}nightrank why {who} --store {root}\n"
         f"  {commands}nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {root}\n"
-        f"  {commands}duckdb {root}/published.duckdb\n",
+        f"  {commands}duckdb -readonly {root}/published.duckdb\n",
         highlight=False,
         markup=False,
         soft_wrap=True,
