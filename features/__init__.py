@@ -6,6 +6,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 from features import statements
 from features.candidates import build_candidates, build_night_goods
 from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
+from features.database import in_sentences
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
 from features.histories import Histories, build_histories, load_histories, view_histories
@@ -44,6 +45,7 @@ from features.rankings import (
     ranking_fingerprint,
     writing_rankings,
 )
+from features.registry import known_source
 from features.sequences import build_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
@@ -91,10 +93,12 @@ __all__ = [
     "event_days",
     "find_source",
     "flip",
+    "in_sentences",
     "ingest_events",
     "ingest_goods",
     "ingest_impressions",
     "known_path",
+    "known_source",
     "last_day_read",
     "load_bucket",
     "load_examples",

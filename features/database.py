@@ -1,35 +1,95 @@
 """The one door to DuckDB: every connection is opened here, with the same limits and UTC inside."""
 
+import os
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import polars as pl
 
 from features.config import StoreConfig
+from features.errors import BusyError, FeatureError
+
+LOCKED = "Could not set lock"
+HELPERS = ("database.py", "statements.py", "warehouse.py")  # they run what another function asks for
 
 
 def connect(path: Path | None, config: StoreConfig, spill: Path) -> duckdb.DuckDBPyConnection:
     """A connection to the database at `path`, or to one in memory; what does not fit in memory spills to `spill`."""
     spill.mkdir(parents=True, exist_ok=True)
-    con = duckdb.connect(
-        str(path or ":memory:"),
-        config={
-            "memory_limit": config.memory_limit,
-            "max_temp_directory_size": config.temp_limit,
-            "temp_directory": str(spill),
-            "threads": config.threads,
-            "preserve_insertion_order": False,
-        },
-    )
+    con = opened(path, config, spill, preserve_insertion_order=False)
     con.execute("set TimeZone = 'UTC'")
     return con
 
 
-def connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection for people's SQL: it cannot write, and can read nothing of the machine but this file."""
-    con = duckdb.connect(str(path.resolve()), read_only=True)
+def connect_read_only(path: Path, config: StoreConfig | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection for people's SQL: it cannot write, and can read nothing of the machine but this file.
+
+    What does not fit in memory spills outside the store, which may be somebody else's; DuckDB removes it on closing.
+    """
+    spill = Path(tempfile.gettempdir()) / f"nightrank-{os.getpid()}"
+    con = opened(path.resolve(), config or StoreConfig(), spill, read_only=True)
     for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
         con.execute(f"set {setting}")
     return con
+
+
+def opened(
+    path: Path | None, config: StoreConfig, spill: Path, *, read_only: bool = False, **settings: Any
+) -> duckdb.DuckDBPyConnection:
+    """Opens a file within the limits of the store. Raises BusyError where another program writes to it, FeatureError
+    where it is damaged or cannot be read."""
+    limits = {
+        "memory_limit": config.memory_limit,
+        "max_temp_directory_size": config.temp_limit,
+        "temp_directory": str(spill),
+        "threads": config.threads,
+    }
+    try:
+        return duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)
+    except duckdb.Error as error:
+        if LOCKED in str(error):
+            raise BusyError(
+                f"{path}: another program has it open ({first_line(error)}); close it there, "
+                f"and look with -readonly, as in: duckdb -readonly published.duckdb"
+            ) from error
+        raise FeatureError(
+            f"{path}: cannot be opened ({first_line(error)}); where the file is damaged, put a copy of it from before "
+            "in its place"
+        ) from error
+
+
+@contextmanager
+def in_sentences() -> Iterator[None]:
+    """What DuckDB and Polars raise where nobody expected it, as one sentence: what was at work, and what was wrong."""
+    try:
+        yield
+    except (duckdb.Error, pl.exceptions.PolarsError) as error:
+        raise FeatureError(
+            f"{at_work(error)} did not go through: {first_line(error)}; nothing is half-written, "
+            "see what is built with: nightrank status"
+        ) from error
+    except RuntimeError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # DuckDB stops a query so, as `Query interrupted`
+            raise KeyboardInterrupt from error
+        raise
+
+
+def at_work(error: BaseException) -> str:
+    """The function of the feature store that asked for what failed: `build_histories (features/histories.py)`."""
+    here = Path(__file__).parent
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == here]
+    asked = [frame for frame in frames if Path(frame.filename).name not in HELPERS] or frames
+    return f"{asked[-1].name} (features/{Path(asked[-1].filename).name})" if asked else "a statement"
+
+
+def first_line(error: BaseException) -> str:
+    """What DuckDB says, without its drawing of where."""
+    return " ".join(line.strip() for line in str(error).split("\n\n")[0].splitlines())
 
 
 def view_of_files(con: duckdb.DuckDBPyConnection, view: str, paths: list[str], columns: str) -> None:

@@ -114,6 +114,7 @@ def stop_where_broken(ds: date, checks: list[Check]) -> None:
 def flip(warehouse: Warehouse, release: Path) -> None:
     """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
+    release.chmod(0o444)  # a shell opened without -readonly would shut everybody out, and could delete
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
     lake.flush(store.releases)  # the release's own name, before anything points to it

@@ -1,14 +1,15 @@
 """published.duckdb -> answers: what people ask of the rankings, read-only, while the night may be writing."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from features import database
-from features.errors import FeatureError
+from features import database, statements
+from features.errors import BusyError, FeatureError
 from features.store import Store
 
 
@@ -20,7 +21,9 @@ class Answer:
     rows: list[tuple]
 
     def records(self) -> list[dict[str, Any]]:
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        """The rows by name; a name that comes again gets a number, as in `rank`, `rank_1`, and no column is lost."""
+        names = told_apart(self.columns)
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -29,45 +32,83 @@ class Reader:
 
     con: duckdb.DuckDBPyConnection
 
-    def ask(self, query: str, values: dict[str, Any] | None = None) -> Answer:
-        return ask(self.con, query, values)
+    def ask(self, query: str) -> Answer:
+        """Answers a query of a person's own."""
+        return ask(self.con, query)
+
+    def show(self, name: str, **values: Any) -> Answer:
+        """Answers a file of sql/show."""
+        return ask(self.con, statements.read(f"show/{name}"), values)
 
     def user(self, text: str) -> Any:
         """The user_id a person typed, with the type ids have here. Raises FeatureError where nobody is called so."""
-        return self.id_named("latest_rankings", "user_id", text, "is not in the newest ranking")
+        return self.id_named("user", text, "is not in the newest ranking")
 
     def goods(self, text: str) -> Any:
         """The goods_id that a person typed. Raises FeatureError where nothing is called so."""
-        return self.id_named("goods", "goods_id", text, "is not a goods of this store")
+        return self.id_named("goods", text, "is not a goods of this store")
 
     def first_goods(self, who: Any) -> Any:
         """The goods ranked first for a user in the newest night."""
-        return self.ask("select goods_id from latest_rankings where user_id = $who and rank = 1", {"who": who}).rows[0][
-            0
-        ]
+        return self.show("first_goods", who=who).rows[0][0]
 
-    def id_named(self, relation: str, column: str, text: str, otherwise: str) -> Any:
-        named = self.ask(f"select {column} from {relation} where {column}::varchar = $text limit 1", {"text": text})
+    def id_named(self, what: str, text: str, otherwise: str) -> Any:
+        named = self.show(f"{what}_named", text=text)
         if not named.rows:
-            some = self.ask(f"select distinct {column} from {relation} order by {column} limit 3")
-            known = ", ".join(str(row[0]) for row in some.rows)
-            raise FeatureError(f"{column} {text} {otherwise}; there are, for example: {known}")
+            known = ", ".join(str(row[0]) for row in self.show(f"some_{what}").rows)
+            raise FeatureError(f"{what}_id {text} {otherwise}; there are, for example: {known}")
         return named.rows[0][0]
 
 
 @contextmanager
 def reading(store: Store) -> Iterator[Reader]:
-    """Opens the published file. Raises FeatureError where nothing is published yet."""
+    """Opens the published file. Raises FeatureError where nothing is published yet, or the file is damaged, and
+    BusyError where somebody opened it to write."""
     if not store.published.exists():
         raise FeatureError(f"{store.published}: nothing is published yet; rank a night first: nightrank nightly")
-    with database.connect_read_only(store.published) as con:
+    try:
+        con = database.connect_read_only(store.published, store.config)
+    except BusyError:
+        raise
+    except FeatureError as error:
+        raise FeatureError(
+            f"{error}: the earlier ones are in {store.releases}, and the next night publishes another"
+        ) from error
+    with con:
         yield Reader(con)
 
 
 def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | None = None) -> Answer:
-    """Runs one query. Raises FeatureError where it does not run."""
-    try:
-        result = con.execute(query, values or {})
-        return Answer([column[0] for column in result.description or []], result.fetchall())
-    except duckdb.Error as error:
-        raise FeatureError(str(error)) from error
+    """Runs one query. Raises FeatureError where it does not run.
+
+    In a thread of its own, so that Ctrl-C is heard at once: DuckDB with several threads hears it when it is done.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(answer, con, query, values or {})
+        try:
+            return asked.result()
+        except duckdb.Error as error:
+            raise FeatureError(str(error)) from error
+        except KeyboardInterrupt:
+            con.interrupt()
+            raise
+
+
+def answer(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> Answer:
+    if not duckdb.extract_statements(query):
+        raise FeatureError('there is no query in this; ask, for example: nightrank sql "from latest_rankings"')
+    result = con.execute(query, values)
+    return Answer([column[0] for column in result.description or []], result.fetchall())
+
+
+def told_apart(columns: list[str]) -> list[str]:
+    """The names of columns, those that come again with the first number that makes them new."""
+    names: list[str] = []
+    taken = set(columns)
+    for column in columns:
+        name = column
+        if column in names:
+            name = next(f"{column}_{n}" for n in range(1, len(columns) + 1) if f"{column}_{n}" not in taken)
+        names.append(name)
+        taken.add(name)
+    return names

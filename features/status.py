@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
 from features import database, statements
 from features.errors import BusyError, FeatureError
-from features.published import Answer, ask
+from features.published import ask, reading
 from features.store import Store
 
 PARTS = ("nights", "stopped", "champion", "sources", "problems")
@@ -25,14 +23,14 @@ class Status:
 
 
 def look(store: Store, now: datetime) -> Status:
-    """What the record says at `now`, UTC without a zone. Raises FeatureError where there is no store."""
+    """What the record says at `now`, UTC without a zone; nothing is written. Raises FeatureError without a store."""
     if not store.warehouse.exists():
         raise FeatureError(
             f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
         )
     writer = None
     try:
-        with store.writing("nightrank status"), duckdb.connect(str(store.warehouse), read_only=True) as con:
+        with store.undisturbed(), database.connect_read_only(store.warehouse, store.config) as con:
             parts = {part: ask(con, statements.read(f"status/{part}")).records() for part in PARTS}
     except BusyError as error:
         writer, parts = str(error), {part: [] for part in PARTS} | {"nights": published_night(store)}
@@ -45,6 +43,5 @@ def published_night(store: Store) -> list[dict[str, Any]]:
     """The newest night, from the published file, while the warehouse is being written."""
     if not store.published.exists():
         return []
-    with database.connect_read_only(store.published) as con:
-        found: Answer = ask(con, statements.read("status/nights").replace("ops.nights", "nights"))
-    return found.records()
+    with reading(store) as reader:
+        return reader.show("newest_night").records()

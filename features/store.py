@@ -49,6 +49,10 @@ class Store:
     def spill(self) -> Path:
         return self.root / "tmp"
 
+    @property
+    def lock(self) -> Path:
+        return self.root / ".lock"
+
     def day_start(self, ds: date) -> datetime:
         """When the data day begins, in UTC without a zone, as times are everywhere inside."""
         return day_begins(ds, self.config.timezone)
@@ -73,7 +77,7 @@ class Store:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            handle = (self.root / ".lock").open("a+")
+            handle = self.lock.open("a+")
         except OSError as error:
             raise FeatureError(
                 f"{self.root}: cannot be written ({error.strerror}); name another store with --store"
@@ -85,21 +89,37 @@ class Store:
                     break
                 except BlockingIOError as error:
                     if waited == PATIENCE:
-                        holder = self.holder(handle.name)
-                        raise BusyError(f"{self.root}: {holder} is writing; try again when it is done") from error
+                        raise self.busy() from error
                     sleep(0.1)
             handle.truncate(0)
             handle.write(json.dumps({"who": who, "pid": os.getpid()}))
             handle.flush()
             yield
 
-    @staticmethod
-    def holder(lock: str) -> str:
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Keeps writers waiting for as long as a look at the record takes; writes nothing, not even to the lock.
+
+        Raises BusyError, naming the holder, where somebody is writing.
+        """
+        if not self.lock.exists():
+            yield
+            return
+        with self.lock.open() as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise self.busy() from error
+            yield
+
+    def busy(self) -> BusyError:
+        """The error that names who holds the lock."""
         try:
-            held = json.loads(Path(lock).read_text())
-            return f"{held['who']} (process {held['pid']})"
+            held = json.loads(self.lock.read_text())
+            holder = f"{held['who']} (process {held['pid']})"
         except (OSError, ValueError, KeyError):
-            return "another process"
+            holder = "another process"
+        return BusyError(f"{self.root}: {holder} is writing; try again when it is done")
 
 
 def day_begins(ds: date, timezone: str) -> datetime:

@@ -1,8 +1,10 @@
 """nightrank: the command line. stdout is data, stderr is progress; exit codes 0 done, 1 failed, 2 usage, 3 busy,
-4 stopped by a check."""
+4 stopped by a check, 130 interrupted."""
 
+import glob
 import re
 import sys
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +13,13 @@ import typer
 
 import features
 from din import DinError
-from features import BusyError, FeatureError, StoppedByCheck, Store, StoreConfig
+from features import BusyError, FeatureError, Source, StoppedByCheck, Store, StoreConfig, Warehouse
 from flows import demo as demo_flow
 from flows import night, progress, reading, show
 from flows.settings import load_settings, open_store
 
 DONE, FAILED, USAGE, BUSY, STOPPED = range(5)
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="A feature store and nightly ranking job around the Deep Interest Network.",
@@ -32,18 +35,36 @@ DEFAULT_STORE = Path("store")
 
 
 def main() -> None:
-    """Runs the command; a user's mistake is one message on stderr and an exit code, never a traceback."""
+    """Runs the command; what goes wrong is one message on stderr and an exit code, never a traceback."""
     progress.start_logging()
     try:
-        app()
+        with features.in_sentences():
+            app()
     except BusyError as error:
         stop(error, BUSY)
     except StoppedByCheck as error:
         stop(error, STOPPED)
     except (FeatureError, DinError) as error:
         stop(error, FAILED)
+    except OSError as error:
+        stop(of_the_machine(error), FAILED)
     except KeyboardInterrupt:
-        stop("stopped; what was finished is kept, the rest will be built by the next run", FAILED)
+        interrupted()
+    except SystemExit as left:
+        if left.code == INTERRUPTED:  # typer meets the interrupt first, and says nothing
+            interrupted()
+        raise
+
+
+def interrupted() -> None:
+    stop("stopped; what was finished is kept, the rest will be built by the next run", INTERRUPTED)
+
+
+def of_the_machine(error: OSError) -> str:
+    """What the machine refused, such as a full disk, and of which file."""
+    where = f"{error.filename}: " if error.filename else ""
+    said = error.strerror or str(error)
+    return f"{where}{said}; nothing is half-written: put it right, and run the same again"
 
 
 def stop(message: object, code: int) -> None:
@@ -73,11 +94,15 @@ def ingest(
     """Reads a source into events; what the source gave for the same days before is replaced."""
     if kind not in ("events", "impressions", "goods"):
         raise typer.BadParameter(f"{kind} is none of events, impressions, goods", param_hint="--as")
+    if first and last and first > last:
+        raise typer.BadParameter(f"{day(first)} is after --last {day(last)}", param_hint="--first")
+    if path and len(source) > 1:
+        raise typer.BadParameter("it says where one source is; name one SOURCE at a time", param_hint="--path")
     settings = load_settings(store)
     opened = open_store(store, settings)
     with features.open_warehouse(opened, "nightrank ingest", night.utc_now) as warehouse:
         for name in source:
-            found = features.find_source(name, kind, path or features.known_path(warehouse, name))
+            found = source_named(warehouse, name, kind, path and from_anywhere(path))
             show.ingested(reading.ingest(warehouse, settings, found, day(first), day(last)))
 
 
@@ -130,9 +155,8 @@ def sql(
     json: AsJson = False,
 ) -> None:
     """Asks the published store, read-only."""
-    text = Path(query).read_text() if query.endswith(".sql") and Path(query).is_file() else query
     with features.reading(looked_at(store)) as reader:
-        answer = reader.ask(text)
+        answer = reader.ask(query_text(query))
     show.as_json(answer.records()) if json else show.table(answer)
 
 
@@ -152,6 +176,34 @@ def status(
         raise FeatureError(f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}")
     if found.parts["stopped"]:
         raise typer.Exit(STOPPED)
+
+
+def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
+    """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
+    if not named.endswith(".sql") and named not in features.statements.names("sources"):
+        known = features.known_source(warehouse, named, kind)
+        if known:
+            return replace(known, path=path or known.path)
+    return features.find_source(named, kind, path or features.known_path(warehouse, named))
+
+
+def from_anywhere(path: str) -> str:
+    """The path as a night finds it that runs in another folder: whole where it is of files here, else as it is."""
+    here = "://" not in path and (Path(path).exists() or glob.has_magic(path))
+    return str(Path(path).absolute()) if here and not path.startswith("~") else path
+
+
+def query_text(query: str) -> str:
+    """The query, or what is in the .sql file it names."""
+    if not query.endswith(".sql") or (not Path(query).is_file() and len(query.split()) > 1):
+        return query
+    try:
+        return Path(query).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why_not = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise FeatureError(
+            f"{query}: cannot be read ({why_not}); name a .sql file, or write the query itself"
+        ) from error
 
 
 def day(moment: datetime | None) -> date | None:

@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import features
-from features import FIRST_DAY
+from features import FIRST_DAY, FeatureError
 from flows import show
 from flows.night import run_nights, utc_now
 from flows.reading import ingest
@@ -31,9 +31,7 @@ k = 50
 
 def run_demo(root: Path) -> None:
     """Builds what is not built yet, so that a second run only shows it."""
-    root.mkdir(parents=True, exist_ok=True)
-    if not (root / SETTINGS_FILE).exists():
-        (root / SETTINGS_FILE).write_text(SETTINGS)
+    begin(root)
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank demo", utc_now) as warehouse:
@@ -45,6 +43,16 @@ def run_demo(root: Path) -> None:
     for night in (FIRST_NIGHT, LAST_EVENTS):
         run_nights(root, night)
     show_result(root, store)
+
+
+def begin(root: Path) -> None:
+    """Makes the folder of the store, with its settings. Raises FeatureError where it cannot be made."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / SETTINGS_FILE).exists():
+            (root / SETTINGS_FILE).write_text(SETTINGS)
+    except OSError as error:
+        raise FeatureError(f"{root}: cannot be written ({error.strerror}); name another store with --store") from error
 
 
 def read_sample(warehouse: features.Warehouse, settings: Settings) -> None:
@@ -61,7 +69,7 @@ def read_sample(warehouse: features.Warehouse, settings: Settings) -> None:
 
 def show_result(root: Path, store: features.Store) -> None:
     with features.reading(store) as reader:
-        who = reader.ask("select min(user_id) from latest_rankings").rows[0][0]
+        who = reader.show("first_user").rows[0][0]
         what = reader.first_goods(who)
         show.ranking(reader, who)
         show.why(reader, who, what)
@@ -71,7 +79,7 @@ def show_result(root: Path, store: features.Store) -> None:
         "\nSimulated grocery shopping (the Complete Journey); a manufacturer stands for the shop. Try next:\n"
         f"  {commands}nightrank why {who} --store {root}\n"
         f"  {commands}nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {root}\n"
-        f"  {commands}duckdb {root}/published.duckdb\n",
+        f"  {commands}duckdb -readonly {root}/published.duckdb\n",
         highlight=False,
         markup=False,
         soft_wrap=True,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prefect import flow
 
+import features
 from flows.night import NightResult, run_nights
 from flows.prefect_steps import as_task
 
@@ -12,4 +13,5 @@ from flows.prefect_steps import as_task
 @flow(name="nightly", persist_result=False)
 def nightly(store: str = "store", ds: date | None = None) -> list[NightResult]:
     """Ranks the nights missing up to `ds`; without one, up to the newest day with events that is over."""
-    return run_nights(Path(store), ds, as_task)
+    with features.in_sentences():
+        return run_nights(Path(store), ds, as_task)

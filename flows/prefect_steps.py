@@ -7,12 +7,14 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+import features
 from din import DinError
 from features import FeatureError
 
 
 def as_task(stage: Callable[..., Any]) -> Callable[..., Any]:
     """The stage as a task of its name. Its effects are in the store: a cached or pickled result could only be wrong."""
+    stage = features.in_sentences()(stage)
     return task(name=stage.__name__, cache_policy=NO_CACHE, persist_result=False)(stage)
 
 
@@ -20,7 +22,7 @@ class MessageOfAMistake(logging.Filter):
     """Leaves the traceback out where the error is a sentence for the user, which the log line carries already."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], FeatureError | DinError):
+        if record.exc_info and isinstance(record.exc_info[1], FeatureError | DinError | OSError):
             record.exc_info = None
         return True
 

@@ -1,5 +1,6 @@
 """Answers -> what a person reads on stdout: tables and bars, or JSON."""
 
+import math
 from json import dumps
 from typing import Any
 
@@ -11,17 +12,22 @@ from features import Answer, FeatureError, Ingested, Reader, Status
 
 stdout = Console()
 BAR_WIDTH = 16
-NEWEST_MODELS = """
-    select pooling, auc, gauc, logloss, rela_impr as "RelaImpr %", eval_examples as examples, champion
-    from models
-    qualify row_number() over (partition by pooling order by created_at desc) = 1
-    order by gauc
-"""
 RANKS_SHOWN = 10
 
 
 def as_json(records: Any) -> None:
-    print(dumps(records, indent=2, default=str, ensure_ascii=False))
+    print(dumps(plain(records), indent=2, default=str, ensure_ascii=False, allow_nan=False))
+
+
+def plain(value: Any) -> Any:
+    """What JSON can say: numbers that are none become null, and the keys of a map text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
 
 
 def table(answer: Answer, title: str | None = None) -> None:
@@ -47,20 +53,16 @@ def text(value: Any) -> Text:
 
 def ranking(reader: Reader, who: Any, ranks: int = RANKS_SHOWN) -> None:
     """The first goods of a user tonight, by name."""
-    found = reader.ask("from ranking_for($who) where rank <= $ranks order by rank", {"who": who, "ranks": ranks})
-    rows = [
-        (row["rank"], row["name"], row["goods_id"], row["shop_id"], row["score"], row["sources"])
-        for row in found.records()
-    ]
+    found = reader.show("first_ranks", who=who, ranks=ranks)
     ds = found.rows[0][0] if found.rows else "no night"
-    title = f"User {who}: the first {len(rows)} goods of {ds}"
-    table(Answer(["rank", "name", "goods_id", "shop_id", "score", "sources"], rows), title)
+    title = f"User {who}: the first {len(found.rows)} goods of {ds}"
+    table(Answer(found.columns[1:], [row[1:] for row in found.rows]), title)
 
 
 def why(reader: Reader, who: Any, what: Any) -> None:
     """Which past goods and shops carried the weight of one ranked goods, as bars."""
     rows = weights(reader, who, what)
-    named = reader.ask("select name from goods where goods_id = $what", {"what": what}).rows
+    named = reader.show("goods_name", what=what).rows
     name = f" ({named[0][0]})" if named and named[0][0] else ""
     shown = Table(title=f"Why goods {what}{name}", title_justify="left", title_style="bold", header_style="bold")
     shown.add_column("part")
@@ -81,15 +83,9 @@ def why(reader: Reader, who: Any, what: Any) -> None:
 
 def weights(reader: Reader, who: Any, what: Any) -> list[dict[str, Any]]:
     """The weights kept for a ranked goods. Raises FeatureError where there are none, naming those that have some."""
-    found = reader.ask(
-        "from why_for($who, $what) order by part, abs(weight) desc, history_id", {"who": who, "what": what}
-    )
+    found = reader.show("weights", who=who, what=what)
     if not found.rows:
-        kept = reader.ask(
-            "select distinct goods_id from why where user_id = $who"
-            " and ds = (select max(ds) from rankings) order by goods_id",
-            {"who": who},
-        )
+        kept = reader.show("explained_goods", who=who)
         some = ", ".join(str(row[0]) for row in kept.rows)
         raise FeatureError(
             f"no why is kept for user {who} and goods {what}; for this user it is for: {some or 'nothing'}"
@@ -99,7 +95,7 @@ def weights(reader: Reader, who: Any, what: Any) -> list[dict[str, Any]]:
 
 def models(reader: Reader) -> None:
     """Each pooling's newest model: AUC and GAUC of DIN beside mean pooling."""
-    table(reader.ask(NEWEST_MODELS), "Models, measured on later days than they were trained on")
+    table(reader.show("newest_models"), "Models, measured on later days than they were trained on")
 
 
 def ingested(counts: Ingested) -> None:

@@ -1,12 +1,14 @@
 """One night, walked from events to the published file, and what a person finds there."""
 
+import json
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.conftest import month_of_events
+from tests.conftest import QUERY, QUICK_SETTINGS, Said, month_of_events, write_events
 
 NIGHT = date(2025, 3, 20)
 
@@ -49,13 +51,14 @@ def test_the_published_file_has_the_relations_and_columns_of_the_contract(publis
     }
 
 
-def test_every_table_view_and_column_carries_a_comment(published: duckdb.DuckDBPyConnection) -> None:
+def test_every_table_view_column_and_macro_carries_a_comment(published: duckdb.DuckDBPyConnection) -> None:
     without = rows(
         published,
         "select table_name from duckdb_tables() where comment is null"
         " union all select view_name from duckdb_views() where comment is null and not internal"
         " union all select table_name || '.' || column_name from duckdb_columns()"
-        " where comment is null and not internal and table_name <> 'latest_rankings'",
+        " where comment is null and not internal"
+        " union all select function_name from duckdb_functions() where comment is null and not internal",
     )
 
     assert without == []
@@ -178,3 +181,41 @@ def test_each_night_records_its_checks(published: duckdb.DuckDBPyConnection) -> 
     )
 
     assert nights == [(date(2025, 3, day), "OK", True, 0) for day in (18, 19, 20)]
+
+
+def test_goods_shops_and_users_may_each_have_a_type_of_their_own(
+    tmp_path: Path, nightrank: Callable[..., Said]
+) -> None:
+    rows = [(f"user {user}", goods, f"shop {shop}", *rest) for user, goods, shop, *rest in month_of_events()]
+    events = write_events(
+        tmp_path / "buys.parquet",
+        rows,
+        "user_id varchar, goods_id bigint, shop_id varchar, event_type varchar, event_ts timestamp",
+    )
+    names = write_events(
+        tmp_path / "names.parquet",
+        [(goods, f"goods {goods}") for goods in {row[1] for row in rows}],
+        "goods_id bigint, name varchar",
+    )
+    (tmp_path / "buys.sql").write_text(QUERY)
+    (tmp_path / "names.sql").write_text("select *, null::varchar as shop_id from read_parquet($path)")
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "nightrank.toml").write_text(QUICK_SETTINGS)
+    nightrank("ingest", tmp_path / "buys.sql", "--path", events, "--store", store)
+    nightrank("ingest", tmp_path / "names.sql", "--as", "goods", "--path", names, "--store", store)
+    nightrank("train", "--plain", "--ds", "2025-03-19", "--store", store)
+
+    night = nightrank("nightly", "--plain", "--ds", "2025-03-20", "--store", store)
+    why = nightrank("why", "user 7", "--json", "--store", store)
+
+    assert "2025-03-20  OK  12 users, 60 rows" in night.out, night.err
+    shown = {(row["part"], row["history_id"], row["history_name"]) for row in json.loads(why.out)}
+    assert shown == {
+        ("goods", "106", "goods 106"),
+        ("goods", "107", "goods 107"),
+        ("goods", "200", "goods 200"),
+        ("shop", "shop 2", None),
+        ("shop", "shop 3", None),
+        ("shop", "shop 4", None),
+    }

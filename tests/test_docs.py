@@ -47,6 +47,18 @@ def test_own_events_go_the_way_the_readme_says(tmp_path: Path) -> None:
     assert "published  2025-03-21  OK  12 users, 60 rows" in done.stdout
 
 
+def test_whoever_is_told_to_open_the_published_file_is_told_to_open_it_read_only() -> None:
+    told = [
+        line
+        for path in (*PROJECT_DOCS, ROOT / "flows" / "demo.py")
+        for line in path.read_text().splitlines()
+        if re.search(r"\bduckdb\b[^`|]*/published\.duckdb", line)
+    ]
+
+    assert len(told) == 4
+    assert [line for line in told if not re.search(r"\bduckdb -readonly \S+/published\.duckdb", line)] == []
+
+
 def test_the_macros_of_the_readme_answer(walked_store: Path) -> None:
     [block] = blocks(ROOT / "README.md", "sql")
     questions = block.replace("126", "7").replace("2017-12-30", "2025-03-19").replace("2017-12-31", "2025-03-20")

@@ -1,5 +1,6 @@
 """sql/ as people meet it: in the duckdb shell, and as checks that find what they promise to find."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ BREAKS = {
 @pytest.mark.parametrize("check", statements.names("checks"))
 def test_a_check_finds_the_break_of_its_promise(check: str, walked_store: Path, tmp_path: Path) -> None:
     release = tmp_path / "release.duckdb"
-    shutil.copy(walked_store / "published.duckdb", release)
+    shutil.copyfile(walked_store / "published.duckdb", release)
     with duckdb.connect(str(release)) as con:
         con.execute(BREAKS[check])
 
@@ -64,7 +65,25 @@ def test_a_question_of_the_cookbook_runs_in_the_duckdb_shell(path: Path, walked_
     assert len(done.stdout.splitlines()) > 1
 
 
-def test_every_sql_file_opens_with_what_it_is() -> None:
-    without = [str(path) for path in SQL.rglob("*.sql") if not path.read_text().startswith("-- ")]
+def opening(text: str) -> str:
+    """What is wrong with how a file of SQL opens, nothing where all is well."""
+    first, *_ = text.splitlines()
+    body = [line for line in text.splitlines() if line.strip() and not line.startswith("--")]
+    if not re.match(r"-- ((stop|warn): )?\w+ \w+.*", first):
+        return "the first line does not say what the file is"
+    if body and re.match(r"(select|with|from)\b", body[0]) and not re.search(r"one row\b", first, re.IGNORECASE):
+        return "the first line of a query does not say what one row is"
+    return ""
 
-    assert without == []
+
+@pytest.mark.parametrize("path", sorted(SQL.rglob("*.sql")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_sql_file_opens_with_its_grain_or_what_it_does(path: Path) -> None:
+    assert opening(path.read_text()) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["select 1\n", "-- \nselect 1\n", "-- TODO\nselect 1\n", "-- The newest night.\nselect 1\n", "--\ndelete from t"],
+)
+def test_a_sql_file_that_does_not_say_what_it_is_would_be_found(text: str) -> None:
+    assert opening(text) != ""

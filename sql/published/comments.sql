@@ -1,6 +1,7 @@
 -- What each published relation and column is, where `describe` and every SQL client can show it.
 -- Each comment is one string, which cannot be wrapped; hence no limit to the length of a line here.
 -- noqa: disable=LT05
+-- `comment on macro` is DuckDB's own, which sqlfluff does not read yet; hence the PRS where they begin.
 
 comment on table rankings is 'One row per (ds, user_id, rank): the goods each user is most likely to take the day after ds. Unique by (ds, user_id, goods_id).';
 comment on column rankings.ds is 'Data day: the ranking is built from what happened before the end of this day, and serves the day after';
@@ -13,14 +14,23 @@ comment on column rankings.sources is 'Candidate sources that proposed the goods
 comment on column rankings.model_id is 'The model that scored it; see models';
 comment on column rankings.run_id is 'The run that wrote it';
 
-comment on view latest_rankings is 'The newest night of rankings';
+comment on view latest_rankings is 'One row per (user_id, rank): the newest night of rankings';
+comment on column latest_rankings.ds is 'Data day: the ranking is built from what happened before the end of this day, and serves the day after';
+comment on column latest_rankings.user_id is 'The user, as the source names them';
+comment on column latest_rankings.rank is '1 is best; dense within a user and night';
+comment on column latest_rankings.goods_id is 'The goods, as the source names them';
+comment on column latest_rankings.shop_id is 'The shop the goods was last seen in; NULL where the source has none';
+comment on column latest_rankings.score is 'Probability given by the model, 0 to 1; compare within a night, and between nights of one model';
+comment on column latest_rankings.sources is 'Candidate sources that proposed the goods, by name (sql/candidates)';
+comment on column latest_rankings.model_id is 'The model that scored it; see models';
+comment on column latest_rankings.run_id is 'The run that wrote it';
 
 comment on table why is 'One row per (ds, user_id, goods_id, part, history_id): the history that carried the weight, for the first few goods of each user';
 comment on column why.ds is 'Data day of the ranking explained';
 comment on column why.user_id is 'The user, as the source names them';
 comment on column why.goods_id is 'The ranked goods that is explained';
 comment on column why.part is 'goods: past goods that the candidate goods attended to; shop: past shops that its shop attended to';
-comment on column why.history_id is 'A goods_id or a shop_id of the user''s history, by part';
+comment on column why.history_id is 'A goods_id or a shop_id of the user''s history, by part; text where the two are of unlike types';
 comment on column why.event_ts is 'UTC; the latest time the user touched it within the sequence';
 comment on column why.weight is 'Attention weight summed over its repeats in the sequence; not normalised, may be negative';
 
@@ -98,3 +108,9 @@ comment on column intervals.input_watermark is 'UTC time of the latest event it 
 comment on column intervals.started_at is 'UTC';
 comment on column intervals.finished_at is 'UTC';
 comment on column intervals.error is 'What stopped it';
+
+comment on macro table ranking_for is 'One row per rank: the newest ranking of the user `who`, with names'; -- noqa: PRS
+comment on macro table ranking_at is 'One row per rank: the ranking of the user `who` on the data day `night`, with names';
+comment on macro table why_for is 'One row per (part, history_id): what carried the weight of the goods `what` in the newest ranking of the user `who`';
+comment on macro table movers is 'One row per (user_id, goods_id) whose rank differs between the data days `night_before` and `night_after`; NULL where it was not ranked';
+comment on macro table coverage_by_day is 'One row per ds: how many users, goods and shops were ranked, and the share of all goods that were';

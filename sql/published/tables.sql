@@ -22,35 +22,65 @@ order by
     users.user_id,
     rankings.rank;
 
+-- Both kinds of history under one another, since `union all` takes goods and shops of unlike types together as text,
+-- which `case` refuses; where both are integers, history_id stays one.
 create table release.why as
 with explained as (
     select
-        why.*,
-        case when why.part = 'goods' then why.history_key end as history_goods_key,
-        case when why.part = 'shop' then why.history_key end as history_shop_key
+        why.ds,
+        users.user_id,
+        goods.goods_id,
+        why.part,
+        why.history_key,
+        why.event_ts,
+        why.weight
     from serving.why as why
     inner join published_nights using (ds)
+    inner join entities.users as users using (user_key)
+    inner join entities.goods as goods using (goods_key)
+),
+
+named as (
+    select
+        explained.ds,
+        explained.user_id,
+        explained.goods_id,
+        explained.part,
+        history.goods_id as history_id,
+        explained.event_ts,
+        explained.weight
+    from explained
+    left join entities.goods as history on explained.history_key = history.goods_key
+    where explained.part = 'goods'
+    union all
+    select
+        explained.ds,
+        explained.user_id,
+        explained.goods_id,
+        explained.part,
+        history.shop_id as history_id,
+        explained.event_ts,
+        explained.weight
+    from explained
+    left join entities.shops as history on explained.history_key = history.shop_key
+    where explained.part = 'shop'
 )
 
 select
-    explained.ds,
-    users.user_id,
-    goods.goods_id,
-    explained.part,
-    case when explained.part = 'goods' then history_goods.goods_id else history_shops.shop_id end as history_id,
-    explained.event_ts,
-    explained.weight
-from explained
-inner join entities.users as users using (user_key)
-inner join entities.goods as goods using (goods_key)
-left join entities.goods as history_goods on explained.history_goods_key = history_goods.goods_key
-left join entities.shops as history_shops on explained.history_shop_key = history_shops.shop_key
+    ds,
+    user_id,
+    goods_id,
+    part,
+    history_id,
+    event_ts,
+    weight
+from named
 order by
-    explained.ds asc,
-    users.user_id asc,
-    goods.goods_id asc,
-    explained.part asc,
-    explained.weight desc,
+    ds asc,
+    user_id asc,
+    goods_id asc,
+    part asc,
+    weight desc,
     history_id asc;
 
 create table release.goods_sequences as

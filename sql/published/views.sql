@@ -50,7 +50,10 @@ create macro why_for(who, what) as table (
         why.event_ts,
         why.weight
     from why
-    left join goods on why.part = 'goods' and why.history_id = goods.goods_id
+    left join goods
+        on
+            why.part = 'goods'
+            and why.history_id::varchar = goods.goods_id::varchar -- history_id is text where shop ids are
     where
         why.user_id = who
         and why.goods_id = what

@@ -1,14 +1,22 @@
 """The command line: what it prints, and what it says of a mistake. Never a traceback, nothing half-written."""
 
+import errno
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from flows import cli
 from tests.conftest import QUERY, Said, write_events
 
 NightRank = Callable[..., Said]
@@ -44,6 +52,58 @@ def test_a_source_is_read_again_without_saying_where_it_is(purchases: Path, nigh
     )
 
     assert nightrank("ingest", purchases / "purchases.sql", "--store", purchases / "s").code == 0
+
+
+def test_a_source_is_read_again_by_its_name_alone(purchases: Path, nightrank: NightRank) -> None:
+    nightrank(
+        "ingest", purchases / "purchases.sql", "--path", purchases / "purchases.parquet", "--store", purchases / "s"
+    )
+    (purchases / "purchases.sql").unlink()
+
+    again = nightrank("ingest", "purchases", "--store", purchases / "s")
+    as_goods = nightrank("ingest", "purchases", "--as", "goods", "--store", purchases / "s")
+
+    assert again.out == "purchases: 1 rows in, 1 kept, 0 duplicates, 0 quarantined, 1 days\n"
+    assert mistake(as_goods) == (
+        "nightrank: purchases: this store knows it as a source of events; say so with --as events"
+    )
+
+
+@pytest.mark.parametrize("path", ["purchases.parquet", "./purch*.parquet"])
+def test_a_path_of_files_here_is_kept_whole_so_that_a_night_finds_it_from_anywhere(
+    purchases: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(purchases)
+    nightrank("ingest", "purchases.sql", "--path", path, "--store", "s")
+    monkeypatch.chdir("/")
+
+    assert nightrank("ingest", "purchases", "--store", purchases / "s").code == 0
+    with duckdb.connect(str(purchases / "s" / "warehouse.duckdb"), read_only=True) as con:
+        assert con.execute("select path from ops.sources").fetchall() == [(str(purchases / path),)]
+
+
+@pytest.mark.parametrize("path", ["https://example.com/*.parquet", "nowhere.parquet", "~/some*.csv"])
+def test_a_path_that_is_not_of_files_here_is_kept_as_it_is(path: str) -> None:
+    assert cli.from_anywhere(path) == path
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("one.sql", "--first", "2025-03-02", "--last", "2025-03-01"), "2025-03-02 is after --last 2025-03-01"),
+        (("one.sql", "two.sql", "--path", "one.csv"), "name one SOURCE at a time"),
+        (("one.sql", "--as", "shops"), "shops is none of events, impressions, goods"),
+    ],
+)
+def test_a_contradiction_is_usage_and_makes_no_store(
+    tmp_path: Path, nightrank: NightRank, words: tuple[str, ...], message: str
+) -> None:
+    said = nightrank("ingest", *words, "--store", tmp_path / "s")
+
+    assert said.code == 2
+    assert "Usage: " in said.err
+    assert message in " ".join(said.err.replace("│", " ").split())
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_missing_file_is_named(purchases: Path, nightrank: NightRank) -> None:
@@ -157,19 +217,190 @@ def test_sql_answers_as_a_table_and_as_json(walked_store: Path, nightrank: Night
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "message"),
     [
-        "from read_csv('/etc/passwd')",
-        "from '/etc/passwd'",
-        "copy rankings to '/tmp/stolen.csv'",
-        "delete from rankings",
-        "attach '/tmp/other.duckdb'",
-        "set enable_external_access = true",
-        "selec 1",
+        ("from read_csv('{there}/some.csv')", "file system operations are disabled by configuration"),
+        ("from '{there}/some.csv'", "disabled"),
+        ("from read_parquet('{there}/some.parquet')", "file system operations are disabled by configuration"),
+        ("attach '{there}/some.duckdb' (read_only)", "file system operations are disabled by configuration"),
+        ("copy rankings to '{there}/some.csv'", "file system operations are disabled by configuration"),
+        ("set enable_external_access = true", "configuration has been locked"),
+        ("delete from rankings", "read-only mode"),
+        ("create table mine (a int)", "read-only mode"),
     ],
 )
-def test_sql_cannot_write_nor_read_anything_else(walked_store: Path, nightrank: NightRank, query: str) -> None:
-    mistake(nightrank("sql", query, "--store", walked_store))
+def test_sql_cannot_write_nor_read_anything_else(
+    walked_store: Path, tmp_path: Path, nightrank: NightRank, query: str, message: str
+) -> None:
+    write_events(tmp_path / "some.parquet", [])
+    (tmp_path / "some.csv").write_text("a,b\n1,2\n")
+    duckdb.connect(str(tmp_path / "some.duckdb")).close()
+
+    said = nightrank("sql", query.format(there=tmp_path), "--store", walked_store)
+
+    assert message in mistake(said)
+    assert (tmp_path / "some.csv").read_text() == "a,b\n1,2\n"
+
+
+def test_what_is_not_sql_is_pointed_at(walked_store: Path, nightrank: NightRank) -> None:
+    assert 'syntax error at or near "selec"' in mistake(nightrank("sql", "selec 1", "--store", walked_store))
+
+
+@pytest.mark.parametrize("query", ["", "  ", "/* only a thought */"])
+def test_sql_without_a_query_says_what_one_looks_like(walked_store: Path, nightrank: NightRank, query: str) -> None:
+    assert mistake(nightrank("sql", query, "--store", walked_store)) == (
+        'nightrank: there is no query in this; ask, for example: nightrank sql "from latest_rankings"'
+    )
+
+
+def test_sql_reads_a_file_and_says_where_it_cannot(walked_store: Path, tmp_path: Path, nightrank: NightRank) -> None:
+    (tmp_path / "one.sql").write_text("select 1 as one")
+    (tmp_path / "latin.sql").write_bytes("select 'é'".encode("latin-1"))
+    remedy = "name a .sql file, or write the query itself"
+
+    assert json.loads(nightrank("sql", tmp_path / "one.sql", "--json", "--store", walked_store).out) == [{"one": 1}]
+    assert mistake(nightrank("sql", "gone.sql", "--store", walked_store)) == (
+        f"nightrank: gone.sql: cannot be read (No such file or directory); {remedy}"
+    )
+    assert mistake(nightrank("sql", tmp_path / "latin.sql", "--store", walked_store)) == (
+        f"nightrank: {tmp_path / 'latin.sql'}: cannot be read (it is not text in UTF-8); {remedy}"
+    )
+
+
+def test_json_has_null_for_what_is_no_number_and_every_column_of_a_name(
+    walked_store: Path, nightrank: NightRank
+) -> None:
+    query = "select 'nan'::double as a, 1 as a, 2 as a_1, ['inf'::double, 1.5] as b, map {1: '-inf'::float} as c"
+
+    out = nightrank("sql", query, "--json", "--store", walked_store).out
+
+    assert json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON")) == [
+        {"a": None, "a_2": 1, "a_1": 2, "b": [None, 1.5], "c": {"1": None}}
+    ]
+
+
+def test_a_damaged_published_file_is_named(own_store: Path, nightrank: NightRank) -> None:
+    release = (own_store / "published.duckdb").resolve()
+    release.unlink()
+    release.write_bytes(b"not a database" * 1000)
+
+    for command in (("sql", "from nights"), ("why", "7")):
+        said = mistake(nightrank(*command, "--store", own_store))
+        assert said.startswith(f"nightrank: {release}: cannot be opened (IO Error: ")
+        assert said.endswith(f"the earlier ones are in {own_store / 'releases'}, and the next night publishes another")
+
+
+def test_a_damaged_warehouse_is_named(own_store: Path, nightrank: NightRank) -> None:
+    (own_store / "warehouse.duckdb").write_bytes(b"not a database" * 1000)
+
+    for command in (("status",), ("nightly", "--plain"), ("train", "--plain")):
+        said = mistake(nightrank(*command, "--store", own_store))
+        assert said.startswith(f"nightrank: {own_store / 'warehouse.duckdb'}: cannot be opened (IO Error: ")
+        assert said.endswith("where the file is damaged, put a copy of it from before in its place")
+
+
+def test_a_damaged_page_of_the_warehouse_is_a_sentence(own_store: Path, nightrank: NightRank) -> None:
+    file = own_store / "warehouse.duckdb"
+    content = bytearray(file.read_bytes())
+    content[12_288:] = bytes(len(content) - 12_288)
+    file.write_bytes(content)
+
+    for command in (("status",), ("nightly", "--plain", "--ds", "2025-03-21")):
+        mistake(nightrank(*command, "--store", own_store))
+
+
+def test_whoever_has_the_published_file_open_to_write_is_named(own_store: Path, nightrank: NightRank) -> None:
+    program = "import duckdb, sys, time; con = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(60)"
+    release = (own_store / "published.duckdb").resolve()
+    release.chmod(0o644)
+    with subprocess.Popen([sys.executable, "-c", program, str(release)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        said = nightrank("sql", "from nights", "--store", own_store)
+        other.kill()
+
+    message = mistake(said, 3)
+    assert message.startswith(f"nightrank: {release}: another program has it open (IO Error: ")
+    assert f"(PID {other.pid})" in message
+    assert message.endswith("look with -readonly, as in: duckdb -readonly published.duckdb")
+
+
+def test_a_full_disk_is_a_sentence_and_the_next_run_goes_through(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "bucket-0.making")
+
+    with monkeypatch.context() as machine:
+        machine.setattr("features.lake.write", full)
+        said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+
+    assert mistake(said) == (
+        "nightrank: bucket-0.making: No space left on device; nothing is half-written: put it right, and run the same "
+        "again"
+    )
+    assert nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store).code == 0
+
+
+def test_what_duckdb_refuses_unexpectedly_is_a_sentence(own_store: Path, nightrank: NightRank) -> None:
+    with duckdb.connect(str(own_store / "warehouse.duckdb")) as con:
+        con.execute("alter table serving.rankings drop column sources")
+
+    said = mistake(nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store))
+
+    assert said.startswith("nightrank: add (features/rankings.py) did not go through: Binder Error: ")
+    assert said.endswith("nothing is half-written, see what is built with: nightrank status")
+
+
+def test_a_demo_where_no_folder_can_be_says_so(tmp_path: Path, nightrank: NightRank) -> None:
+    (tmp_path / "file").write_text("mine")
+
+    assert mistake(nightrank("demo", "--store", tmp_path / "file")) == (
+        f"nightrank: {tmp_path / 'file'}: cannot be written (File exists); name another store with --store"
+    )
+    assert mistake(nightrank("demo", "--store", tmp_path / "file" / "below")) == (
+        f"nightrank: {tmp_path / 'file' / 'below'}: cannot be written (Not a directory); "
+        "name another store with --store"
+    )
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as other"
+
+
+@pytest.mark.parametrize(
+    ("words", "busy_with"),
+    [
+        (["status"], "features.look = lambda *_: (print('busy', flush=True), time.sleep(60))"),
+        (["sql", LONG], "published.answer = lambda *given: (print('busy', flush=True), answer(*given))"),
+    ],
+    ids=["python", "duckdb"],
+)
+def test_ctrl_c_says_that_what_was_finished_is_kept(walked_store: Path, words: list[str], busy_with: str) -> None:
+    program = (
+        "import signal, sys, time, features\n"
+        "from features import published\n"
+        "from flows import cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "answer = published.answer\n"
+        f"{busy_with}\n"
+        f"sys.argv = ['nightrank', *{words}, '--store', {str(walked_store)!r}]\n"
+        "cli.main()"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "busy\n"
+        time.sleep(0.3)
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=20)
+    finally:
+        child.kill()
+
+    assert (child.returncode, said) == (
+        130,
+        "nightrank: stopped; what was finished is kept, the rest will be built by the next run\n",
+    )
 
 
 def test_status_tells_a_watchdog_by_its_exit_code(walked_store: Path, nightrank: NightRank) -> None:
@@ -177,6 +408,50 @@ def test_status_tells_a_watchdog_by_its_exit_code(walked_store: Path, nightrank:
     too_old = nightrank("status", "--max-age", "0.0001h", "--store", walked_store)
     assert mistake(too_old).startswith("nightrank: the newest ranking is older than 0.0001h; run: nightrank nightly")
     assert nightrank("status", "--max-age", "soon", "--store", walked_store).code == 2
+
+
+@pytest.fixture
+def store_to_look_at(walked_store: Path, nightrank: NightRank) -> Iterator[Path]:
+    """A copy of the walked store that this process may read and not write, even where root runs the tests."""
+    nightrank("status", "--store", walked_store)  # imports what only root may read on some machines
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    store = Path(shutil.copytree(walked_store, folder / "store", symlinks=True))
+    for path in (store, *store.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    yield store
+    if is_root:
+        os.seteuid(0)
+    for path in (store, *filter(Path.is_dir, store.rglob("*"))):
+        path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_status_why_and_sql_work_on_a_store_that_cannot_be_written(
+    store_to_look_at: Path, nightrank: NightRank
+) -> None:
+    with pytest.raises(PermissionError):
+        (store_to_look_at / "new").touch()
+
+    status = nightrank("status", "--store", store_to_look_at)
+    spilling = "select hash(one.range) from range(1_000_000) as one order by all limit 1"
+
+    assert "published  2025-03-20  OK  12 users, 60 rows" in status.out
+    assert "champion" in status.out
+    assert "purchases" in status.out
+    assert nightrank("why", "7", "--store", store_to_look_at).code == 0
+    assert nightrank("sql", spilling, "--store", store_to_look_at).code == 0
+
+
+def test_a_look_leaves_the_lock_as_it_is(own_store: Path, nightrank: NightRank) -> None:
+    before = (own_store / ".lock").read_text()
+
+    assert nightrank("status", "--store", own_store).code == 0
+    assert before
+    assert (own_store / ".lock").read_text() == before
 
 
 def test_status_of_no_store_says_where_to_begin(tmp_path: Path, nightrank: NightRank) -> None:
