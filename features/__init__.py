@@ -11,16 +11,7 @@ from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.impressions import ingest_impressions
-from features.ingestion import (
-    FIRST_DAY,
-    Ingested,
-    event_days,
-    ingest_events,
-    ingest_goods,
-    known_path,
-    last_day_read,
-    registered_sources,
-)
+from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
 from features.material import Material, load_material
 from features.models import ModelRecord, champion_id, need_champion, register_models, table_sizes
 from features.publication import (
@@ -45,7 +36,7 @@ from features.rankings import (
     ranking_fingerprint,
     writing_rankings,
 )
-from features.registry import known_source
+from features.registry import known_path, known_source, last_day_read, registered_sources
 from features.sequences import build_sequences
 from features.sources import Source, find_source
 from features.status import Status, look

@@ -6,8 +6,10 @@ import polars as pl
 
 from features import lake, statements
 from features.config import IngestConfig
+from features.entities import check_id_types, has_entities
 from features.errors import FeatureError
-from features.ingestion import Ingested, has_entities, make_store_days, register
+from features.ingestion import Ingested, make_store_days
+from features.registry import register
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
 
@@ -33,6 +35,7 @@ def ingest_impressions(
     statements.run(con, "transforms/content_hash")
     days = {"first_ds": first_ds, "last_ds": last_ds}
     reading.into(con, "day_events", statements.read("transforms/cleaned_impressions"), **days)
+    check_id_types(con, "day_events", "users", "goods", "shops")
     statements.run(con, "transforms/kept_events")
     with warehouse.transaction():
         register(warehouse, source)

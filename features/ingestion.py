@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -12,16 +11,17 @@ import pyarrow as pa
 
 from features import lake, statements
 from features.config import IngestConfig
+from features.entities import check_id_types, has_entities, make_entities
 from features.errors import FeatureError
 from features.events import replace_events
-from features.sources import CONTRACTS, Reading, Source, open_source
+from features.registry import register
+from features.sources import Reading, Source, open_source
 from features.store import Store, day_begins
 from features.warehouse import Warehouse
 
 FIRST_DAY = date(1990, 1, 1)
 SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
 ROWS_AT_ONCE = 4_000_000  # about 500 MB in DuckDB
-SAME_TYPE = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ def read_days(
         day_start=store.day_start(first_ds),
         day_end=store.day_end(last_ds),
     )
-    check_id_types(con)
+    make_entities(con)
+    check_id_types(con, "day_events", "users", "goods", "shops")
     statements.run(con, "transforms/kept_events")
 
 
@@ -152,6 +153,7 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
         raise FeatureError(f"source {source.name}: ingest events first; the catalogue then names their goods")
     reading = open_source(con, source, store.day_start(FIRST_DAY), store.day_end(FIRST_DAY))
     reading.into(con, "source_goods", "from source_goods")
+    check_id_types(con, "source_goods", "goods", "shops")
     statements.run(con, "transforms/content_hash")
     with warehouse.transaction():
         register(warehouse, source)
@@ -161,53 +163,7 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
     return Ingested(source.name, 0, rows, rows, 0, 0)
 
 
-def register(warehouse: Warehouse, source: Source) -> None:
-    warehouse.run("ledger/register_source", **vars(source), now=warehouse.clock())
-
-
-def registered_sources(warehouse: Warehouse, kind: str) -> list[Source]:
-    """The sources this store has read before, so that a night can read on."""
-    return [Source(*row) for row in warehouse.run("ledger/sources", kind=kind)]
-
-
-def known_path(warehouse: Warehouse, named: str) -> str | None:
-    """The path a source was read from last time, None where it is new."""
-    known = {source.name: source.path for kind in CONTRACTS for source in registered_sources(warehouse, kind)}
-    return known.get(Path(named).stem)
-
-
-def last_day_read(warehouse: Warehouse, source: Source) -> date | None:
-    return warehouse.one("ledger/last_day_read", asset=source.asset)
-
-
 def event_days(warehouse: Warehouse) -> tuple[date, date] | None:
     """The first and the last day with events, None where there is none."""
     [(first, last)] = warehouse.run("ledger/event_days")
     return (first, last) if first else None
-
-
-def has_entities(con: duckdb.DuckDBPyConnection) -> bool:
-    found = con.execute("select count(*) from duckdb_tables() where schema_name = 'entities'").fetchall()
-    return found[0][0] > 0
-
-
-def check_id_types(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes the tables of ids where there are none. Ids keep the type the store first met; another type is an error."""
-    statements.run(con, "schema/entities")
-    for table, column in SAME_TYPE.items():
-        types = con.execute(
-            "select table_name, data_type from duckdb_columns()"
-            " where column_name = $column and table_name in ($table, 'day_events')",
-            {"column": column, "table": table},
-        ).fetchall()
-        kinds = dict(types)
-        if kinds[table] == kinds["day_events"]:
-            continue
-        if con.execute(f"select count(*) from entities.{table}").fetchall()[0][0]:
-            raise FeatureError(
-                f"{column} is {kinds['day_events']} here and {kinds[table]} in what the store already holds; "
-                f"map it in the source query with `cast({column} as {kinds[table]})`"
-            )
-        if con.execute(f"select count({column}) from day_events").fetchall()[0][0]:
-            con.execute(f"drop table entities.{table}")
-            statements.run(con, "schema/entities")

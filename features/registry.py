@@ -1,7 +1,11 @@
 """What a store remembers of its sources, so that a person may call them by name."""
 
+from datetime import date
+from pathlib import Path
+
+from features.contract import CONTRACTS
 from features.errors import FeatureError
-from features.sources import CONTRACTS, Source
+from features.sources import Source
 from features.warehouse import Warehouse
 
 
@@ -11,10 +15,35 @@ def known_source(warehouse: Warehouse, named: str, kind: str) -> Source | None:
     Raises FeatureError where the store knows the name as another kind of source.
     """
     for known in CONTRACTS:
-        for row in warehouse.run("ledger/sources", kind=known):
-            source = Source(*row)
+        for source in registered_sources(warehouse, known):
             if source.name == named and known == kind:
                 return source
             if source.name == named:
-                raise FeatureError(f"{named}: this store knows it as a source of {known}; say so with --as {known}")
+                raise FeatureError(
+                    f"{named}: this store knows it as a source of {known}; say so with --as {known}, or give the file "
+                    "another name"
+                )
     return None
+
+
+def register(warehouse: Warehouse, source: Source) -> None:
+    """Remembers a source, and with the first one the store's time zone. Raises FeatureError where the store knows the
+    name as another kind of source."""
+    known_source(warehouse, source.name, source.kind)
+    warehouse.keep_timezone()
+    warehouse.run("ledger/register_source", **vars(source), now=warehouse.clock())
+
+
+def registered_sources(warehouse: Warehouse, kind: str) -> list[Source]:
+    """The sources this store has read before, so that a night can read on."""
+    return [Source(*row) for row in warehouse.run("ledger/sources", kind=kind)]
+
+
+def known_path(warehouse: Warehouse, named: str) -> str | None:
+    """The path a source was read from last time, None where it is new."""
+    known = {source.name: source.path for kind in CONTRACTS for source in registered_sources(warehouse, kind)}
+    return known.get(Path(named).stem)
+
+
+def last_day_read(warehouse: Warehouse, source: Source) -> date | None:
+    return warehouse.one("ledger/last_day_read", asset=source.asset)

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from features import database, lake, statements
+from features.errors import FeatureError
 from features.lake import LakeFile
 from features.store import Store
 
@@ -39,6 +40,19 @@ class Warehouse:
         """The first column of the first row, None where there is no row."""
         found = self.run(statement, **values)
         return found[0][0] if found else None
+
+    def keep_timezone(self) -> None:
+        """Remembers the time zone that days are cut by."""
+        self.run("ledger/keep_timezone", timezone=self.store.config.timezone)
+
+    def check_timezone(self) -> None:
+        """Raises FeatureError where days were cut by another time zone: no day could be told from its neighbour."""
+        kept = self.one("ledger/kept_timezone")
+        if kept not in (None, self.store.config.timezone):
+            raise FeatureError(
+                f"{self.store.root}: its days are cut in {kept}, and store.timezone is {self.store.config.timezone}; "
+                "set it back, or begin another store"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -126,6 +140,8 @@ def open_warehouse(store: Store, who: str, clock: Callable[[], datetime]) -> Ite
         con = database.connect(store.warehouse, store.config, store.spill)
         try:
             statements.run(con, "schema/warehouse")
-            yield Warehouse(store, con, clock)
+            warehouse = Warehouse(store, con, clock)
+            warehouse.check_timezone()
+            yield warehouse
         finally:
             con.close()

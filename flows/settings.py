@@ -1,5 +1,6 @@
 """Settings, read once: the environment, then `nightrank.toml` in the store, then the defaults of each part."""
 
+import json
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
             unknown = sorted(values.keys() - known) if isinstance(values, dict) else []
             if unknown:
                 raise ValueError(f"[{section}] has no setting {unknown[0]}; there are {', '.join(sorted(known))}")
-        return given
+        return {section: lists_of_text(values) for section, values in given.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -92,6 +93,16 @@ class Settings(BaseSettings):
     def model_shape(self) -> DinConfig:
         """The model's shape, its histories as long as the night's sequences: training and serving see the same."""
         return replace(self.din, goods_length=self.sequences.goods_length, shop_length=self.sequences.shop_length)
+
+
+def lists_of_text(values: Any) -> Any:
+    """The values of a section; a list that the environment brought as text, `[64, 32]`, is read as one."""
+    if not isinstance(values, dict):
+        return values
+    return {
+        name: json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+        for name, value in values.items()
+    }
 
 
 def load_settings(root: Path, **sections: Any) -> Settings:

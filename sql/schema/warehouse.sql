@@ -45,6 +45,12 @@ create table if not exists ops.event_rows (
     rows bigint not null
 );
 
+-- One row per ruler that the store was measured with from its first day and keeps for good: its time zone.
+create table if not exists ops.rulers (
+    ruler varchar primary key,
+    kept varchar not null
+);
+
 -- One row per source: the query that reads it, and where its files are.
 create table if not exists ops.sources (
     source varchar primary key,

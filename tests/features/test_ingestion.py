@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+import duckdb
 import pytest
 
 import features
@@ -312,3 +313,103 @@ def test_the_default_query_reads_only_the_days_asked_for(desk: Desk, warehouse: 
     counts = desk.ingest(warehouse, source, "2025-03-01", "2025-03-02")
 
     assert (counts.days, counts.rows_in) == (1, 1)
+
+
+@pytest.mark.parametrize("end", [";", " -- the end", ";\n-- the end\n"])
+def test_a_query_may_end_in_a_semicolon_or_a_comment(desk: Desk, warehouse: Warehouse, end: str) -> None:
+    source = desk.source([(1, 10, 5, "click", NOON)], query=QUERY.rstrip() + end)
+
+    assert desk.ingest(warehouse, source, "2025-03-01", "2025-03-01").rows == 1
+
+
+def test_a_column_given_twice_is_refused(desk: Desk, warehouse: Warehouse) -> None:
+    source = desk.source([(1, 10, 5, "click", NOON)], query="select *, 2 as USER_ID from read_parquet($path)")
+
+    with pytest.raises(FeatureError, match="source clicks: the query gives user_id twice"):
+        desk.ingest(warehouse, source, "2025-03-01", "2025-03-01")
+
+
+def test_columns_may_be_named_in_capitals(desk: Desk, warehouse: Warehouse) -> None:
+    source = desk.source([(1, 10, 5, "click", NOON)], COLUMNS.replace("user_id", "USER_ID"))
+
+    assert desk.ingest(warehouse, source, "2025-03-01", "2025-03-01").rows == 1
+
+
+def test_a_column_without_values_takes_the_type_the_store_has(desk: Desk, warehouse: Warehouse) -> None:
+    texts = COLUMNS.replace("shop_id bigint", "shop_id varchar")
+    desk.ingest(warehouse, desk.source([(1, 10, "corner", "click", NOON)], texts), "2025-03-01", "2025-03-01")
+    query = "select * replace (null as shop_id) from read_parquet($path)"
+    other = desk.source([(1, 10, 5, "click", NOON)], query=query, name="other")
+
+    desk.ingest(warehouse, other, "2025-03-01", "2025-03-01")
+
+    assert desk.lake_rows(warehouse, "events.other", "user_key, goods_key, shop_key") == [(1, 1, 0)]
+
+
+def test_a_catalogue_with_ids_of_another_type_is_refused(desk: Desk, warehouse: Warehouse) -> None:
+    desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)]), "2025-03-01", "2025-03-01")
+    (desk.folder / "catalogue.sql").write_text("select 'B00X' as goods_id, 'milk' as name")
+
+    with pytest.raises(FeatureError, match="goods_id is VARCHAR here and BIGINT in what the store already holds"):
+        features.ingest_goods(warehouse, features.find_source(str(desk.folder / "catalogue.sql"), "goods", None))
+
+
+def test_a_name_of_a_source_cannot_become_another_kind_of_source(desk: Desk, warehouse: Warehouse) -> None:
+    source = desk.source([(1, 10, 5, "click", NOON)])
+    desk.ingest(warehouse, source, "2025-03-01", "2025-03-01")
+
+    with pytest.raises(FeatureError, match="clicks: this store knows it as a source of events"):
+        features.ingest_goods(warehouse, replace(source, kind="goods", query="select 10 as goods_id"))
+
+
+def test_a_store_keeps_the_time_zone_it_began_with(desk: Desk) -> None:
+    with desk.open() as warehouse:
+        desk.ingest(warehouse, desk.source([(1, 10, 5, "click", NOON)]), "2025-03-01", "2025-03-01")
+
+    moved = replace(desk, config=replace(desk.config, timezone="Europe/Berlin"))
+    with (
+        pytest.raises(FeatureError, match=r"its days are cut in UTC, and store\.timezone is Europe/Berlin"),
+        moved.open(),
+    ):
+        pass
+
+
+def test_refused_rows_of_other_days_are_not_counted(desk: Desk, warehouse: Warehouse) -> None:
+    rows = [(1, 10, 5, "click", NOON), (None, 10, 5, "click", datetime(2025, 3, 5)), (2, 10, 5, "click", None)]
+    source = desk.source(rows, query="from read_parquet($path)")
+
+    for _ in range(2):
+        counts = desk.ingest(warehouse, source, "2025-03-01", "2025-03-02")
+        assert (counts.rows_in, counts.rows, counts.quarantined) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        ("copy given to '{}.csv'", "read_csv($path)"),
+        ("copy given to '{}.json'", "read_json($path)"),
+        ("copy given to '{}.parquet'", "read_parquet($path)"),
+        ("copy given to '{}/part' (format parquet, per_thread_output)", "read_parquet($path || '/part/*.parquet')"),
+        ("attach '{}.duckdb' as made; create table made.given as from given; detach made", "read_duckdb($path)"),
+    ],
+    ids=["csv", "json", "parquet", "folder", "duckdb"],
+)
+def test_a_source_may_be_any_of_these(desk: Desk, warehouse: Warehouse, write: str, read: str) -> None:
+    large, name = 2**62 + 1, "杯子"
+    target = desk.folder / "it is 'there'"
+    target.mkdir()
+    con = duckdb.connect()
+    con.execute(f"create table given ({COLUMNS.replace('goods_id bigint', 'goods_id varchar')})")
+    con.execute("insert into given values (?, ?, 5, 'click', ?)", [large, name, NOON])
+    con.execute(
+        write.format(str(target / "rows").replace("'", "''").removesuffix("/rows" if "{}/part" in write else ""))
+    )
+    made = list(target.iterdir()) if "{}/part" not in write else [target]
+    (desk.folder / "things.sql").write_text(f"from {read}")
+
+    source = features.find_source(str(desk.folder / "things.sql"), "events", str(made[0]))
+    counts = desk.ingest(warehouse, source, "2025-03-01", "2025-03-01")
+
+    assert counts.rows == 1
+    assert warehouse.con.execute("select user_id from entities.users").fetchall() == [(large,)]
+    assert warehouse.con.execute("select goods_id from entities.goods").fetchall() == [(name,)]

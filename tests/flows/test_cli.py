@@ -65,7 +65,7 @@ def test_a_source_is_read_again_by_its_name_alone(purchases: Path, nightrank: Ni
 
     assert again.out == "purchases: 1 rows in, 1 kept, 0 duplicates, 0 quarantined, 1 days\n"
     assert mistake(as_goods) == (
-        "nightrank: purchases: this store knows it as a source of events; say so with --as events"
+        "nightrank: purchases: this store knows it as a source of events; say so with --as events, or give the file another name"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_missing_file_is_named(purchases: Path, nightrank: NightRank) -> None:
 
     assert mistake(said) == (
         'nightrank: source purchases: IO Error: No files found that match the pattern "nowhere.parquet"; '
-        "say where the file is with --path"
+        "say where the file is: nightrank ingest purchases --path PATH"
     )
 
 

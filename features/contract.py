@@ -1,0 +1,115 @@
+"""The columns that each kind of source gives: which types they may come with, and what becomes of them."""
+
+import re
+from dataclasses import dataclass
+
+from features.errors import FeatureError
+
+IDS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|VARCHAR|UUID|NULL")
+INTEGERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
+TIMES = re.compile(r"TIMESTAMP.*|DATE")
+NUMBERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*")
+FLOATS = re.compile(r"FLOAT|DOUBLE")
+ANYTHING = re.compile(r".*", re.DOTALL)
+TEXT = re.compile(r"VARCHAR|ENUM.*")
+TRUTH = re.compile(r"BOOLEAN")
+LABELS = re.compile(r"BOOLEAN|U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the contract: the types it may come with, in words, and what it is cast to (None: an id)."""
+
+    name: str
+    accepts: re.Pattern[str]
+    expected: str
+    cast: str | None
+    required: bool
+
+
+ID = (IDS, "an integer or text", None)
+TIME = (TIMES, "TIMESTAMP", "timestamp")
+EVENTS = (
+    Column("user_id", *ID, required=True),
+    Column("goods_id", *ID, required=True),
+    Column("shop_id", *ID, required=True),
+    Column("event_type", TEXT, "text", "varchar", required=True),
+    Column("event_ts", *TIME, required=True),
+    Column("event_id", ANYTHING, "anything", "varchar", required=False),
+    Column("known_at", *TIME, required=False),
+    Column("weight", NUMBERS, "a number", "double", required=False),
+    Column("cat_id", ANYTHING, "anything", "varchar", required=False),
+)
+GOODS = (
+    Column("goods_id", *ID, required=True),
+    Column("shop_id", *ID, required=False),
+    Column("cat_id", ANYTHING, "anything", "varchar", required=False),
+    Column("name", TEXT, "text", "varchar", required=False),
+    Column("active", TRUTH, "BOOLEAN", "boolean", required=False),
+)
+IMPRESSIONS = (
+    Column("user_id", *ID, required=True),
+    Column("goods_id", *ID, required=True),
+    Column("shop_id", *ID, required=False),
+    Column("event_ts", *TIME, required=True),
+    Column("label", LABELS, "0 or 1", "boolean", required=True),
+)
+CONTRACTS = {"events": EVENTS, "goods": GOODS, "impressions": IMPRESSIONS}
+
+
+def check_contract(source: str, kind: str, given: dict[str, str]) -> None:
+    """Raises FeatureError with every column of the contract that is missing or of another type, and what to do."""
+    wrong = [
+        f"  {column.name} is {given.get(column.name, 'missing')}, expected {column.expected}; {remedy(column, given)}"
+        for column in CONTRACTS[kind]
+        if (column.required and column.name not in given)
+        or (column.name in given and not column.accepts.fullmatch(given[column.name].strip('"')))
+    ]
+    if wrong:
+        raise FeatureError(
+            f"source {source}: {len(wrong)} column(s) of the query break the contract (docs/sources.md)\n"
+            + "\n".join(wrong)
+        )
+
+
+def remedy(column: Column, given: dict[str, str]) -> str:
+    if column.name not in given:
+        nothing = f"null::{column.cast}" if column.cast else "null"
+        maybe = "" if column.name in ("user_id", "event_ts") else f", or `{nothing} as {column.name}` if you have none"
+        return f"add `... as {column.name}` to the query{maybe}"
+    if column.cast == "timestamp" and NUMBERS.fullmatch(given[column.name]):
+        return f"map it with `make_timestamp({column.name} * 1000000)`, if it counts seconds since 1970"
+    if column.cast is None and FLOATS.fullmatch(given[column.name]):
+        return "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
+    target = column.cast or ("bigint" if NUMBERS.fullmatch(given[column.name]) else "varchar")
+    return f"map it with `cast({column.name} as {target})`"
+
+
+def expression(column: Column, given: dict[str, str]) -> str:
+    """How the contract's column is taken from the given one: ids keep their type, whole numbers as BIGINT."""
+    kind = given.get(column.name)
+    if kind is None and column.name == "event_id":
+        return "null::varchar as event_id, null::ubigint as event_no"
+    if kind is None:
+        return f"cast(null as {column.cast or 'bigint'}) as {column.name}"
+    if column.name == "event_id":
+        return event_id(kind)
+    if column.cast is None:
+        return f"cast({column.name} as {'varchar' if kind in ('VARCHAR', 'UUID') else 'bigint'}) as {column.name}"
+    return f"cast({column.name} as {column.cast}) as {column.name}"
+
+
+def event_id(kind: str) -> str:
+    """A number as event_no, in its own order, negative ones first; anything else as a text, with a hash as event_no."""
+    if not INTEGERS.fullmatch(kind):
+        text = "event_id::varchar"
+        return f"{text} as event_id, md5_number_lower({text}) as event_no"
+    return (
+        "null::varchar as event_id, case when event_id >= 0 then event_id::ubigint + 9223372036854775808::ubigint"
+        " else (event_id::hugeint + 9223372036854775808)::ubigint end as event_no"
+    )
+
+
+def select(source_kind: str, given: dict[str, str]) -> str:
+    """The contract's columns taken from the given ones, as the list of a select."""
+    return ",\n".join(expression(column, given) for column in CONTRACTS[source_kind])
