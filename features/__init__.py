@@ -37,7 +37,7 @@ from features.rankings import (
     writing_rankings,
 )
 from features.registry import known_path, known_source, last_day_read, registered_sources
-from features.sequences import build_sequences
+from features.sequences import build_sequences, load_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
 from features.store import Store, epoch_microseconds
@@ -95,6 +95,7 @@ __all__ = [
     "load_examples",
     "load_histories",
     "load_material",
+    "load_sequences",
     "look",
     "need_champion",
     "nights_missing",

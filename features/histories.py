@@ -24,7 +24,9 @@ COLUMNS = ("user_key", *TIES, *ORDER)
 SMALLEST = ("user_key", *TIES, "event_ts", "known_at")
 EMPTY = {
     "user_key": pl.Int32,
-    **dict.fromkeys(TIES, pl.Int32),
+    "goods_key": pl.Int32,
+    "shop_key": pl.Int32,
+    "type_key": pl.Int16,
     "event_ts": pl.Datetime("us"),
     "known_at": pl.Datetime("us"),
 }

@@ -66,8 +66,10 @@ def group_of(warehouse: Warehouse, histories: Histories, part: Part, config: Gro
 
 def repeats(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupConfig) -> np.ndarray:
     """Which events of a group repeat the one before them, of the same owner, soon enough to be left out."""
-    soon = ts[1:] - ts[:-1] <= config.collapse_seconds * MICROSECONDS
-    return np.r_[False, (owner[1:] == owner[:-1]) & (keys[1:] == keys[:-1]) & soon]
+    again = np.zeros(len(keys), bool)
+    again[1:] = (owner[1:] == owner[:-1]) & (keys[1:] == keys[:-1])
+    again[1:] &= ts[1:] - ts[:-1] <= config.collapse_seconds * MICROSECONDS
+    return again
 
 
 def cut(group: Group, user_keys: np.ndarray, as_of: np.ndarray) -> Slices:
@@ -86,13 +88,18 @@ def cut(group: Group, user_keys: np.ndarray, as_of: np.ndarray) -> Slices:
     rows = np.flatnonzero(group.kept)
     if config.max_age_days:
         start = search(histories.event_ts[rows], start, end, as_of - max_age(config), "left")
-    start = np.maximum(start, end - config.length)
+    start = np.maximum(start, end - longest(config))
     for some in portions(mixed, (whole - first)[mixed]):
         places, lengths = copied(group, some, first[some], whole[some], as_of[some])
         end[some] = len(rows) + np.cumsum(lengths)
         start[some] = end[some] - lengths
         rows = np.r_[rows, places]
     return Slices(group.keys[rows], histories.event_ts[rows], histories.type_keys[rows], start, end)
+
+
+def longest(config: GroupConfig) -> int:
+    """How many events a slice holds at the most."""
+    return config.length
 
 
 def max_age(config: GroupConfig) -> int:
@@ -160,5 +167,5 @@ def copied(
         young = histories.event_ts[place] >= as_of[row] - max_age(config)
         place, row = place[young], row[young]
     count = np.bincount(row, minlength=len(rows))
-    newest = np.arange(len(row)) >= (np.cumsum(count) - config.length)[row]
-    return place[newest], np.minimum(count, config.length)
+    newest = np.arange(len(row)) >= (np.cumsum(count) - longest(config))[row]
+    return place[newest], np.minimum(count, longest(config))

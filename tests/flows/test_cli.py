@@ -65,7 +65,8 @@ def test_a_source_is_read_again_by_its_name_alone(purchases: Path, nightrank: Ni
 
     assert again.out == "purchases: 1 rows in, 1 kept, 0 duplicates, 0 quarantined, 1 days\n"
     assert mistake(as_goods) == (
-        "nightrank: purchases: this store knows it as a source of events; say so with --as events, or give the file another name"
+        "nightrank: purchases: this store knows it as a source of events; "
+        "say so with --as events, or give the file another name"
     )
 
 
