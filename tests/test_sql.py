@@ -27,8 +27,11 @@ BREAKS = {
     "score_falls_with_rank": "update rankings set score = 1 where user_id = 7 and rank = 5",
     "score_is_a_probability": "update rankings set score = 'nan' where user_id = 7 and rank = 5",
     "scores_differ": "update rankings set score = 0.5 where ds = '2025-03-19'",
+    "sequence_is_one_a_user": "insert into shop_sequences from shop_sequences where user_id = 7",
     "shop_history_is_past": "update shop_sequences set event_ts = list_append(event_ts, '2025-03-21'::timestamp)",
     "users_have_not_halved": "update nights set users = 5 where ds = '2025-03-20'",
+    "source_is_fresh": "delete from intervals where asset = 'events.purchases' and ds >= '2025-03-19'",
+    "volume_is_like_that_weekday": "update intervals set rows = 1 where ds = '2025-03-20'",
     "why_explains_a_ranking": "update why set goods_id = 4711 where user_id = 7",
 }
 
