@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "nightrank needs Python 3.11 or newer"'
@@ -29,6 +29,9 @@ format: $(READY)        ## put code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --quiet sql
+
+bench: $(READY)         ## the feature store beside its limits: 20M events, about ten minutes and 3 GB of disk
+	$(BIN)/python -m bench.store --events 20000000 --users 500000 --work bench/work
 
 clean:
 	rm -rf $(VENV) demo-store
