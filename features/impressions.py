@@ -7,7 +7,7 @@ import polars as pl
 from features import lake, statements
 from features.config import IngestConfig
 from features.errors import FeatureError
-from features.ingestion import Ingested, has_entities, make_store_days, register
+from features.ingestion import Ingested, has_entities, make_store_days, refuse_forgotten, register
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
 
@@ -33,6 +33,7 @@ def ingest_impressions(
     statements.run(con, "transforms/content_hash")
     days = {"first_ds": first_ds, "last_ds": last_ds}
     reading.into(con, "day_events", statements.read("transforms/cleaned_impressions"), **days)
+    refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
     with warehouse.transaction():
         register(warehouse, source)

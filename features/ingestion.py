@@ -111,7 +111,14 @@ def read_days(
         day_end=store.day_end(last_ds),
     )
     check_id_types(con)
+    refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
+
+
+def refuse_forgotten(warehouse: Warehouse) -> None:
+    """Refuses the rows of day_events whose people are forgotten (features/erasure.py)."""
+    if warehouse.one("transforms/any_forgotten"):
+        warehouse.run("transforms/refuse_forgotten")
 
 
 def make_store_days(con: duckdb.DuckDBPyConnection, store: Store) -> None:
@@ -187,7 +194,9 @@ def event_days(warehouse: Warehouse) -> tuple[date, date] | None:
 
 
 def has_entities(con: duckdb.DuckDBPyConnection) -> bool:
-    found = con.execute("select count(*) from duckdb_tables() where schema_name = 'entities'").fetchall()
+    found = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'entities' and table_name = 'users'"
+    ).fetchall()
     return found[0][0] > 0
 
 
