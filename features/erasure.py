@@ -95,8 +95,8 @@ def forget(store: Store, text: str, clock: Callable[[], datetime]) -> Forgotten:
         raise FeatureError(
             f"user {text}: removed wherever nightrank keeps people, and is forgotten, but is still met in\n"
             + "\n".join(f"  {hit}" for hit in found.hits)
-            + "\nwhere a file is yours, take them out of it and run the same again; in warehouse.duckdb or a release, the id "
-            "may stand in the query or path of a source, or be a word that is there anyway"
+            + "\nwhere a file is yours, take them out of it and run the same again; in warehouse.duckdb or a release, "
+            "the id may stand in the query or path of a source, or be a word that is there anyway"
         )
     models = tombstone.model_ids if tombstone else []
     since = before.forgotten_at if before else None

@@ -376,6 +376,18 @@ def test_a_death_before_the_tombstone_leaves_all_as_it_was(root: Path, monkeypat
     assert places_with(root, WHO, key) == []
 
 
+def test_the_scan_finds_what_deleting_alone_leaves(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasure, "rewrite", lambda *_: None)
+
+    with pytest.raises(FeatureError) as found:
+        forget(root)
+
+    said = str(found.value)
+    assert "warehouse.duckdb: the bytes of the id" in said
+    assert "releases/nightly-2025-03-19-1.duckdb: 10 rows of them in main.rankings" in said
+    assert "lake/" not in said
+
+
 def test_a_checkpoint_is_named_where_a_day_of_theirs_lies_in_its_window(tmp_path: Path) -> None:
     for name, last in (("old", "2025-03-05"), ("mid", "2025-03-10"), ("new", "2025-03-13")):
         (tmp_path / name).mkdir()
