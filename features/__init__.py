@@ -7,6 +7,7 @@ from features import statements
 from features.candidates import build_candidates, build_night_goods
 from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
 from features.database import in_sentences
+from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
 from features.histories import Histories, build_histories, load_histories, view_histories
@@ -51,6 +52,7 @@ __all__ = [
     "Check",
     "ExampleConfig",
     "FeatureError",
+    "Forgotten",
     "Histories",
     "IngestConfig",
     "Ingested",
@@ -84,6 +86,7 @@ __all__ = [
     "event_days",
     "find_source",
     "flip",
+    "forget",
     "in_sentences",
     "ingest_events",
     "ingest_goods",

@@ -9,7 +9,9 @@ ID_OF = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
 
 
 def has_entities(con: duckdb.DuckDBPyConnection) -> bool:
-    found = con.execute("select count(*) from duckdb_tables() where schema_name = 'entities'").fetchall()
+    found = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'entities' and table_name = 'users'"
+    ).fetchall()
     return found[0][0] > 0
 
 

@@ -8,7 +8,7 @@ from features import lake, statements
 from features.config import IngestConfig
 from features.entities import check_id_types, has_entities
 from features.errors import FeatureError
-from features.ingestion import Ingested, make_store_days
+from features.ingestion import Ingested, make_store_days, refuse_forgotten
 from features.registry import register
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
@@ -36,6 +36,7 @@ def ingest_impressions(
     days = {"first_ds": first_ds, "last_ds": last_ds}
     reading.into(con, "day_events", statements.read("transforms/cleaned_impressions"), **days)
     check_id_types(con, "day_events", "users", "goods", "shops")
+    refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
     with warehouse.transaction():
         register(warehouse, source)

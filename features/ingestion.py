@@ -112,7 +112,14 @@ def read_days(
     )
     make_entities(con)
     check_id_types(con, "day_events", "users", "goods", "shops")
+    refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
+
+
+def refuse_forgotten(warehouse: Warehouse) -> None:
+    """Refuses the rows of day_events whose people are forgotten (features/erasure.py)."""
+    if warehouse.one("transforms/any_forgotten"):
+        warehouse.run("transforms/refuse_forgotten")
 
 
 def make_store_days(con: duckdb.DuckDBPyConnection, store: Store) -> None:

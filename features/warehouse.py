@@ -136,12 +136,18 @@ class Warehouse:
 @contextmanager
 def open_warehouse(store: Store, who: str, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
     """Takes the lock and opens the warehouse. Raises BusyError where somebody else is writing."""
-    with store.writing(who):
-        con = database.connect(store.warehouse, store.config, store.spill)
-        try:
-            statements.run(con, "schema/warehouse")
-            warehouse = Warehouse(store, con, clock)
-            warehouse.check_timezone()
-            yield warehouse
-        finally:
-            con.close()
+    with store.writing(who), locked_warehouse(store, clock) as warehouse:
+        yield warehouse
+
+
+@contextmanager
+def locked_warehouse(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
+    """Opens the warehouse for whoever holds the lock already."""
+    con = database.connect(store.warehouse, store.config, store.spill)
+    try:
+        statements.run(con, "schema/warehouse")
+        warehouse = Warehouse(store, con, clock)
+        warehouse.check_timezone()
+        yield warehouse
+    finally:
+        con.close()

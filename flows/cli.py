@@ -4,7 +4,7 @@
 import glob
 import re
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -178,6 +178,17 @@ def status(
         raise typer.Exit(STOPPED)
 
 
+@app.command()
+def forget(
+    user: Annotated[str, typer.Argument(help="The user, as the source names them.")],
+    store: StorePath = DEFAULT_STORE,
+    json: AsJson = False,
+) -> None:
+    """Erases a person everywhere, keeps them out of what is read later, and proves it by a scan of every file."""
+    found = features.forget(open_store(store, load_settings(store)), user, night.utc_now)
+    show.as_json(asdict(found)) if json else show.forgotten(found)
+
+
 def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
     """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
     if not named.endswith(".sql") and named not in features.statements.names("sources"):
@@ -237,7 +248,6 @@ not_yet("backfill", "Builds what is missing, failed or stale between two days.")
 not_yet("compare", "Mean, decay and DIN on the same examples.")
 not_yet("report", "A page about the night.")
 not_yet("rollback", "Publishes an earlier night again.")
-not_yet("forget", "Erases a person everywhere.")
 not_yet("doctor", "Checks every promise of the store.")
 
 if __name__ == "__main__":

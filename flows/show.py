@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, FeatureError, Ingested, Reader, Status
+from features import Answer, FeatureError, Forgotten, Ingested, Reader, Status
 
 stdout = Console()
 BAR_WIDTH = 16
@@ -107,6 +107,27 @@ def ingested(counts: Ingested) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def forgotten(found: Forgotten) -> None:
+    """What was removed of a person, the proof, and which models to train anew."""
+    lines = []
+    if found.before:
+        lines.append(f"user {found.user} was forgotten on {found.before:%Y-%m-%d %H:%M} UTC; looked for again")
+    else:
+        lines.append(f"user {found.user} is forgotten")
+    removed = ", ".join(f"{asset} {rows}" for asset, rows in sorted(found.rows.items()) if rows)
+    lines.append(f"rows removed   {removed or 'none'}")
+    lines.append(f"files removed  {found.files}; releases rewritten: {', '.join(found.releases) or 'none'}")
+    scan = found.scan
+    how = "rows and bytes" if scan.bytes_searched else "rows alone, since so short an id, or one in other names, is in"
+    how += "" if scan.bytes_searched else " any bytes"
+    lines.append(f"scanned        {scan.files} files, {scan.bytes} bytes, by {how}: {len(scan.hits)} hits")
+    if found.model_ids:
+        lines.append(f"learned from   {', '.join(found.model_ids)}")
+        lines.append("               weights hold no id and no row of a user; to unlearn: nightrank train")
+    for line in lines:
+        stdout.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def trained(found: Status, json: bool) -> None:

@@ -106,6 +106,20 @@ create table if not exists ops.nights (
     checks struct(name varchar, severity varchar, broken bigint)[]
 );
 
+-- One row, made with the first tombstone: what is put before an id when it is hashed.
+create table if not exists ops.salt (
+    salt varchar not null
+);
+
+-- One row per forgotten person: a tombstone. The hash of their id, the key they had, which is not given again, and the
+-- checkpoints that learned from them.
+create table if not exists entities.forgotten (
+    user_hash varchar primary key,
+    user_key integer,
+    forgotten_at timestamp not null,
+    model_ids varchar[] not null
+);
+
 -- One row per (ds, user_key, rank): the nightly ranked candidates.
 create table if not exists serving.rankings (
     ds date not null,

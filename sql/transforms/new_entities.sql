@@ -1,5 +1,5 @@
 -- Gives each id not seen before the next keys: by the first day that brought it, then by id. Reads kept_events.
--- So reading days one by one or all at once gives the same keys.
+-- So reading days one by one or all at once gives the same keys. The key of a forgotten user is not given again.
 
 insert into entities.users
 with first_seen as (
@@ -12,7 +12,10 @@ with first_seen as (
 
 select
     first_seen.user_id,
-    (select coalesce(max(known.user_key), 0) from entities.users as known)
+    greatest(
+        (select coalesce(max(known.user_key), 0) from entities.users as known),
+        (select coalesce(max(forgotten.user_key), 0) from entities.forgotten as forgotten)
+    )
     + row_number() over (order by first_seen.first_ds, first_seen.user_id) as user_key,
     first_seen.first_ds
 from first_seen

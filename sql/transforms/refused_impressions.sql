@@ -1,4 +1,5 @@
 -- One row per refused impression, with its reason; those without a usable time under 1970-01-01.
+-- Rows of forgotten people are counted and not kept.
 select
     coalesce(read_ds, date '1970-01-01') as ds,
     user_id,
@@ -8,5 +9,7 @@ select
     label,
     refused
 from day_events
-where refused is not null
+where
+    refused is not null
+    and refused <> 'forgotten'
 order by all

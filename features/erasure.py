@@ -1,0 +1,245 @@
+"""A person -> out of everything: lake, warehouse and releases without them, a tombstone, and a scan that proves it.
+
+What is made from events (histories, sequences, examples, candidates) is rewritten without the person's rows and keeps
+its fingerprint. Fingerprints cover the bytes of events, so what a later night or training still reads counts as stale
+and is built again by it; nights that are published are not ranked again.
+
+The tombstone and every row of the warehouse come true in one transaction, before a byte leaves the disk. Whatever dies
+after it leaves a store that works: the same command, which knows the person by the hash, does the rest.
+"""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from features import lake
+from features.contract import CONTRACTS
+from features.entities import has_entities
+from features.errors import FeatureError
+from features.events import count_rows
+from features.lake import LakeFile
+from features.publication import recognise_flip
+from features.registry import registered_sources
+from features.rewriting import copy_whole, empty, rewrite, rewrite_releases
+from features.store import Store
+from features.traces import Person, Scan, rows_in_parquet, scan
+from features.warehouse import Warehouse, locked_warehouse
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is remembered of a forgotten person."""
+
+    user_hash: str
+    user_key: int | None
+    forgotten_at: datetime
+    model_ids: list[str]
+
+
+@dataclass
+class Erased:
+    """What one run took away: rows by asset, the days on which the person did something, lake files removed, releases
+    rewritten."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    days: set[date] = field(default_factory=set)
+    files: int = 0
+    releases: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What became of a person. `before`: since when they had been forgotten already, None where they had not.
+    `model_ids`: the checkpoints whose training window they were in."""
+
+    user: str
+    before: datetime | None
+    rows: dict[str, int]
+    files: int
+    releases: list[str]
+    model_ids: list[str]
+    scan: Scan
+
+
+def forget(store: Store, text: str, clock: Callable[[], datetime]) -> Forgotten:
+    """Removes the person whose id is this text, and proves it; a person forgotten before is looked for again.
+
+    Raises FeatureError where nobody is called so, and where the scan meets the person still, naming each file.
+    """
+    if not store.warehouse.exists():
+        raise FeatureError(f"{store.root}: there is no store here; name one with --store")
+    with store.writing("nightrank forget"):
+        with locked_warehouse(store, clock) as warehouse:
+            recognise_flip(warehouse)
+            person, before = find_person(warehouse, text)
+            erased = Erased()
+            run_id = erase_rows(warehouse, person, before, erased)
+            pattern = person.pattern if not is_around(warehouse, person) else None
+            erased.files = remove_unnamed(warehouse, person)
+            tombstone = tombstone_of(warehouse, text)
+        rewrite(store, store.warehouse, copy_whole)
+        erased.releases = rewrite_releases(store, person)
+        empty(store.spill)
+        found = scan(store, person, pattern)
+        with locked_warehouse(store, clock) as warehouse:
+            status, error = ("failed", f"met in {len(found.hits)} places") if found.hits else ("done", None)
+            warehouse.run("ledger/end_run", run_id=run_id, status=status, error=error, now=clock())
+    if found.hits:
+        raise FeatureError(
+            f"user {text}: removed wherever nightrank keeps people, and is forgotten, but is still met in\n"
+            + "\n".join(f"  {hit}" for hit in found.hits)
+            + "\nwhere a file is yours, take them out of it and run the same again; in warehouse.duckdb or a release, "
+            "the id may stand in the query or path of a source, or be a word that is there anyway"
+        )
+    models = tombstone.model_ids if tombstone else []
+    since = before.forgotten_at if before else None
+    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, found)
+
+
+def find_person(warehouse: Warehouse, text: str) -> tuple[Person, Tombstone | None]:
+    """Whom the text names, with the tombstone they may have: by id, by hash, or by a row that was refused."""
+    if not has_entities(warehouse.con):
+        raise FeatureError(f"{warehouse.store.root}: no events yet, so nobody to forget")
+    is_text = warehouse.one("erasure/type_of_ids") == "VARCHAR"
+    before = tombstone_of(warehouse, text)
+    user_key = before.user_key if before else warehouse.one("erasure/person", text=text)
+    person = Person(text, is_text, user_key)
+    if user_key is None and before is None and not was_refused(warehouse, person):
+        raise FeatureError(f"user_id {text} is nobody's in {warehouse.store.root}; write it as the source does")
+    return person, before
+
+
+def tombstone_of(warehouse: Warehouse, text: str) -> Tombstone | None:
+    found = warehouse.run("erasure/tombstone", text=text)
+    return Tombstone(*found[0]) if found else None
+
+
+def was_refused(warehouse: Warehouse, person: Person) -> bool:
+    """Whether quarantine holds the person."""
+    return any(
+        rows_in_parquet(warehouse.store.lake / file.path, person)
+        for file in files_named(warehouse)
+        if file.asset.startswith("quarantine.")
+    )
+
+
+def files_named(warehouse: Warehouse) -> list[LakeFile]:
+    return [LakeFile(*row) for row in warehouse.run("erasure/files_named")]
+
+
+def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, erased: Erased) -> str:
+    """Writes the tombstone and takes the person out of the warehouse and of the files it names, in one transaction with
+    the beginning of a run. Returns the run_id."""
+    now, text = warehouse.clock(), person.text
+    with warehouse.transaction():
+        assets = {source.name: source.asset for kind in CONTRACTS for source in registered_sources(warehouse, kind)}
+        for file in files_named(warehouse):
+            erase_from_file(warehouse, file, person, assets, erased)
+        learned = set(learned_from(warehouse.store.models, erased.days)) | set(before.model_ids if before else [])
+        warehouse.run(
+            "erasure/remember",
+            text=text,
+            salt=secrets.token_hex(32),
+            user_key=person.user_key,
+            forgotten_at=before.forgotten_at if before else now,
+            model_ids=sorted(learned),
+        )
+        for table in ("rankings", "why"):
+            query = f"select count(*) from serving.{table} where user_key = $user_key"
+            erased.rows[table] += warehouse.con.execute(query, {"user_key": person.user_key}).fetchall()[0][0]
+        warehouse.run("erasure/serving", text=text, user_key=person.user_key)
+        if person.is_text and person.pattern:
+            warehouse.run("erasure/errors", text=text)
+        command = f"forget {warehouse.run('erasure/tombstone', text=text)[0][0][:8]}"
+        past = warehouse.one("ledger/count_runs", command=command, ds=now.date())
+        run_id = f"{command.replace(' ', '-')}-{now.date()}-{past + 1}"
+        warehouse.run("ledger/begin_run", run_id=run_id, command=command, ds=now.date(), now=now)
+    return run_id
+
+
+def erase_from_file(
+    warehouse: Warehouse, file: LakeFile, person: Person, assets: dict[str, str], erased: Erased
+) -> None:
+    """Writes a lake file anew without the person, and counts what that changes in the ledger."""
+    path = Path(lake.verified(warehouse.store, file))
+    if not rows_in_parquet(path, person):
+        return
+    frame = pl.read_parquet(path, hive_partitioning=False)
+    theirs = person.rows(frame.columns)
+    gone, left = frame.filter(theirs), frame.filter(~theirs)
+    warehouse.run("erasure/forget_file", path=file.path)
+    if len(left) or "." not in file.asset:  # what is built from events has a file for each bucket, be it empty
+        warehouse.run("ledger/name_file", **vars(lake.write(warehouse.store, left, file.asset, file.ds, file.bucket)))
+    erased.rows[file.asset] += len(gone)
+    kind, _, source = file.asset.partition(".")
+    if kind in ("events", "impressions"):
+        erased.days.update(gone["event_ds"].to_list())
+    if kind == "events":
+        count_rows(warehouse, file.asset, file.ds, left)
+        for read_ds, rows in gone.group_by("read_ds").len().iter_rows():
+            read_fewer(warehouse, file.asset, read_ds, rows=rows)
+    elif kind == "impressions":
+        read_fewer(warehouse, file.asset, file.ds, rows=len(gone))
+    elif kind == "duplicates":
+        read_fewer(warehouse, f"events.{source}", file.ds, duplicates=len(gone))
+    elif kind == "quarantine":
+        read_fewer(warehouse, assets.get(source, f"events.{source}"), file.ds, quarantined=len(gone))
+    else:
+        warehouse.run("erasure/recount", asset=file.asset, ds=file.ds)
+
+
+def read_fewer(
+    warehouse: Warehouse, asset: str, ds: date, *, rows: int = 0, duplicates: int = 0, quarantined: int = 0
+) -> None:
+    """Takes so many rows out of what became of the rows read under a day."""
+    counts = {"rows": rows, "duplicates": duplicates, "quarantined": quarantined}
+    warehouse.run("erasure/read_fewer", asset=asset, ds=ds, **counts)
+
+
+def learned_from(models: Path, days: set[date]) -> list[str]:
+    """The checkpoints whose window, the days that taught and those that measured, has one of these days. One that does
+    not say its window may have."""
+    found = []
+    for path in sorted(models.glob("*/model.json")):
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+            last = date.fromisoformat(about["ds"])
+            length = timedelta(days=about["window"]["train_days"] + about["window"]["eval_days"])
+            held = any(last - length < day <= last for day in days)
+        except (OSError, ValueError, KeyError, TypeError):
+            held = bool(days)
+        if held:
+            found.append(path.parent.name)
+    return found
+
+
+def is_around(warehouse: Warehouse, person: Person) -> bool:
+    """Whether names that stay hold the id, as `user 10` holds `user 1`: its bytes then say nothing of the person."""
+    return person.is_text and bool(warehouse.one("erasure/names_around", text=person.text))
+
+
+def remove_unnamed(warehouse: Warehouse, person: Person) -> int:
+    """Deletes the lake files that the ledger does not name and that hold the person, or cannot be read. Returns how
+    many."""
+    named = {file.path for file in files_named(warehouse)}
+    paths = [path for path in sorted(warehouse.store.lake.rglob("*")) if path.suffix in (".parquet", ".making")]
+    unnamed = [path for path in paths if str(path.relative_to(warehouse.store.lake)) not in named]
+    gone = [path for path in unnamed if may_hold(path, person)]
+    for path in gone:
+        path.unlink()
+    for folder in {path.parent for path in gone}:
+        lake.flush(folder)
+    return len(gone)
+
+
+def may_hold(path: Path, person: Person) -> bool:
+    try:
+        return path.suffix == ".making" or rows_in_parquet(path, person) > 0
+    except pl.exceptions.PolarsError:
+        return True

@@ -1,0 +1,90 @@
+"""DuckDB files -> the same without a person, whole: what is only deleted stays in the bytes of a file."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from features import database, lake, statements
+from features.errors import FeatureError
+from features.store import Store
+from features.traces import Person
+
+
+def rewrite_releases(store: Store, person: Person) -> list[str]:
+    """Rewrites each release that holds the person, in its own name: a night that died after its flip is recognised by
+    it. Whoever has the old one open keeps it until they close it. Returns their names."""
+    rewritten = []
+    own = [store.published] if store.published.is_file() and not store.published.is_symlink() else []
+    for release in [*sorted(store.releases.glob("*.duckdb")), *own]:
+        log = release.with_name(f"{release.name}.wal")
+        if log.exists():  # left half-built by a run that died; the next builds it anew
+            release.unlink()
+            log.unlink()
+        elif holds(release, person):
+            rewrite(store, release, lambda con: copy_without(con, person))
+            rewritten.append(release.name)
+    return rewritten
+
+
+def holds(release: Path, person: Person) -> bool:
+    with database.connect_read_only(release) as con:
+        columns = statements.run(con, "erasure/columns_of_people").fetchall()
+        return any(
+            con.execute(
+                f'select count(*) from "{table}" where user_id::varchar = $text', {"text": person.text}
+            ).fetchall()[0][0]
+            for _, table, column in columns
+            if column == "user_id"
+        )
+
+
+def copy_whole(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("copy from database old to new")
+
+
+def copy_without(con: duckdb.DuckDBPyConnection, person: Person) -> None:
+    """Everything of a release, the rows of one person apart."""
+    con.execute("copy from database old to new (schema)")
+    columns = con.execute("select table_name, column_name from duckdb_columns() where database_name = 'old'").fetchall()
+    tables = [
+        name for (name,) in con.execute("select table_name from duckdb_tables() where database_name = 'old'").fetchall()
+    ]
+    for table in tables:
+        theirs = "user_id::varchar is distinct from $text" if (table, "user_id") in columns else "$text is not null"
+        con.execute(f'insert into new."{table}" select * from old."{table}" where {theirs}', {"text": person.text})
+    statements.run(con, "erasure/nights_of_release", text=person.text)
+
+
+def rewrite(store: Store, path: Path, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    """Puts a new file in the place of a closed DuckDB file: what was deleted stays in the bytes of the old one. `fill`
+    copies from the attached `old` to `new`."""
+    making = path.with_name(f".{path.name}.making")
+    log = making.with_name(f"{making.name}.wal")
+    for left in (making, log):
+        left.unlink(missing_ok=True)
+    if path.with_name(f"{path.name}.wal").exists():
+        raise FeatureError(f"{path}: a write-ahead log is left beside it; run the same again")
+    with database.connect(None, store.config, store.spill) as con:
+        con.execute("set preserve_insertion_order = true")
+        for name, file, how in (("old", path, " (read_only)"), ("new", making, "")):
+            con.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {name}{how}")
+        fill(con)
+        con.execute("checkpoint new")
+        con.execute("detach new")
+    if log.exists():
+        raise FeatureError(f"{log}: a write-ahead log is left; run the same again")
+    was = path.stat()
+    making.chmod(was.st_mode & 0o777)
+    os.utime(making, ns=(was.st_atime_ns, was.st_mtime_ns))  # releases are cleared by age
+    lake.flush(making)
+    making.replace(path)
+    lake.flush(path.parent)
+
+
+def empty(folder: Path) -> None:
+    """Removes everything in a folder."""
+    for path in folder.iterdir() if folder.exists() else ():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

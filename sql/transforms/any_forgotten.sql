@@ -1,0 +1,3 @@
+-- One row: how many people are forgotten.
+select count(*) as people
+from entities.forgotten
