@@ -7,6 +7,7 @@ import polars as pl
 from features import lake, statements
 from features.config import IngestConfig
 from features.errors import FeatureError
+from features.fingerprints import made_of, texts
 from features.ingestion import Ingested, has_entities, make_store_days, register
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
@@ -42,7 +43,7 @@ def ingest_impressions(
         warehouse.run(
             "ledger/count_impressions",
             asset=source.asset,
-            fingerprint=statements.fingerprint(source.query, statements.read("transforms/cleaned_impressions")),
+            **made_of({"query": source.query, "sql": texts("transforms/cleaned_impressions")}).ledger,
             run_id=warehouse.run_id,
             started_at=started_at,
             now=warehouse.clock(),

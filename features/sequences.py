@@ -10,13 +10,16 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features import database, lake, statements
+from features import database, lake
 from features.config import GroupConfig, SequenceConfig
-from features.histories import base_day, histories_fingerprint, load_histories
+from features.fingerprints import Fingerprint, made_of
+from features.histories import base_day, cut_in, events_seen, load_histories
 from features.lake import LakeFile
 from features.slices import PARTS, Part, Slices, cut, group_of, spread
 from features.store import epoch_microseconds
 from features.warehouse import Warehouse
+
+CODE = 1  # raise it where a change here, or in slices.py, changes a file
 
 
 def build_sequences(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
@@ -29,10 +32,11 @@ def build_sequences(warehouse: Warehouse, ds: date, config: SequenceConfig) -> i
 
 
 def build_day(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
-    stale: list[Part] = [part for part in PARTS if not is_current(warehouse, ds, part, config)]
-    for part in stale:
-        own = getattr(config, part)
-        with warehouse.building(f"{part}_sequences", ds, sequences_fingerprint(warehouse, ds, own)) as made:
+    for part in PARTS:
+        own, fingerprint = getattr(config, part), sequences_fingerprint(warehouse, ds, part, config)
+        if warehouse.is_current(f"{part}_sequences", ds, fingerprint):
+            continue
+        with warehouse.building(f"{part}_sequences", ds, fingerprint) as made:
             for bucket in range(warehouse.store.config.buckets):
                 frame = sequences_of(warehouse, ds, bucket, part, own)
                 made.files.append(lake.write(warehouse.store, frame, f"{part}_sequences", ds, bucket))
@@ -40,13 +44,10 @@ def build_day(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
     return max(sum(file.rows for file in warehouse.files(f"{part}_sequences", ds, ds)) for part in PARTS)
 
 
-def is_current(warehouse: Warehouse, ds: date, part: Part, config: SequenceConfig) -> bool:
-    fingerprint = sequences_fingerprint(warehouse, ds, getattr(config, part))
-    return warehouse.is_current(f"{part}_sequences", ds, fingerprint)
-
-
-def sequences_fingerprint(warehouse: Warehouse, ds: date, config: GroupConfig) -> str:
-    return statements.fingerprint(histories_fingerprint(warehouse, ds), config)
+def sequences_fingerprint(warehouse: Warehouse, ds: date, part: Part, config: SequenceConfig) -> Fingerprint:
+    """What the sequences of a group are made of: the events seen, and the settings of the group alone."""
+    settings = {"settings.sequences": getattr(config, part), "code": CODE}
+    return made_of(events_seen(warehouse, ds) | cut_in(warehouse) | settings)
 
 
 def sequences_of(warehouse: Warehouse, ds: date, bucket: int, part: Part, config: GroupConfig) -> pl.DataFrame:

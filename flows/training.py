@@ -98,7 +98,7 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     rows = 0
     with progress.bar(f"examples {ds}") as tell:
         for done, day in enumerate(days, start=1):
-            rows += features.build_examples(run, day, ds, settings.examples)
+            rows += features.build_examples(run, day, ds, settings.examples, settings.candidates)
             tell(done, len(days), str(day))
     log.info("examples_built", ds=ds, days=len(days), rows=rows)
     return rows
