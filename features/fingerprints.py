@@ -13,6 +13,7 @@ SEEN = "events_seen"  # a number of rows, kept as it is, so that a plan can say 
 OF_EVENTS = ("events", SEEN)
 SECTION = "settings."
 WORDS = {
+    "labels": "events of the day itself changed since it was built",
     "query": "source query changed",
     "sql": "SQL changed",
     "code": "code changed",
@@ -66,7 +67,7 @@ def explain(was: dict[str, str], now: dict[str, str], ds: date) -> str:
     """What has changed since an asset was built that sees events up to `ds`, in words; empty where nothing has."""
     changed = [name for name in (*now, *(set(was) - set(now))) if was.get(name) != now.get(name)]
     sections = [name.removeprefix(SECTION) for name in changed if name.startswith(SECTION)]
-    said = [late_events(was, now, ds)] if set(changed) & {*OF_EVENTS, "labels"} else []
+    said = [late_events(was, now, ds)] if set(changed) & set(OF_EVENTS) else []
     said += [f"settings changed: {', '.join(sections)}"] if sections else []
     return "; ".join([*said, *(WORDS[name] for name in changed if name in WORDS)])
 

@@ -104,6 +104,15 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     return rows
 
 
+def examples_of_day(run: Warehouse, settings: Settings, ds: date, known_until: date) -> int:
+    """The examples of one day, with what was known by the end of another."""
+    if settings.examples.draw == "candidates":
+        offer(run, settings, ds - timedelta(days=1))
+    features.build_histories(run, known_until)
+    features.view_histories(run, known_until)
+    return features.build_examples(run, ds, known_until, settings.examples, settings.candidates)
+
+
 def offer(run: Warehouse, settings: Settings, night: date) -> None:
     """The candidates of a night, for negatives to be drawn from."""
     features.build_histories(run, night)
