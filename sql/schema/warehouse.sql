@@ -20,7 +20,7 @@ create table if not exists ops.intervals (
     started_at timestamp not null,
     finished_at timestamp,
     error varchar,
-    parts map(varchar, varchar),
+    parts map (varchar, varchar),
     primary key (asset, ds)
 );
 
@@ -140,5 +140,5 @@ create table if not exists serving.outcomes (
 );
 
 -- Stores of before these columns get them, empty: what was built then is stale until it is built again.
-alter table ops.intervals add column if not exists parts map(varchar, varchar);
+alter table ops.intervals add column if not exists parts map (varchar, varchar);
 alter table ops.runs add column if not exists reason varchar;
