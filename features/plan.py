@@ -169,31 +169,32 @@ def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str 
         return PlannedAsset(ds, asset, "failed", f"failed: {row['error']}")
     if row["status"] == "running":
         return PlannedAsset(ds, asset, "interrupted", f"{('run ' + row['run_id']).strip()} was killed")
+    if asset == "rankings" and (ended := unpublished(still, ds)):
+        return ended
     if row["fingerprint"] != now.hash:
-        return PlannedAsset(ds, asset, "stale", why_stale(still, one, row.get("parts")))
+        return PlannedAsset(ds, asset, "stale", why_stale(one, row.get("parts")))
     if lost:
         return PlannedAsset(ds, asset, "damaged", f"{lost} is missing")
-    return unpublished(still, ds) if asset == "rankings" else PlannedAsset(ds, asset, "ok", "")
+    return PlannedAsset(ds, asset, "ok", "")
 
 
-def why_stale(still: Warehouse, one: Wanted, parts: dict[str, str] | None) -> str:
+def why_stale(one: Wanted, parts: dict[str, str] | None) -> str:
     ds, asset, now = one
     seen_by = ds - DAY if asset == "examples" else ds
     said = explain(parts, now.parts, seen_by) if parts else "built by an earlier version"
     if place(asset) < 0:
         return f"{said}; {how_to_read(asset)}"
-    status, _ = night_ends(still).get(ds, ("", ""))
-    return f"{said}; published: rebuilt only with --reason" if asset == "rankings" and status in PUBLISHED else said
+    return f"{said}; published: rebuilt only with --reason" if asset == "rankings" else said
 
 
-def unpublished(still: Warehouse, ds: date) -> PlannedAsset:
-    """A ranking that is as it should be: people see it, or the run was killed or stopped before they could."""
+def unpublished(still: Warehouse, ds: date) -> PlannedAsset | None:
+    """A ranking that is built and that people do not see: its run was killed, or stopped by a check, before that."""
     status, run_id = night_ends(still).get(ds, ("RANKED", "it"))
     if status == "RANKED":
         return PlannedAsset(ds, "rankings", "interrupted", f"ranked, and {run_id} was killed before it was published")
     if status not in PUBLISHED:
         return PlannedAsset(ds, "rankings", "failed", "failed: a check stopped it (nightrank status)")
-    return PlannedAsset(ds, "rankings", "ok", "")
+    return None
 
 
 def how_to_read(asset: str) -> str:

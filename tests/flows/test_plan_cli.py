@@ -156,6 +156,19 @@ def test_what_was_killed_is_told_and_mended_by_mode_failed(own_store: Path, nigh
     assert nightrank("plan", *DAYS, "--store", own_store).out == "nothing to do: 23 ok\n"
 
 
+def test_a_night_that_was_ranked_and_never_published_needs_no_reason(own_store: Path, nightrank: NightRank) -> None:
+    change(own_store, "update ops.nights set status = 'RANKED', published_at = null where ds = '2025-03-20'")
+
+    assert nightrank("plan", *DAYS, "--store", own_store).out.splitlines() == [
+        "2025-03-20  rankings         interrupted  ranked, and nightly-2025-03-20-1 was killed before it was published",
+        "1 interrupted, 22 ok",
+    ]
+    assert nightrank("backfill", *DAYS, "--mode", "failed", "--store", own_store).out == (
+        "2025-03-20  rankings         built\n"
+    )
+    assert nightrank("plan", *DAYS, "--store", own_store).out == "nothing to do: 23 ok\n"
+
+
 @pytest.mark.parametrize("command", ["plan", "backfill"])
 @pytest.mark.parametrize(
     ("words", "message"),
