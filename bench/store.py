@@ -131,12 +131,9 @@ def stage_lists(work: Path) -> dict[str, float]:
     """The last 100 goods and the last 100 shops of every user, with types and times, as list columns in memory."""
 
     def task(warehouse: Warehouse) -> int:
-        own = SequenceConfig()
-        return sum(
-            len(sequences_of(warehouse, SUNDAY, bucket, part, getattr(own, part)))
-            for bucket in range(warehouse.store.config.buckets)
-            for part in PARTS
-        )
+        buckets = range(warehouse.store.config.buckets)
+        found = [sequences_of(warehouse, SUNDAY, bucket, PARTS, SequenceConfig()) for bucket in buckets]
+        return sum(len(frame) for frames in found for frame in frames.values())
 
     return in_store(work, task)
 

@@ -15,6 +15,7 @@ from features.impressions import ingest_impressions
 from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
 from features.material import Material, load_material
 from features.models import ModelRecord, champion_id, need_champion, register_models, table_sizes
+from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
     build_release,
@@ -22,6 +23,7 @@ from features.publication import (
     close_night,
     close_release,
     flip,
+    need_in_release,
     nights_missing,
     recognise_flip,
     record_night,
@@ -42,7 +44,7 @@ from features.sequences import build_sequences, load_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
 from features.store import Store, epoch_microseconds
-from features.warehouse import Warehouse, open_warehouse
+from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
     "FIRST_DAY",
@@ -60,10 +62,12 @@ __all__ = [
     "Material",
     "ModelRecord",
     "NightBucket",
+    "PlannedAsset",
     "PublishConfig",
     "RankingWriter",
     "Reader",
     "SequenceConfig",
+    "Shaping",
     "Source",
     "Status",
     "StoppedByCheck",
@@ -93,6 +97,7 @@ __all__ = [
     "ingest_impressions",
     "known_path",
     "known_source",
+    "labels_until",
     "last_day_read",
     "load_bucket",
     "load_examples",
@@ -100,9 +105,12 @@ __all__ = [
     "load_material",
     "load_sequences",
     "look",
+    "look_into",
     "need_champion",
+    "need_in_release",
     "nights_missing",
     "open_warehouse",
+    "plan",
     "ranking_fingerprint",
     "reading",
     "recognise_flip",

@@ -1,6 +1,7 @@
 """Histories -> candidates of a night: what each source in sql/candidates proposes, together, with their names kept."""
 
 from datetime import date
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -8,18 +9,20 @@ import polars as pl
 from features import database, lake, statements
 from features.config import CandidateConfig
 from features.errors import FeatureError
-from features.histories import HISTORY_TYPES, histories_fingerprint, history_files, view_histories
+from features.fingerprints import Fingerprint, made_of, texts
+from features.histories import HISTORY_TYPES, cut_in, events_seen, history_files, view_histories
 from features.warehouse import Warehouse
 
 CONTRACT = ["user_key", "goods_key", "strength"]
+CODE = 1  # raise it where a change here changes a file
+GOODS_SQL = ("transforms/night_goods", "transforms/goods_known", "transforms/histories")
+UNION_SQL = ("transforms/night", "transforms/candidate_union")
 
 
 def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
     """Writes one row per goods known at the end of the day: shop, category, active, popularity. Returns how many."""
-    asset = "night_goods"
-    query = statements.read("transforms/night_goods")
-    catalogue = warehouse.run("ledger/catalogue_version")
-    fingerprint = statements.fingerprint(histories_fingerprint(warehouse, ds), catalogue, query, config.popular_days)
+    asset, query = "night_goods", statements.read("transforms/night_goods")
+    fingerprint = night_goods_fingerprint(warehouse, ds, config)
     if not warehouse.is_current(asset, ds, fingerprint):
         view_histories(warehouse, ds)
         values = {"as_of": warehouse.store.day_end(ds), "popular_days": config.popular_days}
@@ -30,18 +33,41 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
     return sum(file.rows for file in warehouse.files(asset, ds, ds))
 
 
+def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
+    """What the goods of a night are made of: the events seen, the catalogue, how far back popularity goes, SQL."""
+    return made_of(events_seen(warehouse, ds) | shaping_goods(warehouse, config))
+
+
+def shaping_goods(warehouse: Warehouse, config: CandidateConfig) -> dict[str, Any]:
+    return {
+        "goods": warehouse.run("ledger/catalogue_version"),
+        "settings.store": warehouse.store.config.timezone,
+        "settings.candidates": config.popular_days,
+        "sql": texts(*GOODS_SQL),
+        "code": CODE,
+    }
+
+
+def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
+    """What candidates are made of: the events seen, the goods of the night, what the sources ask, the quotas."""
+    goods = shaping_goods(warehouse, config)
+    sql = goods["sql"] | texts(*UNION_SQL) | source_queries()
+    return made_of(events_seen(warehouse, ds) | goods | cut_in(warehouse) | {"settings.candidates": config, "sql": sql})
+
+
+def source_queries() -> dict[str, str]:
+    """The query of each candidate source by name."""
+    return {name: statements.read(f"candidates/{name}") for name in statements.names("candidates")}
+
+
 def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
     """Writes the candidates of each bucket of users. Returns how many.
 
     A connection of its own for each bucket sees nothing but that bucket's files: the work could be anywhere.
     """
     store, asset = warehouse.store, "candidates"
-    queries = {name: statements.read(f"candidates/{name}") for name in statements.names("candidates")}
-    goods = warehouse.files("night_goods", ds, ds)
-    union = statements.read("transforms/candidate_union")
-    fingerprint = statements.fingerprint(
-        histories_fingerprint(warehouse, ds), [file.sha256 for file in goods], queries, union, config
-    )
+    queries = source_queries()
+    fingerprint = candidates_fingerprint(warehouse, ds, config)
     if not warehouse.is_current(asset, ds, fingerprint):
         with warehouse.building(asset, ds, fingerprint) as made:
             for bucket in range(store.config.buckets):

@@ -159,7 +159,7 @@ def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, e
         command = f"forget {warehouse.run('erasure/tombstone', text=text)[0][0][:8]}"
         past = warehouse.one("ledger/count_runs", command=command, ds=now.date())
         run_id = f"{command.replace(' ', '-')}-{now.date()}-{past + 1}"
-        warehouse.run("ledger/begin_run", run_id=run_id, command=command, ds=now.date(), now=now)
+        warehouse.run("ledger/begin_run", run_id=run_id, command=command, ds=now.date(), now=now, reason=None)
     return run_id
 
 

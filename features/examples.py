@@ -7,15 +7,18 @@ import numpy as np
 import polars as pl
 
 from features import database, lake, statements
-from features.config import ExampleConfig
+from features.candidates import candidates_fingerprint
+from features.config import CandidateConfig, ExampleConfig
 from features.events import files_of_day, view_events
-from features.histories import histories_fingerprint
+from features.fingerprints import Fingerprint, made_of, texts
+from features.histories import events_seen
 from features.impressions import IMPRESSION_TYPES
 from features.lake import LakeFile
 from features.negatives import with_candidates, with_negatives
 from features.warehouse import Warehouse
 
-SQL = ("transforms/positives", "transforms/goods_known", "transforms/labelled_impressions")
+CODE = 1  # raise it where a change here, or in negatives.py, changes a file
+SQL = ("positives", "goods_known", "known_goods", "labelled_impressions", "histories")
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,20 @@ class LabelledExamples:
         return LabelledExamples(*(column[rows] for column in vars(self).values()))
 
 
-def build_examples(warehouse: Warehouse, ds: date, known_until: date, config: ExampleConfig) -> int:
+def build_examples(
+    warehouse: Warehouse,
+    ds: date,
+    known_until: date,
+    config: ExampleConfig,
+    candidates: CandidateConfig | None = None,
+) -> int:
     """Writes the examples of one day, with what is known by the end of `known_until`, which labels may need.
 
-    The relation `histories` must be in view and reach `known_until`. Returns the number of examples.
+    The relation `histories` must be in view and reach `known_until`; `candidates` shaped those that negatives may be
+    drawn from (the defaults, where none is given). Returns the number of examples.
     """
     asset = "examples"
-    fingerprint = examples_fingerprint(warehouse, ds, known_until, config)
+    fingerprint = examples_fingerprint(warehouse, ds, known_until, config, candidates or CandidateConfig())
     if not warehouse.is_current(asset, ds, fingerprint):
         with warehouse.building(asset, ds, fingerprint) as made:
             frame = examples_of(warehouse, ds, known_until, config)
@@ -49,14 +59,22 @@ def build_examples(warehouse: Warehouse, ds: date, known_until: date, config: Ex
     return sum(file.rows for file in warehouse.files(asset, ds, ds))
 
 
-def examples_fingerprint(warehouse: Warehouse, ds: date, known_until: date, config: ExampleConfig) -> str:
+def examples_fingerprint(
+    warehouse: Warehouse, ds: date, known_until: date, config: ExampleConfig, candidates: CandidateConfig
+) -> Fingerprint:
     """What the examples of a day are made of: what was seen before it, what happened on it, settings, SQL."""
-    before = histories_fingerprint(warehouse, ds - timedelta(days=1))
-    labels = [file.sha256 for file in files_of_day(warehouse, ds, known_until)]
-    offered = [file.sha256 for file in offered_files(warehouse, ds)] if config.draw == "candidates" else []
-    impressions = [file.sha256 for file in warehouse.files("impressions.%", ds, ds)]
-    code = [statements.read(name) for name in SQL]
-    return statements.fingerprint(before, labels, offered, impressions, config, code)
+    before = ds - timedelta(days=1)
+    parts = {
+        "labels": [file.sha256 for file in files_of_day(warehouse, ds, known_until)],
+        "impressions": [file.sha256 for file in warehouse.files("impressions.%", ds, ds)],
+        "settings.store": warehouse.store.config.timezone,
+        "settings.examples": config,
+        "sql": texts(*(f"transforms/{name}" for name in SQL)),
+        "code": CODE,
+    }
+    if config.draw == "candidates":
+        parts["candidates"] = candidates_fingerprint(warehouse, before, candidates).shape
+    return made_of(events_seen(warehouse, before) | parts)
 
 
 def offered_files(warehouse: Warehouse, ds: date) -> list[LakeFile]:

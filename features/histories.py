@@ -7,6 +7,7 @@ the store came to be.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,10 +15,12 @@ import polars as pl
 from features import database, lake, statements
 from features.errors import FeatureError
 from features.events import EVER, ORDER
+from features.fingerprints import SEEN, Fingerprint, made_of
 from features.ingestion import event_days
 from features.lake import LakeFile
 from features.warehouse import Warehouse
 
+CODE = 1  # raise it where a change here changes a file
 BASE_EVERY = 7  # days between two files: a night merges six days at the most
 TIES = ("goods_key", "shop_key", "type_key")  # tell events of two sources apart that the order cannot
 COLUMNS = ("user_key", *TIES, *ORDER)
@@ -76,7 +79,7 @@ def build_histories(warehouse: Warehouse, ds: date) -> int:
         raise FeatureError(f"no events up to {ds}; {hint}")
     base, asset = base_day(ds), "histories"
     fingerprint = histories_fingerprint(warehouse, base)
-    if events[0].ds <= base and not warehouse.is_current(asset, base, fingerprint):
+    if has_base(warehouse, base) and not warehouse.is_current(asset, base, fingerprint):
         with warehouse.building(asset, base, fingerprint) as made:
             for bucket in range(warehouse.store.config.buckets):
                 frame = merged(read_runs(warehouse, [file for file in events if file.ds <= base], COLUMNS, bucket))
@@ -85,10 +88,26 @@ def build_histories(warehouse: Warehouse, ds: date) -> int:
     return sum(file.rows for file in events)
 
 
-def histories_fingerprint(warehouse: Warehouse, ds: date) -> str:
+def has_base(warehouse: Warehouse, base: date) -> bool:
+    """Whether the weekly file of a Sunday holds anything."""
+    days = event_days(warehouse)
+    return days is not None and days[0] <= base
+
+
+def histories_fingerprint(warehouse: Warehouse, ds: date) -> Fingerprint:
     """What the histories up to `ds` are made of: the events seen by then, and the number of buckets."""
-    events = [file.sha256 for file in warehouse.files("events.%", EVER[0], ds)]
-    return statements.fingerprint(events, warehouse.store.config.buckets, BASE_EVERY)
+    return made_of(events_seen(warehouse, ds) | cut_in(warehouse) | {"code": (CODE, BASE_EVERY)})
+
+
+def events_seen(warehouse: Warehouse, ds: date) -> dict[str, Any]:
+    """The events that the night of `ds` can see, as parts: their files, by content, and how many rows they have."""
+    [(rows, files)] = warehouse.run("ledger/events_seen", ds=ds)
+    return {"events": files, SEEN: rows}
+
+
+def cut_in(warehouse: Warehouse) -> dict[str, Any]:
+    """How a store cuts time into days and users into buckets, as a part."""
+    return {"settings.store": (warehouse.store.config.timezone, warehouse.store.config.buckets)}
 
 
 def history_files(warehouse: Warehouse, ds: date) -> tuple[list[LakeFile], list[LakeFile]]:

@@ -8,6 +8,7 @@ from features import lake, statements
 from features.config import IngestConfig
 from features.entities import check_id_types, has_entities
 from features.errors import FeatureError
+from features.fingerprints import made_of, texts
 from features.ingestion import Ingested, make_store_days, refuse_forgotten
 from features.registry import register
 from features.sources import Source, open_source
@@ -46,7 +47,7 @@ def ingest_impressions(
         warehouse.run(
             "ledger/count_impressions",
             asset=source.asset,
-            fingerprint=statements.fingerprint(source.query, statements.read("transforms/cleaned_impressions")),
+            **made_of({"query": source.query, "sql": texts("transforms/cleaned_impressions")}).ledger,
             run_id=warehouse.run_id,
             started_at=started_at,
             now=warehouse.clock(),

@@ -14,11 +14,13 @@ from features.config import IngestConfig
 from features.entities import check_id_types, has_entities, make_entities
 from features.errors import FeatureError
 from features.events import replace_events
+from features.fingerprints import Fingerprint, made_of, texts
 from features.registry import register
 from features.sources import Reading, Source, open_source
 from features.store import Store, day_begins
 from features.warehouse import Warehouse
 
+CODE = 1  # raise it where a change here changes what is kept of a source
 FIRST_DAY = date(1990, 1, 1)
 SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
 ROWS_AT_ONCE = 4_000_000  # about 500 MB in DuckDB
@@ -63,7 +65,7 @@ def ingest_events(
             warehouse.run(
                 "ledger/count_days_read",
                 asset=source.asset,
-                fingerprint=statements.fingerprint(source.query, config, statements.read("transforms/cleaned_events")),
+                **events_fingerprint(warehouse, source, config).ledger,
                 run_id=warehouse.run_id,
                 started_at=started_at,
                 now=warehouse.clock(),
@@ -72,6 +74,18 @@ def ingest_events(
     for table in ("keyed_events", "duplicate_events", "day_events"):
         con.execute(f"drop table if exists {table} cascade")
     return Ingested(source.name, *counts)
+
+
+def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfig) -> Fingerprint:
+    """What the events of a source are made of, beside what the source gives: its query, settings, SQL."""
+    parts = {
+        "query": source.query,
+        "settings.store": warehouse.store.config.timezone,
+        "settings.ingest": (config.knowledge, config.repeats),
+        "sql": texts("transforms/cleaned_events", "transforms/keyed_events"),
+        "code": CODE,
+    }
+    return made_of(parts)
 
 
 def in_portions(

@@ -162,16 +162,22 @@ def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> 
     [(is_published, before, newest)] = warehouse.run("ledger/newest_nights", ds=last_ds)
     if is_published:
         return []
+    need_in_release(warehouse, last_ds, ranking_nights)
     oldest = first_night(max(newest or last_ds, last_ds), ranking_nights)
-    if last_ds < oldest:
-        raise FeatureError(
-            f"{last_ds} is older than the {ranking_nights} nights up to {newest} that published.duckdb holds; "
-            f"to rank it, set publish.ranking_nights to {(newest - last_ds).days + 1} or more"
-        )
     first = before + timedelta(days=1) if before else last_ds
     if newest and newest > last_ds:
         first = max(first, oldest)
     return [first + timedelta(days=n) for n in range((last_ds - first).days + 1)]
+
+
+def need_in_release(warehouse: Warehouse, ds: date, ranking_nights: int) -> None:
+    """Raises FeatureError where the night is older than those a release holds."""
+    [(_, _, newest)] = warehouse.run("ledger/newest_nights", ds=ds)
+    if newest and ds < first_night(newest, ranking_nights):
+        raise FeatureError(
+            f"{ds} is older than the {ranking_nights} nights up to {newest} that published.duckdb holds; "
+            f"to rank it, set publish.ranking_nights to {(newest - ds).days + 1} or more"
+        )
 
 
 def first_night(newest: date, nights: int) -> date:

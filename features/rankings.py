@@ -9,21 +9,49 @@ import numpy as np
 import polars as pl
 
 from features import database, lake, statements
-from features.config import ExampleConfig
+from features.candidates import candidates_fingerprint
+from features.config import CandidateConfig, ExampleConfig, SequenceConfig
 from features.events import files_of_day, view_events
-from features.sequences import load_sequences, sequence_files
+from features.fingerprints import Fingerprint, made_of, texts
+from features.histories import events_seen
+from features.sequences import load_sequences, sequences_fingerprint
 from features.slices import PARTS
 from features.store import epoch_microseconds
 from features.warehouse import Building, Warehouse
 
+CODE = 1  # raise it where a change here, or in how the model ranks, changes a ranking
 CUTOFFS = (5, 10, 20, 50, 100)
 
 
-def ranking_fingerprint(warehouse: Warehouse, ds: date, model_id: str, *settings: object) -> str:
-    """What a ranking is made of: its sequences, its candidates, its model, its settings."""
-    files = [file for part in PARTS for file in sequence_files(warehouse, ds, part)]
-    inputs = [file.sha256 for file in [*files, *warehouse.files("candidates", ds, ds)]]
-    return statements.fingerprint(inputs, model_id, settings)
+def ranking_fingerprint(
+    warehouse: Warehouse,
+    ds: date,
+    model_id: str | None,
+    sequences: SequenceConfig,
+    candidates: CandidateConfig,
+    ranking: object,
+) -> Fingerprint:
+    """What a ranking is made of: the events seen, its sequences, its candidates, its model, its settings."""
+    parts = {
+        "sequences": [sequences_fingerprint(warehouse, ds, part, sequences).shape for part in PARTS],
+        "candidates": candidates_fingerprint(warehouse, ds, candidates).shape,
+        "model": model_id,
+        "settings.ranking": ranking,
+        "code": CODE,
+    }
+    return made_of(events_seen(warehouse, ds) | parts)
+
+
+def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig) -> Fingerprint:
+    """What outcomes are made of: the events seen, the run that ranked the night before, what counts as taken, SQL."""
+    parts = {
+        "rankings": warehouse.run_of("rankings", ds - timedelta(days=1)),
+        "settings.store": warehouse.store.config.timezone,
+        "settings.examples": config.positive_types,
+        "sql": texts("transforms/outcomes", "transforms/positives", "transforms/goods_known"),
+        "code": (CODE, CUTOFFS),
+    }
+    return made_of(events_seen(warehouse, ds) | parts)
 
 
 @dataclass(frozen=True)
@@ -124,7 +152,9 @@ class RankingWriter:
 
 
 @contextmanager
-def writing_rankings(warehouse: Warehouse, ds: date, model_id: str, fingerprint: str) -> Iterator[RankingWriter]:
+def writing_rankings(
+    warehouse: Warehouse, ds: date, model_id: str, fingerprint: Fingerprint
+) -> Iterator[RankingWriter]:
     """Replaces the rankings and why of a day, in one transaction with the ledger row."""
     with warehouse.building("rankings", ds, fingerprint) as made:
         warehouse.clear_day("rankings", ds)
@@ -142,12 +172,7 @@ def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int
     if not ranked:
         return 0
     [(model_id, longest)] = ranked
-    fingerprint = statements.fingerprint(
-        [file.sha256 for file in files_of_day(warehouse, ds, ds)],
-        warehouse.run_of("rankings", before),
-        config,
-        statements.read("transforms/outcomes"),
-    )
+    fingerprint = outcomes_fingerprint(warehouse, ds, config)
     if not warehouse.is_current(asset, ds, fingerprint):
         store, con = warehouse.store, warehouse.con
         view_events(warehouse, files_of_day(warehouse, ds, ds), "day_events")

@@ -4,19 +4,23 @@ A Sunday's file has every user, another day's those who did something since Sund
 Sunday's. Where old events drop out by age every day's file has every user.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features import database, lake, statements
-from features.config import GroupConfig, SequenceConfig
-from features.histories import base_day, histories_fingerprint, load_histories
+from features import database, lake
+from features.config import SequenceConfig
+from features.fingerprints import Fingerprint, made_of
+from features.histories import base_day, cut_in, events_seen, load_histories
 from features.lake import LakeFile
 from features.slices import PARTS, Part, Slices, cut, group_of, spread
 from features.store import epoch_microseconds
 from features.warehouse import Warehouse
+
+CODE = 1  # raise it where a change here, or in slices.py, changes a file
 
 
 def build_sequences(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
@@ -29,38 +33,50 @@ def build_sequences(warehouse: Warehouse, ds: date, config: SequenceConfig) -> i
 
 
 def build_day(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
-    stale: list[Part] = [part for part in PARTS if not is_current(warehouse, ds, part, config)]
+    """Both groups are cut from one reading of the histories, bucket by bucket; each is an asset of its own."""
+    fingerprints: dict[Part, Fingerprint] = {part: sequences_fingerprint(warehouse, ds, part, config) for part in PARTS}
+    stale: list[Part] = [
+        part for part in PARTS if not warehouse.is_current(f"{part}_sequences", ds, fingerprints[part])
+    ]
+    files: dict[Part, list[LakeFile]] = {part: [] for part in stale}
     for part in stale:
-        own = getattr(config, part)
-        with warehouse.building(f"{part}_sequences", ds, sequences_fingerprint(warehouse, ds, own)) as made:
-            for bucket in range(warehouse.store.config.buckets):
-                frame = sequences_of(warehouse, ds, bucket, part, own)
-                made.files.append(lake.write(warehouse.store, frame, f"{part}_sequences", ds, bucket))
+        with warehouse.building(f"{part}_sequences", ds, fingerprints[part]) as made:
+            for bucket in range(warehouse.store.config.buckets if part == stale[0] else 0):
+                for own, frame in sequences_of(warehouse, ds, bucket, stale, config).items():
+                    files[own].append(lake.write(warehouse.store, frame, f"{own}_sequences", ds, bucket))
+            made.files += files[part]
             made.rows = sum(file.rows for file in made.files)
     return max(sum(file.rows for file in warehouse.files(f"{part}_sequences", ds, ds)) for part in PARTS)
 
 
-def is_current(warehouse: Warehouse, ds: date, part: Part, config: SequenceConfig) -> bool:
-    fingerprint = sequences_fingerprint(warehouse, ds, getattr(config, part))
-    return warehouse.is_current(f"{part}_sequences", ds, fingerprint)
+def sequences_fingerprint(warehouse: Warehouse, ds: date, part: Part, config: SequenceConfig) -> Fingerprint:
+    """What the sequences of a group are made of: the events seen, and the settings of the group alone."""
+    settings = {"settings.sequences": getattr(config, part), "code": CODE}
+    return made_of(events_seen(warehouse, ds) | cut_in(warehouse) | settings)
 
 
-def sequences_fingerprint(warehouse: Warehouse, ds: date, config: GroupConfig) -> str:
-    return statements.fingerprint(histories_fingerprint(warehouse, ds), config)
-
-
-def sequences_of(warehouse: Warehouse, ds: date, bucket: int, part: Part, config: GroupConfig) -> pl.DataFrame:
-    """One row per user of the bucket, or per user with events since Sunday: their sequence as of the end of the day.
+def sequences_of(
+    warehouse: Warehouse, ds: date, bucket: int, parts: Sequence[Part], config: SequenceConfig
+) -> dict[Part, pl.DataFrame]:
+    """Of each group, one row per user of the bucket, or per user with events since Sunday: their sequence as of the
+    end of the day.
 
     Columns user_key, `<part>_keys`, type_keys, event_ts; a list is empty where the user has nothing of the group.
     """
-    whole = ds == base_day(ds) or config.max_age_days > 0
-    histories = load_histories(warehouse, ds, bucket, only_since=not whole)
-    group = group_of(warehouse, histories, part, config)
-    users = np.unique(histories.user_keys)
-    as_of = np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds)))
-    frame = as_lists(users, cut(group, users, as_of), part)
-    return frame.filter(pl.col(f"{part}_keys").list.len() > 0) if ds == base_day(ds) else frame
+    found: dict[Part, pl.DataFrame] = {}
+    of_all = ds == base_day(ds)
+    for whole in (True, False):
+        own: list[Part] = [part for part in parts if (of_all or getattr(config, part).max_age_days > 0) == whole]
+        if not own:
+            continue
+        histories = load_histories(warehouse, ds, bucket, only_since=not whole)
+        users = np.unique(histories.user_keys)
+        as_of = np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds)))
+        for part in own:
+            group = group_of(warehouse, histories, part, getattr(config, part))
+            frame = as_lists(users, cut(group, users, as_of), part)
+            found[part] = frame.filter(pl.col(f"{part}_keys").list.len() > 0) if of_all else frame
+    return found
 
 
 def as_lists(users: np.ndarray, slices: Slices, part: Part) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import polars as pl
 
 from features import database, lake, statements
 from features.errors import FeatureError
+from features.fingerprints import Fingerprint
 from features.lake import LakeFile
 from features.store import Store
 
@@ -65,9 +66,9 @@ class Warehouse:
             raise
         self.con.commit()
 
-    def is_current(self, asset: str, ds: date, fingerprint: str) -> bool:
+    def is_current(self, asset: str, ds: date, fingerprint: Fingerprint) -> bool:
         """Whether the asset of the day is built, from this, and its files are whole."""
-        done = self.one("ledger/is_done", asset=asset, ds=ds, fingerprint=fingerprint)
+        done = self.one("ledger/is_done", asset=asset, ds=ds, fingerprint=fingerprint.hash)
         return bool(done) and all(lake.is_whole(self.store, file) for file in self.files(asset, ds, ds))
 
     def run_of(self, asset: str, ds: date) -> str | None:
@@ -80,12 +81,12 @@ class Warehouse:
         return [LakeFile(*row) for row in found]
 
     @contextmanager
-    def building(self, asset: str, ds: date, fingerprint: str) -> Iterator[Building]:
+    def building(self, asset: str, ds: date, fingerprint: Fingerprint) -> Iterator[Building]:
         """Builds an asset of a day: its rows, its files and its ledger row come true in one transaction.
 
         Before it, the ledger says `running`; should the block raise, `failed`, and why.
         """
-        self.run("ledger/start", asset=asset, ds=ds, fingerprint=fingerprint, run_id=self.run_id, now=self.clock())
+        self.run("ledger/start", asset=asset, ds=ds, **fingerprint.ledger, run_id=self.run_id, now=self.clock())
         made = Building()
         try:
             with self.transaction():
@@ -115,14 +116,15 @@ class Warehouse:
         self.con.unregister("new_rows")
 
     @contextmanager
-    def recorded_run(self, command: str, ds: date) -> Iterator["Warehouse"]:
-        """Keeps a record of a run: what ran, for which day, and how it ended. Gives the warehouse that writes as it.
+    def recorded_run(self, command: str, ds: date, reason: str | None = None) -> Iterator["Warehouse"]:
+        """Keeps a record of a run: what ran, for which day, how it ended, and why, where somebody gives a reason. Gives
+        the warehouse that writes as it.
 
         The run_id is the command, its data day, and how many such runs there have been: the same on every machine.
         """
         past = self.one("ledger/count_runs", command=command, ds=ds)
         run_id = f"{command}-{ds}-{past + 1}"
-        self.run("ledger/begin_run", run_id=run_id, command=command, ds=ds, now=self.clock())
+        self.run("ledger/begin_run", run_id=run_id, command=command, ds=ds, now=self.clock(), reason=reason)
         status, error = "done", None
         try:
             yield replace(self, run_id=run_id)
@@ -131,6 +133,31 @@ class Warehouse:
             raise
         finally:
             self.run("ledger/end_run", run_id=run_id, status=status, error=error, now=self.clock())
+
+
+@dataclass(frozen=True)
+class StillWarehouse(Warehouse):
+    """A warehouse that nobody writes to for now: what is asked twice is answered once."""
+
+    answers: dict[str, list[tuple]] = field(default_factory=dict)
+
+    def run(self, statement: str, /, **values: Any) -> list[tuple]:
+        asked = repr((statement, values))
+        if asked not in self.answers:
+            self.answers[asked] = super().run(statement, **values)
+        return self.answers[asked]
+
+
+@contextmanager
+def look_into(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
+    """Opens the warehouse read-only, and keeps writers waiting meanwhile. Raises FeatureError where there is none,
+    BusyError where somebody is writing."""
+    if not store.warehouse.exists():
+        raise FeatureError(
+            f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
+        )
+    with store.undisturbed(), database.connect_read_only(store.warehouse, store.config) as con:
+        yield Warehouse(store, con, clock)
 
 
 @contextmanager

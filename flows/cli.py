@@ -14,6 +14,7 @@ import typer
 import features
 from din import DinError
 from features import BusyError, FeatureError, Source, StoppedByCheck, Store, StoreConfig, Warehouse
+from flows import backfill as backfill_flow
 from flows import demo as demo_flow
 from flows import night, progress, reading, show
 from flows.settings import load_settings, open_store
@@ -31,6 +32,8 @@ StorePath = Annotated[Path, typer.Option("--store", envvar="NIGHTRANK_STORE_PATH
 Day = Annotated[datetime | None, typer.Option("--ds", formats=["%Y-%m-%d"], help="The data day, such as 2017-12-31.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Run the same stages without Prefect.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FirstDay = Annotated[datetime, typer.Argument(metavar="START", formats=["%Y-%m-%d"], help="The first day.")]
+LastDay = Annotated[datetime, typer.Argument(metavar="END", formats=["%Y-%m-%d"], help="The last day, included.")]
 DEFAULT_STORE = Path("store")
 
 
@@ -189,6 +192,54 @@ def forget(
     show.as_json(asdict(found)) if json else show.forgotten(found)
 
 
+@app.command()
+def plan(
+    start: FirstDay,
+    end: LastDay,
+    store: StorePath = DEFAULT_STORE,
+    all_of_it: Annotated[bool, typer.Option("--all", help="List what is ok too.")] = False,
+    json: AsJson = False,
+) -> None:
+    """What would be built between two days, and why; writes nothing."""
+    first, last = both(start, end)
+    show.plan(backfill_flow.plan_of(store, first, last), all_of_it, json)
+
+
+@app.command()
+def backfill(
+    start: FirstDay,
+    end: LastDay,
+    store: StorePath = DEFAULT_STORE,
+    mode: Annotated[backfill_flow.Mode, typer.Option(help="What to build of the plan.")] = "missing",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be built.")] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="Why published rankings are made anew; without it they stay as they are.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Builds what is missing, failed or stale between two days, and what that needs; run again, what is left."""
+    first, last = both(start, end)
+    if reason is not None and not reason.strip():
+        raise typer.BadParameter("it is empty; say why", param_hint="--reason")
+    if dry_run:
+        planned = backfill_flow.plan_of(store, first, last)
+        show.plan(backfill_flow.chosen(planned, mode, reason), all_of_it=False, json=json)
+        return
+    built = backfill_flow.run_backfill(store, first, last, mode, reason)
+    show.built(built, json)
+    broken = [one for one in built if one.error]
+    if broken:
+        raise FeatureError(
+            f"{len(broken)} of {len(built)} not built, such as {broken[0].asset} of {broken[0].ds}: {broken[0].error}"
+        )
+
+
+def both(start: datetime, end: datetime) -> tuple[date, date]:
+    if start > end:
+        raise typer.BadParameter(f"{start.date()} is after END {end.date()}", param_hint="START")
+    return start.date(), end.date()
+
+
 def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
     """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
     if not named.endswith(".sql") and named not in features.statements.names("sources"):
@@ -243,8 +294,6 @@ def not_yet(name: str, does: str) -> None:
         stop(f"{name}: not yet", USAGE)
 
 
-not_yet("plan", "What would be built, and why.")
-not_yet("backfill", "Builds what is missing, failed or stale between two days.")
 not_yet("compare", "Mean, decay and DIN on the same examples.")
 not_yet("report", "A page about the night.")
 not_yet("rollback", "Publishes an earlier night again.")

@@ -75,10 +75,12 @@ def catch_up(warehouse: Warehouse, settings: Settings, days: list[date]) -> list
     return [rank_night(warehouse, settings, day, plainly) for day in days]
 
 
-def rank_night(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -> NightResult:
-    """The diagram, top to bottom, for one data day."""
+def rank_night(
+    warehouse: Warehouse, settings: Settings, ds: date, step: Step, reason: str | None = None
+) -> NightResult:
+    """The diagram, top to bottom, for one data day; `reason` says why one that is published is ranked again."""
     started = time.monotonic()
-    with warehouse.recorded_run("nightly", ds) as night:
+    with warehouse.recorded_run("nightly", ds, reason) as night:
         model_id = features.need_champion(night, ds)
         step(histories)(night, ds)
         step(sequences)(night, settings, ds)
@@ -127,7 +129,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
     started = time.monotonic()
     ranking = settings.ranking
     model = din.load_model(night.store.models, model_id)
-    fingerprint = features.ranking_fingerprint(night, ds, model_id, ranking)
+    fingerprint = features.ranking_fingerprint(night, ds, model_id, settings.sequences, settings.candidates, ranking)
     buckets = night.store.config.buckets
     with features.writing_rankings(night, ds, model_id, fingerprint) as writer, progress.bar(f"rank {ds}") as tell:
         for bucket in range(buckets):

@@ -1,6 +1,7 @@
 """Answers -> what a person reads on stdout: tables and bars, or JSON."""
 
 import math
+from collections import Counter
 from json import dumps
 from typing import Any
 
@@ -8,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, FeatureError, Forgotten, Ingested, Reader, Status
+from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Reader, Status
 
 stdout = Console()
 BAR_WIDTH = 16
@@ -150,6 +151,34 @@ def nights(results: list[Any], json: bool) -> None:
         stdout.print(f"{night.ds}  {night.status}  {size}, {night.seconds:.1f} s, {night.model_id}", soft_wrap=True)
     if not results:
         stdout.print("nothing to do: published already")
+
+
+def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
+    """One line for each asset that is not as it should be, or for all, and a last one with counts."""
+    shown = [one for one in planned if all_of_it or one.state != "ok"]
+    if json:
+        as_json([vars(one) for one in shown])
+        return
+    for one in shown:
+        line(f"{one.ds}  {one.asset:<15}  {one.state:<11}  {one.reason}".rstrip())
+    counts = Counter(one.state for one in planned)
+    said = ", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=lambda state: (state == "ok", state)))
+    line(said if counts.keys() - {"ok"} else f"nothing to do{f': {said}' if said else ''}")
+
+
+def built(done: list[Any], json: bool) -> None:
+    """One line for each asset that was built, or was not."""
+    if json:
+        as_json([vars(one) for one in done])
+        return
+    for one in done:
+        line(f"{one.ds}  {one.asset:<15}  {f'failed: {one.error}' if one.error else 'built'}")
+    if not done:
+        line("nothing to do")
+
+
+def line(said: str) -> None:
+    stdout.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def status(found: Status) -> None:

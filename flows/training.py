@@ -98,10 +98,19 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     rows = 0
     with progress.bar(f"examples {ds}") as tell:
         for done, day in enumerate(days, start=1):
-            rows += features.build_examples(run, day, ds, settings.examples)
+            rows += features.build_examples(run, day, ds, settings.examples, settings.candidates)
             tell(done, len(days), str(day))
     log.info("examples_built", ds=ds, days=len(days), rows=rows)
     return rows
+
+
+def examples_of_day(run: Warehouse, settings: Settings, ds: date, known_until: date) -> int:
+    """The examples of one day, with what was known by the end of another."""
+    if settings.examples.draw == "candidates":
+        offer(run, settings, ds - timedelta(days=1))
+    features.build_histories(run, known_until)
+    features.view_histories(run, known_until)
+    return features.build_examples(run, ds, known_until, settings.examples, settings.candidates)
 
 
 def offer(run: Warehouse, settings: Settings, night: date) -> None:

@@ -5,4 +5,5 @@ select
     $command as command,
     $ds as ds,
     'running' as status,
-    $now as started_at
+    $now as started_at,
+    $reason as reason

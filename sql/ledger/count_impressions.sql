@@ -5,6 +5,7 @@ select
     coalesce(read_ds, date '1970-01-01') as ds,
     'done' as status,
     $fingerprint as fingerprint,
+    map($part_names::varchar[], $part_hashes::varchar[]) as parts,
     $run_id as run_id,
     count(*) as rows_in,
     count(*) filter (where refused is null) as rows,

@@ -5,5 +5,6 @@ select
     $ds as ds,
     'running' as status,
     $fingerprint as fingerprint,
+    map($part_names::varchar[], $part_hashes::varchar[]) as parts,
     $run_id as run_id,
     $now as started_at

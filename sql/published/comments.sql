@@ -108,6 +108,7 @@ comment on column intervals.input_watermark is 'UTC time of the latest event it 
 comment on column intervals.started_at is 'UTC';
 comment on column intervals.finished_at is 'UTC';
 comment on column intervals.error is 'What stopped it';
+comment on column intervals.parts is 'What the fingerprint is made of: each part and its short hash (events_seen is a number of rows); nightrank plan compares them to say why something is stale';
 
 comment on macro table ranking_for is 'One row per rank: the newest ranking of the user `who`, with names'; -- noqa: PRS
 comment on macro table ranking_at is 'One row per rank: the ranking of the user `who` on the data day `night`, with names';

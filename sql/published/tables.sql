@@ -222,7 +222,8 @@ select
     input_watermark,
     started_at,
     finished_at,
-    error
+    error,
+    parts
 from ops.intervals
 order by
     asset,

@@ -20,6 +20,7 @@ create table if not exists ops.intervals (
     started_at timestamp not null,
     finished_at timestamp,
     error varchar,
+    parts map (varchar, varchar),
     primary key (asset, ds)
 );
 
@@ -68,7 +69,8 @@ create table if not exists ops.runs (
     status varchar not null,
     started_at timestamp not null,
     finished_at timestamp,
-    error varchar
+    error varchar,
+    reason varchar
 );
 
 -- One row per trained model. A champion was no worse than the one before it when it was registered: it ranks the nights
@@ -156,3 +158,7 @@ create table if not exists serving.outcomes (
     coverage double,
     model_id varchar not null
 );
+
+-- Stores of before these columns get them, empty: what was built then is stale until it is built again.
+alter table ops.intervals add column if not exists parts map (varchar, varchar);
+alter table ops.runs add column if not exists reason varchar;

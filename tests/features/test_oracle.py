@@ -185,7 +185,7 @@ def in_a_store(case: Case, rows: list[Row], chunks: list[int], buckets: int, thr
             return answers(warehouse), bytes_of(warehouse)
 
 
-CI = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+CI = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @CI
