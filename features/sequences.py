@@ -70,7 +70,7 @@ def sequences_of(
         if not own:
             continue
         histories = load_histories(warehouse, ds, bucket, only_since=not whole)
-        users = np.unique(histories.user_keys)
+        users = histories.user_keys[histories.first[histories.count > 0]]
         as_of = np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds)))
         for part in own:
             group = group_of(warehouse, histories, part, getattr(config, part))
@@ -81,7 +81,7 @@ def sequences_of(
 
 def as_lists(users: np.ndarray, slices: Slices, part: Part) -> pl.DataFrame:
     """Slices as list columns, one row per user."""
-    place, _ = spread(slices.start, slices.end)
+    place = places_of(slices)
     offsets = np.r_[0, np.cumsum(slices.end - slices.start)]
 
     def lists(values: np.ndarray) -> pl.Series:
@@ -95,6 +95,21 @@ def as_lists(users: np.ndarray, slices: Slices, part: Part) -> pl.DataFrame:
             "event_ts": lists(slices.ts.astype("datetime64[us]")),
         }
     )
+
+
+def places_of(slices: Slices) -> np.ndarray | slice:
+    """Where the values of the slices stand, slice by slice: as a mask where they follow each other, which is read in
+    one pass, and not at all where they are everything."""
+    full = slices.end > slices.start
+    start, end = slices.start[full], slices.end[full]
+    if (start[1:] < end[:-1]).any():
+        return spread(slices.start, slices.end)[0]
+    if (end - start).sum() == len(slices.keys):
+        return slice(None)
+    edges = np.zeros(len(slices.keys) + 1, np.int8)
+    edges[start] += 1
+    edges[end] -= 1
+    return np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
 
 
 def sequence_files(warehouse: Warehouse, ds: date, part: Part) -> list[LakeFile]:

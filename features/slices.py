@@ -85,12 +85,13 @@ def cut(group: Group, user_keys: np.ndarray, as_of: np.ndarray) -> Slices:
         ends = search(known_by(histories), first, whole, as_of, "right")
         mixed = rows_with_later_ones(histories.known_at, ends, whole, as_of)
     start, end = group.before[first], group.before[ends]
-    rows = np.flatnonzero(group.kept)
+    rows = slice(None) if group.kept.all() else np.flatnonzero(group.kept)
     if config.max_age_days:
         start = search(histories.event_ts[rows], start, end, as_of - max_age(config), "left")
     start = np.maximum(start, end - longest(config))
     for some in portions(mixed, (whole - first)[mixed]):
         places, lengths = copied(group, some, first[some], whole[some], as_of[some])
+        rows = np.arange(len(group.keys)) if isinstance(rows, slice) else rows
         end[some] = len(rows) + np.cumsum(lengths)
         start[some] = end[some] - lengths
         rows = np.r_[rows, places]
