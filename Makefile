@@ -30,7 +30,7 @@ format: $(READY)        ## put code in order
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --quiet sql
 
-bench: $(READY)         ## the feature store beside its limits: 20M events, about ten minutes and 3 GB of disk
+bench: $(READY)         ## the feature store beside its limits: 20M events, about three minutes and 2 GB of disk
 	$(BIN)/python -m bench.store --events 20000000 --users 500000 --work bench/work
 
 clean:

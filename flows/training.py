@@ -88,9 +88,11 @@ def train_models(warehouse: Warehouse, settings: Settings, ds: date, step: Step)
 
 
 def examples(run: Warehouse, settings: Settings, ds: date) -> int:
-    """The examples of every day of the window that has a night before it."""
+    """The examples of every day of the window that has a night before it; the first day has none, unless its examples
+    see what was before each event."""
     first, _ = features.event_days(run) or (ds, ds)
-    days = [day for day in window_days(settings, ds) if day > first]
+    alone = settings.examples.history == "event" and settings.examples.draw != "candidates"
+    days = [day for day in window_days(settings, ds) if day > first or (alone and day == first)]
     if settings.examples.draw == "candidates":
         for day in days:
             offer(run, settings, day - timedelta(days=1))
