@@ -60,8 +60,13 @@ def is_whole(store: Store, file: LakeFile) -> bool:
 
 def rebuild(file: LakeFile) -> str:
     """The command that makes a file anew."""
-    if file.asset.startswith("events."):
-        return f"nightrank ingest {file.asset.removeprefix('events.')}"
+    kind, _, source = file.asset.partition(".")
+    if kind == "impressions":
+        return f"nightrank ingest {source} --as impressions"
+    if source:  # events, and the duplicates and refused rows beside them
+        return f"nightrank ingest {source}"
+    if kind == "examples":
+        return "nightrank train"
     return f"nightrank nightly --ds {file.ds}"
 
 

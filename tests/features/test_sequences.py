@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import features
-from features import FeatureError, SequenceConfig, StoreConfig, Warehouse
+from features import FeatureError, SequenceConfig, StoreConfig, Warehouse, lake
+from features.lake import LakeFile
 from tests.conftest import COLUMNS, Desk
 
 MARCH = datetime(2025, 3, 1)
@@ -163,3 +164,20 @@ def test_buckets_threads_and_order_of_arrival_change_no_sequence(
             seen.append(sorted(desk.lake_rows(warehouse, "goods_sequences", "user_key, goods_keys, event_ts::varchar")))
 
     assert seen[0] == seen[1] == seen[2]
+
+
+@pytest.mark.parametrize(
+    ("asset", "command"),
+    [
+        ("events.clicks", "nightrank ingest clicks"),
+        ("duplicates.clicks", "nightrank ingest clicks"),
+        ("impressions.shown", "nightrank ingest shown --as impressions"),
+        ("examples", "nightrank train"),
+        ("candidates", "nightrank nightly --ds 2025-03-01"),
+    ],
+)
+def test_a_missing_file_is_named_with_the_command_that_makes_it_again(desk: Desk, asset: str, command: str) -> None:
+    file = LakeFile(asset, FIRST, 0, "gone.parquet", "0" * 64, 1, 1)
+
+    with pytest.raises(FeatureError, match=f"gone.parquet: is missing; rebuild it with: {command}$"):
+        lake.verified(desk.store, file)
