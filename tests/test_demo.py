@@ -12,7 +12,7 @@ import pytest
 
 def demo(root: Path) -> subprocess.CompletedProcess[str]:
     """Runs it in a process of its own, as a person does, on fewer days than a person gets."""
-    environment = os.environ | {"NIGHTRANK_WINDOW__TRAIN_DAYS": "30", "COLUMNS": "100"}
+    environment = os.environ | {"NIGHTRANK_WINDOW__TRAIN_DAYS": "15", "COLUMNS": "100"}
     command = [sys.executable, "-m", "flows.cli", "demo", "--store", str(root)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
 

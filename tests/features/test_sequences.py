@@ -1,14 +1,10 @@
 """Histories -> the last goods and shops of each user, and what a training example may see."""
 
-import tempfile
-from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import features
 from features import FeatureError, SequenceConfig, StoreConfig, Warehouse, lake
@@ -100,54 +96,6 @@ def test_a_damaged_file_of_sequences_is_built_again(desk: Desk, warehouse: Wareh
     features.build_sequences(warehouse, FIRST, SequenceConfig())
 
     assert path.read_bytes() == whole
-
-
-EVENTS = st.lists(
-    st.tuples(
-        st.integers(1, 4),
-        st.one_of(st.none(), st.integers(10, 14)),
-        st.one_of(st.none(), st.integers(5, 7)),
-        st.sampled_from(["click", "buy"]),
-        st.integers(0, 4 * 24).map(lambda hours: MARCH + timedelta(hours=hours)),
-    ).filter(lambda row: row[1] is not None or row[2] is not None),
-    min_size=1,
-    max_size=40,
-    unique=True,
-)
-
-
-def last_by_hand(rows: list[tuple], place: int, length: int, as_of: datetime) -> dict[int, list[tuple]]:
-    """The oracle: times and ids of each user's last events of a group, sorted, in plain Python."""
-    seen = defaultdict(list)
-    for row in rows:
-        if row[place] is not None and row[4] < as_of:
-            seen[row[0]].append((row[4], row[place]))
-    return {user: sorted(moments, key=lambda moment: moment[0])[-length:] for user, moments in seen.items()}
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rows=EVENTS, day=st.integers(1, 4), buckets=st.sampled_from([1, 3]), threads=st.sampled_from([1, 2]))
-def test_sequences_hold_the_times_that_plain_python_finds(
-    rows: list[tuple], day: int, buckets: int, threads: int
-) -> None:
-    ds = date(2025, 3, day)
-    as_of = datetime(2025, 3, day) + timedelta(days=1)
-    rows = [row for row in rows if row[4] < datetime(2025, 3, 5)]
-    with tempfile.TemporaryDirectory() as folder:
-        desk = Desk(Path(folder), StoreConfig(buckets=buckets, threads=threads))
-        with desk.open() as warehouse:
-            desk.ingest(warehouse, desk.source(rows), str(FIRST), str(LAST))
-            expected = {group: last_by_hand(rows, place, 3, as_of) for group, place in (("goods", 1), ("shop", 2))}
-            if not any(row[4] < as_of for row in rows):
-                return
-            features.build_histories(warehouse, ds)
-            features.build_sequences(warehouse, ds, SequenceConfig(goods_length=3, shop_length=3))
-            users = dict(warehouse.con.execute("select user_key, user_id from entities.users").fetchall())
-            for group in ("goods", "shop"):
-                found = desk.lake_rows(warehouse, f"{group}_sequences", f"user_key, event_ts, len({group}_keys)")
-                times = {users[user]: list(moments) for user, moments, _ in found if moments}
-                assert times == {user: [moment for moment, _ in moments] for user, moments in expected[group].items()}
-                assert all(len(moments) == length for _, moments, length in found)
 
 
 def test_buckets_threads_and_order_of_arrival_change_no_sequence(
