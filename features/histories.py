@@ -167,7 +167,8 @@ def merged(runs: list[pl.DataFrame]) -> pl.DataFrame:
     if not len(frame):
         return frame
     frame = frame[laid_end_to_end([run["user_key"].to_numpy() for run in runs])]
-    return frame[put_right(frame)] if out_of_order(frame).any() else frame
+    wrong = out_of_order(frame)
+    return frame[put_right(frame, wrong)] if wrong.any() else frame
 
 
 def laid_end_to_end(runs: list[np.ndarray]) -> np.ndarray:
@@ -214,11 +215,10 @@ def comes_after(frame: pl.DataFrame, rows: np.ndarray) -> np.ndarray:
     return after
 
 
-def put_right(frame: pl.DataFrame) -> np.ndarray:
-    """Where each row comes from once the users that are out of order are sorted. uint32 [N]"""
+def put_right(frame: pl.DataFrame, wrong: np.ndarray) -> np.ndarray:
+    """Where each row comes from once the users with a row that is `wrong` are sorted. uint32 [N]"""
     user = frame["user_key"].to_numpy()
-    wrong = np.unique(user[:-1][out_of_order(frame)])
-    rows = np.flatnonzero(np.isin(user, wrong))
+    rows = np.flatnonzero(np.isin(user, np.unique(user[:-1][wrong])))
     keys = [name for name in COLUMNS if name in frame.columns and name not in TIES]
     order = frame[rows].select(pl.arg_sort_by(*keys, *TIES, nulls_last=False, maintain_order=True)).to_series()
     source = np.arange(len(frame), dtype=np.uint32)

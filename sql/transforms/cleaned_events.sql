@@ -1,7 +1,7 @@
 -- One row per source row of the days read, and per refused row: its days, and why it is refused, if so.
 -- Reads source_events and store_days. A row is read under the day of its `days_by` column, happens on event_ds, and is
 -- seen first by the night of seen_ds: the first whose end is after event_ts and, where knowledge counts, not before
--- known_at.
+-- known_at. Where knowledge does not count, known_at is not kept.
 with dated as (
     select
         source_events.*,
@@ -38,7 +38,7 @@ judged as (
     from dated
 )
 
-select *
+select * replace (case when $knowledge then known_at end as known_at)
 from judged
 where
     read_ds between $first_ds and $last_ds

@@ -195,6 +195,15 @@ def test_an_event_known_exactly_at_the_end_of_a_day_is_seen_by_that_night(desk: 
     assert found == [(1, date(2025, 3, 1)), (2, date(2025, 3, 2))]
 
 
+def test_where_knowledge_does_not_count_an_event_is_seen_when_it_happened(desk: Desk, warehouse: Warehouse) -> None:
+    late = replace(desk, ingestion=IngestConfig(knowledge=False))
+    rows = [(1, 10, 5, "click", NOON, datetime(2025, 3, 4), 1)]
+
+    late.ingest(warehouse, desk.source(rows, NAMED), "2025-03-01", "2025-03-02")
+
+    assert desk.lake_rows(warehouse, "events.clicks", "seen_ds, known_at") == [(date(2025, 3, 1), None)]
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/London", "America/Sao_Paulo", "Pacific/Apia", "Asia/Kolkata"])
 def test_every_moment_falls_on_the_day_whose_midnights_are_around_it(desk_with: Callable[..., Desk], zone: str) -> None:
     desk = desk_with(timezone=zone)
