@@ -2,8 +2,10 @@
 What is read again takes the place of what was read before."""
 
 from datetime import date
+from typing import Any
 
 import polars as pl
+from duckdb import ColumnExpression, ConstantExpression
 
 from features import database, lake, statements
 from features.lake import LakeFile
@@ -37,40 +39,47 @@ def view_events(warehouse: Warehouse, files: list[LakeFile], view: str = "events
     database.view_of_files(warehouse.con, view, [lake.verified(warehouse.store, file) for file in files], COLUMNS)
 
 
-def replace_events(warehouse: Warehouse, source: str, repeats: str, first_ds: date, last_ds: date) -> None:
+def replace_events(
+    warehouse: Warehouse, source: str, repeats: str, first_ds: date, last_ds: date, is_new: bool
+) -> None:
     """Makes keyed_events what the source gave for the days read, both included: in the files and in the ledger.
 
     `repeats` says what becomes of exact repeats, 'keep' or 'collapse'; 'by_id' is for sources that name their events.
+    `is_new`: the source gave nothing before the read that these days are part of.
     """
+    settle_duplicates(warehouse, source, repeats, first_ds=first_ds, last_ds=last_ds, is_new=is_new)
+    contested = pl.DataFrame(warehouse.con.execute("select event_id, event_no from contested_events").to_arrow_table())
     read = {"source": source, "first_ds": first_ds, "last_ds": last_ds}
-    view_events(warehouse, warehouse.files(f"events.{source}", *EVER), "kept_before")
-    view_events(warehouse, warehouse.files(f"duplicates.{source}", *EVER), "repeats_before")
-    settle_duplicates(warehouse, repeats, first_ds, last_ds)
-    contested = pl.DataFrame(warehouse.con.execute("from contested_ids").to_arrow_table())
-    for asset, table, day in (("events", "keyed_events", "seen_ds"), ("duplicates", "duplicate_events", "read_ds")):
+    for asset, view, day in (("events", "staying_events", "seen_ds"), ("duplicates", "duplicate_events", "read_ds")):
         touched = [ds for (ds,) in warehouse.run(f"transforms/{asset}_touched", **read)]
         for start in range(0, len(touched), DAYS_AT_ONCE):
             some = touched[start : start + DAYS_AT_ONCE]
-            given = rows_of(warehouse, table, day, some)
+            given = rows_of(warehouse, view, day, some)
             for ds in some:
                 rewrite(warehouse, f"{asset}.{source}", ds, given.get((ds,)), contested, first_ds, last_ds)
 
 
-def settle_duplicates(warehouse: Warehouse, repeats: str, first_ds: date, last_ds: date) -> None:
-    """Splits keyed_events into those kept and duplicate_events.
+def settle_duplicates(warehouse: Warehouse, source: str, repeats: str, **read: Any) -> None:
+    """Parts keyed_events into staying_events and duplicate_events.
 
     Where a source names its events, the row known first is kept, whenever it was read: rows of other days that share
-    an event_id with these are taken back and judged with them (contested_ids). A night that saw an event so goes on
+    an event_id with these are taken back and judged with them (contested_events). A night that saw an event so goes on
     seeing the same one, however often it is delivered again.
     """
-    statements.run(warehouse.con, f"transforms/{DUPLICATES[repeats]}", first_ds=first_ds, last_ds=last_ds)
+    if repeats == "by_id":
+        can_share = not read["is_new"] or warehouse.con.execute("from repeated_numbers limit 1").fetchall()
+        for asset, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
+            files = warehouse.files(f"{asset}.{source}", *EVER) if can_share else []
+            view_events(warehouse, files, view)
+    statements.run(warehouse.con, f"transforms/{DUPLICATES[repeats]}", **read)
     statements.run(warehouse.con, "transforms/settled_duplicates")
 
 
-def rows_of(warehouse: Warehouse, table: str, day: str, days: list[date]) -> dict[tuple, pl.DataFrame]:
-    """The rows of some days by day, columns as in the lake."""
-    found = warehouse.con.execute(f"select {', '.join(SCHEMA)} from {table} where {day} in $days", {"days": days})
-    return pl.DataFrame(found.to_arrow_table()).partition_by(day, as_dict=True)
+def rows_of(warehouse: Warehouse, view: str, day: str, days: list[date]) -> dict[tuple, pl.DataFrame]:
+    """The rows of some days by day, columns as in the lake. A relation, since DuckDB gives the rows of a statement with
+    one thread: 0.8 s instead of 0.35 s for three million."""
+    rows = warehouse.con.view(view).filter(ColumnExpression(day).isin(*map(ConstantExpression, days)))
+    return pl.DataFrame(rows.select(*SCHEMA).to_arrow_table()).partition_by(day, as_dict=True)
 
 
 def rewrite(

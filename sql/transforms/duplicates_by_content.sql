@@ -1,29 +1,35 @@
 -- Of events alike in everything, all but one of keyed_events are duplicates.
-create or replace temp table contested_ids (event_id varchar, event_no ubigint);
+create or replace temp view judged_events as
+from keyed_events;
 
-create or replace temp table repeated_contents as
-select
-    user_key,
-    event_ts,
-    event_no
+create or replace temp table contested_events as
 from keyed_events
-group by all
-having count(*) > 1;
+where false;
 
 create or replace temp table losing_rows as
-select keyed_events.rowid as place_in_table
-from keyed_events
+with repeated_contents as (
+    select
+        user_key,
+        event_ts,
+        event_no
+    from judged_events
+    group by all
+    having count(*) > 1
+)
+
+select judged_events.place
+from judged_events
 semi join repeated_contents using (user_key, event_ts, event_no)
 qualify
     row_number() over (
         partition by
-            keyed_events.user_key,
-            keyed_events.event_ts,
-            keyed_events.known_at,
-            keyed_events.goods_key,
-            keyed_events.shop_key,
-            keyed_events.type_key,
-            keyed_events.weight,
-            keyed_events.cat_id
-        order by keyed_events.rowid
+            judged_events.user_key,
+            judged_events.event_ts,
+            judged_events.known_at,
+            judged_events.goods_key,
+            judged_events.shop_key,
+            judged_events.type_key,
+            judged_events.weight,
+            judged_events.cat_id
+        order by judged_events.place
     ) > 1;

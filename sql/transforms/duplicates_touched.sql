@@ -1,11 +1,11 @@
--- One row per day read whose file of duplicates must be written again. Reads keyed_events, duplicate_events, the ledger.
+-- One row per day read whose file of duplicates must be written again. Reads losing_rows, contested_events, the ledger.
 select ds as read_ds
 from ops.files
 where
     asset = 'duplicates.' || $source
     and (
         ds between $first_ds and $last_ds
-        or ds in (select keyed_events.read_ds from keyed_events)
+        or ds in (select contested_events.read_ds from contested_events)
     )
 union
 select read_ds

@@ -1,4 +1,4 @@
--- One row per night whose file of events must be written again. Reads keyed_events, duplicate_events, the ledger.
+-- One row per night whose file of events must be written again. Reads kept_events, contested_events, the ledger.
 select ds as seen_ds
 from ops.event_rows
 where
@@ -6,8 +6,8 @@ where
     and read_ds between $first_ds and $last_ds
 union
 select seen_ds
-from keyed_events
+from kept_events
 union
 select seen_ds
-from duplicate_events
+from contested_events
 order by seen_ds

@@ -1,9 +1,10 @@
--- One row per event kept, ids replaced by keys (0 where the event has none). Reads kept_events.
+-- One row per row of kept_events, ids replaced by keys (0 where the event has none).
 -- (event_ts, known_at, event_id, event_no) orders the events of a user: a number given as event_id is event_no, a text
 -- stays event_id, and an event that the source does not name is told apart by its content. Exact repeats are alike in
 -- all of it.
-create or replace temp table keyed_events as
+create or replace temp view keyed_events as
 select
+    kept_events.place,
     kept_events.seen_ds,
     kept_events.event_ds,
     kept_events.read_ds,

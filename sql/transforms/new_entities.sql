@@ -7,6 +7,7 @@ with first_seen as (
         user_id,
         min(read_ds) as first_ds
     from kept_events
+    anti join entities.users using (user_id)
     group by user_id
 )
 
@@ -18,8 +19,7 @@ select
     )
     + row_number() over (order by first_seen.first_ds, first_seen.user_id) as user_key,
     first_seen.first_ds
-from first_seen
-anti join entities.users using (user_id);
+from first_seen;
 
 insert into entities.goods
 with first_seen as (
@@ -27,6 +27,7 @@ with first_seen as (
         goods_id,
         min(read_ds) as first_ds
     from kept_events
+    anti join entities.goods using (goods_id)
     where goods_id is not null
     group by goods_id
 )
@@ -37,8 +38,7 @@ select
     + row_number() over (order by first_seen.first_ds, first_seen.goods_id) as goods_key,
     first_seen.first_ds,
     content_hash('goods', first_seen.goods_id) as content_hash
-from first_seen
-anti join entities.goods using (goods_id);
+from first_seen;
 
 insert into entities.shops
 with first_seen as (
@@ -46,6 +46,7 @@ with first_seen as (
         shop_id,
         min(read_ds) as first_ds
     from kept_events
+    anti join entities.shops using (shop_id)
     where shop_id is not null
     group by shop_id
 )
@@ -56,8 +57,7 @@ select
     + row_number() over (order by first_seen.first_ds, first_seen.shop_id) as shop_key,
     first_seen.first_ds,
     content_hash('shop', first_seen.shop_id) as content_hash
-from first_seen
-anti join entities.shops using (shop_id);
+from first_seen;
 
 insert into entities.event_types
 with first_seen as (
@@ -65,6 +65,7 @@ with first_seen as (
         event_type,
         min(read_ds) as first_ds
     from kept_events
+    anti join entities.event_types using (event_type)
     where event_type is not null
     group by event_type
 )
@@ -75,5 +76,4 @@ select
     + row_number() over (order by first_seen.first_ds, first_seen.event_type) as type_key,
     first_seen.first_ds,
     content_hash('type', first_seen.event_type) as content_hash
-from first_seen
-anti join entities.event_types using (event_type);
+from first_seen;

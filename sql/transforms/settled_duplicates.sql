@@ -1,8 +1,10 @@
--- Moves the losing rows of keyed_events to duplicate_events.
-create or replace temp table duplicate_events as
-select keyed_events.*
-from keyed_events
-where keyed_events.rowid in (select losing_rows.place_in_table from losing_rows);
+-- Parts judged_events into those that stay and the duplicates, by losing_rows.
+create or replace temp view staying_events as
+select judged_events.*
+from judged_events
+anti join losing_rows using (place);
 
-delete from keyed_events
-where keyed_events.rowid in (select losing_rows.place_in_table from losing_rows);
+create or replace temp view duplicate_events as
+select judged_events.*
+from judged_events
+semi join losing_rows using (place);
