@@ -22,7 +22,7 @@ from features import lake
 from features.contract import CONTRACTS
 from features.entities import has_entities
 from features.errors import FeatureError
-from features.events import count_rows
+from features.events import count_rows, counted
 from features.lake import LakeFile
 from features.publication import recognise_flip
 from features.registry import registered_sources
@@ -175,13 +175,13 @@ def erase_from_file(
     gone, left = frame.filter(theirs), frame.filter(~theirs)
     warehouse.run("erasure/forget_file", path=file.path)
     if len(left) or "." not in file.asset:  # what is built from events has a file for each bucket, be it empty
-        warehouse.run("ledger/name_file", **vars(lake.write(warehouse.store, left, file.asset, file.ds, file.bucket)))
+        warehouse.add_files([lake.write(warehouse.store, left, file.asset, file.ds, file.bucket)])
     erased.rows[file.asset] += len(gone)
     kind, _, source = file.asset.partition(".")
     if kind in ("events", "impressions"):
         erased.days.update(gone["event_ds"].to_list())
     if kind == "events":
-        count_rows(warehouse, file.asset, file.ds, left)
+        count_rows(warehouse, source, [file.ds], [counted(left, file.ds)])
         for read_ds, rows in gone.group_by("read_ds").len().iter_rows():
             read_fewer(warehouse, file.asset, read_ds, rows=rows)
     elif kind == "impressions":

@@ -189,7 +189,7 @@ def write_refused(warehouse: Warehouse, source: Source) -> None:
     asset = f"quarantine.{source.name}"
     frame = pl.DataFrame(statements.run(warehouse.con, "transforms/refused_events").to_arrow_table())
     for (ds,), day in frame.partition_by("ds", as_dict=True, maintain_order=True).items():
-        warehouse.name_files(asset, ds, [lake.write(warehouse.store, day.drop("ds"), asset, ds)])
+        warehouse.name_files(asset, [ds], [lake.write(warehouse.store, day.drop("ds"), asset, ds)])
 
 
 def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:

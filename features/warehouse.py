@@ -91,7 +91,7 @@ class Warehouse:
         try:
             with self.transaction():
                 yield made
-                self.name_files(asset, ds, made.files)
+                self.name_files(asset, [ds], made.files)
                 watermark = self.store.day_end(ds)
                 self.run("ledger/finish", asset=asset, ds=ds, rows=made.rows, watermark=watermark, now=self.clock())
         except BaseException as error:
@@ -99,11 +99,15 @@ class Warehouse:
             self.run("ledger/fail", asset=asset, ds=ds, error=said, now=self.clock())
             raise
 
-    def name_files(self, asset: str, ds: date, files: list[LakeFile]) -> None:
-        """Makes these the files of the asset and day, in place of any before."""
-        self.run("ledger/forget_files", asset=asset, ds=ds)
-        for file in files:
-            self.run("ledger/name_file", **vars(file))
+    def name_files(self, asset: str, days: list[date], files: list[LakeFile]) -> None:
+        """Makes these the files of the asset and days, in place of any before."""
+        self.run("ledger/forget_files", asset=asset, days=days)
+        self.add_files(files)
+
+    def add_files(self, files: list[LakeFile]) -> None:
+        """Makes lake files real."""
+        if files:
+            self.append("ops.files", pl.DataFrame([vars(file) for file in files]))
 
     def clear_day(self, table: str, ds: date) -> None:
         """Removes the day's rows from a table of `serving`."""

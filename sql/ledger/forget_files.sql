@@ -1,5 +1,5 @@
--- Takes the files of the asset and day out of the ledger: they are no longer real.
+-- Takes the files of the asset and days out of the ledger: they are no longer real.
 delete from ops.files
 where
     asset = $asset
-    and ds = $ds
+    and ds in $days

@@ -1,5 +1,5 @@
--- Takes the rows of a file of events out of the count.
+-- Takes the rows of some days' files of events out of the count.
 delete from ops.event_rows
 where
     source = $source
-    and ds = $ds
+    and ds in $days

@@ -6,7 +6,7 @@ create or replace temp table contested_events as
 from keyed_events
 where false;
 
-create or replace temp table losing_rows as
+create or replace temp table duplicate_events as
 with repeated_contents as (
     select
         user_key,
@@ -17,7 +17,7 @@ with repeated_contents as (
     having count(*) > 1
 )
 
-select judged_events.place
+select judged_events.*
 from judged_events
 semi join repeated_contents using (user_key, event_ts, event_no)
 qualify

@@ -1,4 +1,4 @@
--- One row per day read whose file of duplicates must be written again. Reads losing_rows, contested_events, the ledger.
+-- One row per day read whose file of duplicates must be written again. Reads duplicate_events, contested_events, the ledger.
 select ds as read_ds
 from ops.files
 where

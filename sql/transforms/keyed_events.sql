@@ -1,8 +1,8 @@
--- One row per row of kept_events, ids replaced by keys (0 where the event has none).
+-- keyed('rows'): one row per row of a relation like kept_events, ids replaced by keys (0 where the event has none).
 -- (event_ts, known_at, event_id, event_no) orders the events of a user: a number given as event_id is event_no, a text
 -- stays event_id, and an event that the source does not name is told apart by its content. Exact repeats are alike in
 -- all of it.
-create or replace temp view keyed_events as
+create or replace temp macro keyed(kept_rows) as table
 select
     kept_events.place,
     kept_events.seen_ds,
@@ -31,8 +31,11 @@ select
     kept_events.event_no is not null as named,
     kept_events.weight,
     kept_events.cat_id
-from kept_events
+from query_table(kept_rows) as kept_events
 inner join entities.users as users using (user_id)
 left join entities.goods as goods using (goods_id)
 left join entities.shops as shops using (shop_id)
 left join entities.event_types as event_types using (event_type);
+
+create or replace temp view keyed_events as
+from keyed('kept_events');

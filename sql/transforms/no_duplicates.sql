@@ -6,4 +6,6 @@ create or replace temp table contested_events as
 from keyed_events
 where false;
 
-create or replace temp table losing_rows (place bigint);
+create or replace temp table duplicate_events as
+from keyed_events
+where false;

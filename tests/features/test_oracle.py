@@ -321,8 +321,8 @@ MUTANTS = {
     "dedup: every delivery is kept": in_sql("transforms/duplicates_by_id", ") > 1;", ") > 1000;"),
     "dedup: the last delivery is kept": in_sql(
         "transforms/duplicates_by_id",
-        "coalesce(judged_events.known_at, judged_events.event_ts) asc",
-        "coalesce(judged_events.known_at, judged_events.event_ts) desc",
+        "coalesce(known_at, event_ts) asc",
+        "coalesce(known_at, event_ts) desc",
     ),
     "NULL id: an event without goods is lost": in_sql(
         "transforms/keyed_events", "left join entities.goods", "inner join entities.goods"
