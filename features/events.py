@@ -104,7 +104,7 @@ def merged(
     """The rows of a file, without what was read under the days given and what was taken back, with those given now."""
     parts = [] if given is None else [given]
     if file:
-        old = pl.read_parquet(lake.verified(store, file))
+        old = lake.read(store, file)
         left = old.filter(~pl.col("read_ds").is_between(first_ds, last_ds))
         parts.append(left.join(contested, on=["event_id", "event_no"], how="anti", nulls_equal=True))
     return pl.concat(parts) if parts else pl.DataFrame()

@@ -109,7 +109,7 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
 def offered_candidates(warehouse: Warehouse, ds: date) -> pl.DataFrame:
     columns = ["user_key", "goods_key", "shop_key"]
     frames = [
-        pl.read_parquet(lake.verified(warehouse.store, file), columns=columns) for file in offered_files(warehouse, ds)
+        lake.read(warehouse.store, file, lambda rows: rows.select(columns)) for file in offered_files(warehouse, ds)
     ]
     empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.Int32))
     return pl.concat([empty, *frames]).sort("user_key", "goods_key")
@@ -117,9 +117,7 @@ def offered_candidates(warehouse: Warehouse, ds: date) -> pl.DataFrame:
 
 def load_examples(warehouse: Warehouse, first_ds: date, last_ds: date) -> LabelledExamples:
     """The examples of some days, both included, in the order of days, users and goods."""
-    frames = [
-        pl.read_parquet(lake.verified(warehouse.store, file)) for file in warehouse.files("examples", first_ds, last_ds)
-    ]
+    frames = [lake.read(warehouse.store, file) for file in warehouse.files("examples", first_ds, last_ds)]
     if not frames:
         empty = np.zeros(0, np.int64)
         return LabelledExamples(empty, empty, empty, empty, empty)

@@ -125,16 +125,25 @@ def view_histories(warehouse: Warehouse, ds: date) -> None:
     statements.run(con, "transforms/goods_known")
 
 
-def load_histories(warehouse: Warehouse, ds: date, bucket: int | None = None, only_since: bool = False) -> Histories:
-    """The histories that the night can see in memory: of one bucket of users or of all; with `only_since`, of those
-    alone who have events since the weekly file."""
+def load_histories(
+    warehouse: Warehouse, ds: date, bucket: int | None = None, *, only_since: bool = False, at_its_end: bool = False
+) -> Histories:
+    """The histories that the night can see in memory: of one bucket of users or of all.
+
+    With `only_since`, of those alone who have events since the weekly file. With `at_its_end` they are meant to be cut
+    at the night's end alone: all that it sees is known by then, and known_at is None.
+    """
     base, since = history_files(warehouse, ds)
     own = [file for file in base if bucket in (None, file.bucket)]
-    columns = COLUMNS if since else SMALLEST
+    columns = COLUMNS if since else SMALLEST[:-1] if at_its_end else SMALLEST
     after = read_runs(warehouse, since, columns, bucket)
     users = pl.concat(run["user_key"] for run in after).unique() if only_since and after else None
     before = read_runs(warehouse, own, columns, None, users) if users is not None or not only_since else []
-    return as_histories(merged([*before, *after]), 1 if bucket is None else warehouse.store.config.buckets)
+    frame = merged([*before, *after])
+    return as_histories(
+        frame.drop("known_at", strict=False) if at_its_end else frame,
+        1 if bucket is None else warehouse.store.config.buckets,
+    )
 
 
 def read_runs(
@@ -145,13 +154,14 @@ def read_runs(
     users: pl.Series | None = None,
 ) -> list[pl.DataFrame]:
     """The rows of each file, of one bucket of users, of some users, or of all; each file is sorted already."""
-    buckets = warehouse.store.config.buckets
-    wanted = pl.lit(value=True) if bucket is None else pl.col("user_key") % buckets == bucket
-    if users is not None:
-        wanted = wanted & pl.col("user_key").is_in(users.implode())
-    return [
-        pl.scan_parquet(lake.verified(warehouse.store, file)).select(columns).filter(wanted).collect() for file in files
-    ]
+
+    def wanted(rows: pl.LazyFrame) -> pl.LazyFrame:
+        rows = rows.select(columns)
+        if bucket is not None:
+            rows = rows.filter(pl.col("user_key") % warehouse.store.config.buckets == bucket)
+        return rows if users is None else rows.filter(pl.col("user_key").is_in(users.implode()))
+
+    return [lake.read(warehouse.store, file, wanted) for file in files]
 
 
 def merged(runs: list[pl.DataFrame]) -> pl.DataFrame:
@@ -228,9 +238,8 @@ def put_right(frame: pl.DataFrame, wrong: np.ndarray) -> np.ndarray:
 
 def as_histories(frame: pl.DataFrame, stride: int) -> Histories:
     user_keys = frame["user_key"].to_numpy()
-    index = user_keys // stride
-    count = np.bincount(index, minlength=1) if len(index) else np.zeros(1, np.int64)
-    known = frame["known_at"]
+    first, count = ranges_of(user_keys, stride)
+    known = frame.get_column("known_at", default=pl.Series(dtype=pl.Datetime("us")))
     late = known.null_count() < len(known)
     moment = frame["event_ts"].to_physical().to_numpy() if len(frame) else np.zeros(0, np.int64)
     return Histories(
@@ -241,6 +250,18 @@ def as_histories(frame: pl.DataFrame, stride: int) -> Histories:
         type_keys=frame["type_key"].to_numpy(),
         event_ts=moment,
         known_at=known.to_physical().fill_null(frame["event_ts"].to_physical()).to_numpy() if late else None,
-        first=np.cumsum(count) - count,
+        first=first,
         count=count,
     )
+
+
+def ranges_of(user_keys: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where each user's events begin, and how many there are, by `user_key // stride`. int64 [users] each"""
+    users = int(user_keys[-1]) // stride + 1 if len(user_keys) else 1
+    first, count = np.zeros(users, np.int64), np.zeros(users, np.int64)
+    starts = np.flatnonzero(user_keys[1:] != user_keys[:-1]) + 1
+    starts = np.concatenate(([0], starts)) if len(user_keys) else starts
+    index = user_keys[starts] // stride
+    first[index] = starts
+    count[index] = np.diff(starts, append=len(user_keys))
+    return first, count

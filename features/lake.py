@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -48,6 +50,21 @@ def verified(store: Store, file: LakeFile) -> str:
     if hash_of(path) != file.sha256:
         raise FeatureError(f"{path}: is damaged, its bytes are not those written; rebuild it with: {rebuild(file)}")
     return str(path)
+
+
+def read(
+    store: Store, file: LakeFile, query: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda rows: rows
+) -> pl.DataFrame:
+    """The rows of a file, or what a query takes of them, read while its bytes are hashed: raises what `verified` does."""
+    with ThreadPoolExecutor(1) as beside:
+        checked = beside.submit(verified, store, file)
+        try:
+            frame = query(pl.scan_parquet(store.lake / file.path, hive_partitioning=False)).collect()
+        except BaseException:  # a damaged file may stop its reader in any way
+            checked.result()
+            raise
+        checked.result()
+    return frame
 
 
 def is_whole(store: Store, file: LakeFile) -> bool:

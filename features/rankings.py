@@ -84,7 +84,7 @@ class NightBucket:
 def load_bucket(warehouse: Warehouse, ds: date, bucket: int) -> NightBucket:
     """Reads the candidates and the sequences of one bucket."""
     [file] = [file for file in warehouse.files("candidates", ds, ds) if file.bucket == bucket]
-    candidates = pl.read_parquet(lake.verified(warehouse.store, file)).sort("user_key", "goods_key")
+    candidates = lake.read(warehouse.store, file).sort("user_key", "goods_key")
     user_keys, counts = np.unique(candidates["user_key"].to_numpy(), return_counts=True)
     return NightBucket(
         user_keys,

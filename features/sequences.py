@@ -21,6 +21,7 @@ from features.store import epoch_microseconds
 from features.warehouse import Warehouse
 
 CODE = 1  # raise it where a change here, or in slices.py, changes a file
+LISTED = ("type_keys", "event_ts")  # beside the keys
 
 
 def build_sequences(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
@@ -69,47 +70,65 @@ def sequences_of(
         own: list[Part] = [part for part in parts if (of_all or getattr(config, part).max_age_days > 0) == whole]
         if not own:
             continue
-        histories = load_histories(warehouse, ds, bucket, only_since=not whole)
+        histories = load_histories(warehouse, ds, bucket, only_since=not whole, at_its_end=True)
         users = histories.user_keys[histories.first[histories.count > 0]]
         as_of = np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds)))
-        for part in own:
-            group = group_of(warehouse, histories, part, getattr(config, part))
-            frame = as_lists(users, cut(group, users, as_of), part)
-            found[part] = frame.filter(pl.col(f"{part}_keys").list.len() > 0) if of_all else frame
+        groups = {part: group_of(warehouse, histories, part, getattr(config, part)) for part in own}
+        found |= as_lists(users, {part: cut(group, users, as_of) for part, group in groups.items()}, of_all)
     return found
 
 
-def as_lists(users: np.ndarray, slices: Slices, part: Part) -> pl.DataFrame:
-    """Slices as list columns, one row per user."""
-    place = places_of(slices)
-    offsets = np.r_[0, np.cumsum(slices.end - slices.start)]
+def as_lists(users: np.ndarray, slices: dict[Part, Slices], only_full: bool) -> dict[Part, pl.DataFrame]:
+    """Slices as list columns, one row per user, or per user with anything. Groups of the same events share what the
+    events have in common: their types and times."""
+    lists: dict[Part, pl.DataFrame] = {}
+    for part, own in slices.items():
+        twin = next((other for other in lists if same_events(slices[other], own)), None)
+        listed = own.end > own.start if only_full else slice(None)
+        values = pl.DataFrame({f"{part}_keys": own.keys})
+        if twin is None:
+            moments = pl.Series("event_ts", own.ts).cast(pl.Datetime("us"))
+            values = values.with_columns(pl.Series("type_keys", own.types), moments)
+        made = listed_values(values, own.of(listed))
+        common = pl.DataFrame({"user_key": users[listed]}) if twin is None else lists[twin].drop(f"{twin}_keys")
+        lists[part] = pl.concat([common, made], how="horizontal").select("user_key", made.columns[0], *LISTED)
+    return lists
 
-    def lists(values: np.ndarray) -> pl.Series:
-        return pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values[place]))))
 
+def same_events(one: Slices, other: Slices) -> bool:
+    """Whether two groups were cut from the same events at the same places."""
+    return (
+        np.may_share_memory(one.ts, other.ts)
+        and np.array_equal(one.start, other.start)
+        and np.array_equal(one.end, other.end)
+    )
+
+
+def listed_values(values: pl.DataFrame, slices: Slices) -> pl.DataFrame:
+    """Each column as lists, one for each slice."""
+    offsets = np.zeros(len(slices.start) + 1, np.int64)
+    np.cumsum(slices.end - slices.start, out=offsets[1:])
     return pl.DataFrame(
         {
-            "user_key": users,
-            f"{part}_keys": lists(slices.keys),
-            "type_keys": lists(slices.types),
-            "event_ts": lists(slices.ts.astype("datetime64[us]")),
+            column.name: pl.from_arrow(pa.LargeListArray.from_arrays(offsets, column.to_arrow()))
+            for column in taken(values, slices)
         }
     )
 
 
-def places_of(slices: Slices) -> np.ndarray | slice:
-    """Where the values of the slices stand, slice by slice: as a mask where they follow each other, which is read in
-    one pass, and not at all where they are everything."""
+def taken(values: pl.DataFrame, slices: Slices) -> pl.DataFrame:
+    """The values of the slices, slice by slice: by a mask where they follow each other, which is read in one pass, and
+    not copied at all where they are everything."""
     full = slices.end > slices.start
     start, end = slices.start[full], slices.end[full]
     if (start[1:] < end[:-1]).any():
-        return spread(slices.start, slices.end)[0]
-    if (end - start).sum() == len(slices.keys):
-        return slice(None)
-    edges = np.zeros(len(slices.keys) + 1, np.int8)
+        return values[spread(slices.start, slices.end)[0]]
+    if (end - start).sum() == len(values):
+        return values
+    edges = np.zeros(len(values) + 1, np.int8)
     edges[start] += 1
     edges[end] -= 1
-    return np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
+    return values.filter(np.cumsum(edges[:-1], dtype=np.int8).view(bool))
 
 
 def sequence_files(warehouse: Warehouse, ds: date, part: Part) -> list[LakeFile]:
@@ -121,7 +140,7 @@ def sequence_files(warehouse: Warehouse, ds: date, part: Part) -> list[LakeFile]
 def load_sequences(warehouse: Warehouse, ds: date, part: Part, bucket: int) -> pl.DataFrame:
     """The sequences of a bucket as the night sees them, users in the order of their keys."""
     files = [file for file in sequence_files(warehouse, ds, part) if file.bucket == bucket]
-    frames = [pl.read_parquet(lake.verified(warehouse.store, file)) for file in files]
+    frames = [lake.read(warehouse.store, file) for file in files]
     newest = pl.concat(frames).unique("user_key", keep="last", maintain_order=True)
     return newest.filter(pl.col(f"{part}_keys").list.len() > 0).sort("user_key")
 

@@ -3,11 +3,10 @@
 Nothing is copied, but for the few histories in which an event not yet known lies between others that were.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import polars as pl
 
 from features.config import GroupConfig
 from features.histories import Histories
@@ -34,17 +33,20 @@ class Slices:
     start: np.ndarray
     end: np.ndarray
 
+    def of(self, moments: np.ndarray | slice) -> "Slices":
+        """The slices of some of the moments."""
+        return replace(self, start=self.start[moments], end=self.end[moments])
+
 
 @dataclass(frozen=True)
 class Group:
     """The goods, or the shops, of N events: `keys` int32 [N], 0 where the event has none or none of the types counts;
-    `kept` bool [N] without repeats either; `before` int64 [N + 1], how many kept ones came before each."""
+    `kept` bool [N] without repeats either, None where that is all of them."""
 
     histories: Histories
     config: GroupConfig
     keys: np.ndarray
-    kept: np.ndarray
-    before: np.ndarray
+    kept: np.ndarray | None
 
 
 def type_keys(warehouse: Warehouse, names: tuple[str, ...]) -> list[int]:
@@ -61,7 +63,7 @@ def group_of(warehouse: Warehouse, histories: Histories, part: Part, config: Gro
     if config.collapse_seconds:
         rows = np.flatnonzero(kept)
         kept[rows[repeats(histories.user_keys[rows], keys[rows], histories.event_ts[rows], config)]] = False
-    return Group(histories, config, keys, kept, np.r_[0, np.cumsum(kept)])
+    return Group(histories, config, keys, None if kept.all() else kept)
 
 
 def repeats(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupConfig) -> np.ndarray:
@@ -79,13 +81,15 @@ def cut(group: Group, user_keys: np.ndarray, as_of: np.ndarray) -> Slices:
     known = index < len(histories.first)
     first = np.where(known, histories.first[np.where(known, index, 0)], 0)
     count = np.where(known, histories.count[np.where(known, index, 0)], 0)
-    ends = search(histories.event_ts, first, first + count, as_of, "left")
+    ends = past(histories, first, first + count, as_of)
     whole, mixed = ends, np.zeros(0, np.int64)
-    if histories.known_at is not None:
+    if histories.known_at is not None and later_than(histories.known_at, as_of):
         ends = search(known_by(histories), first, whole, as_of, "right")
         mixed = rows_with_later_ones(histories.known_at, ends, whole, as_of)
-    start, end = group.before[first], group.before[ends]
-    rows = slice(None) if group.kept.all() else np.flatnonzero(group.kept)
+    start, end, rows = first, ends, slice(None)
+    if group.kept is not None:
+        before = np.r_[0, np.cumsum(group.kept)]
+        start, end, rows = before[first], before[ends], np.flatnonzero(group.kept)
     if config.max_age_days:
         start = search(histories.event_ts[rows], start, end, as_of - max_age(config), "left")
     start = np.maximum(start, end - longest(config))
@@ -96,6 +100,20 @@ def cut(group: Group, user_keys: np.ndarray, as_of: np.ndarray) -> Slices:
         start[some] = end[some] - lengths
         rows = np.r_[rows, places]
     return Slices(group.keys[rows], histories.event_ts[rows], histories.type_keys[rows], start, end)
+
+
+def past(histories: Histories, first: np.ndarray, last: np.ndarray, as_of: np.ndarray) -> np.ndarray:
+    """Where what is strictly before each moment ends within `[first, last)`."""
+    if not later_than(histories.event_ts, as_of, or_at=True):
+        return last
+    return search(histories.event_ts, first, last, as_of, "left")
+
+
+def later_than(values: np.ndarray, as_of: np.ndarray, *, or_at: bool = False) -> bool:
+    """Whether any value is later than the first of the moments: if not, as at a night's end, none need be searched."""
+    if not len(values) or not len(as_of):
+        return False
+    return bool(values.max() >= as_of.min() + (not or_at))
 
 
 def longest(config: GroupConfig) -> int:
@@ -123,9 +141,24 @@ def search(
 
 
 def known_by(histories: Histories) -> np.ndarray:
-    """When each event and all before it of its user were known. int64 [N]"""
-    frame = pl.DataFrame({"user_key": histories.user_keys, "known_at": histories.known_at})
-    return frame.select(pl.col("known_at").cum_max().over("user_key")).to_series().to_numpy()
+    """When each event and all before it of its user were known. int64 [N]
+
+    A running maximum that starts anew with each user: the user's number stands in the bits above the time, so one pass
+    does for as many users as there are numbers in the bits left.
+    """
+    known_at = histories.known_at if histories.known_at is not None else histories.event_ts
+    if not len(known_at):
+        return known_at
+    begin = known_at.min()
+    bits = int(known_at.max() - begin).bit_length()
+    at_once = 1 << (62 - bits)
+    user = histories.user_keys // histories.stride
+    found = np.empty_like(known_at)
+    for low in range(0, int(user[-1]) + 1, at_once):
+        some = slice(*np.searchsorted(user, [low, low + at_once]))
+        tall = (user[some].astype(np.int64) - low << bits) + (known_at[some] - begin)
+        found[some] = (np.maximum.accumulate(tall) & ((1 << bits) - 1)) + begin
+    return found
 
 
 def rows_with_later_ones(known_at: np.ndarray, visible: np.ndarray, ends: np.ndarray, as_of: np.ndarray) -> np.ndarray:
