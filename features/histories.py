@@ -83,7 +83,7 @@ def build_histories(warehouse: Warehouse, ds: date) -> int:
         with warehouse.building(asset, base, fingerprint) as made:
             for bucket in range(warehouse.store.config.buckets):
                 frame = merged(read_runs(warehouse, [file for file in events if file.ds <= base], COLUMNS, bucket))
-                made.files.append(lake.write(warehouse.store, frame.select(COLUMNS), asset, base, bucket))
+                made.files.append(lake.write(warehouse.store, frame, asset, base, bucket))
             made.rows = sum(file.rows for file in made.files)
     return sum(file.rows for file in events)
 
@@ -139,11 +139,8 @@ def load_histories(
     after = read_runs(warehouse, since, columns, bucket)
     users = pl.concat(run["user_key"] for run in after).unique() if only_since and after else None
     before = read_runs(warehouse, own, columns, None, users) if users is not None or not only_since else []
-    frame = merged([*before, *after])
-    return as_histories(
-        frame.drop("known_at", strict=False) if at_its_end else frame,
-        1 if bucket is None else warehouse.store.config.buckets,
-    )
+    frame = merged([*before, *after], SMALLEST[:-1] if at_its_end else SMALLEST)
+    return as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
 
 
 def read_runs(
@@ -164,21 +161,21 @@ def read_runs(
     return [lake.read(warehouse.store, file, wanted) for file in files]
 
 
-def merged(runs: list[pl.DataFrame]) -> pl.DataFrame:
-    """Sorted runs as one, user by user in the one total order.
+def merged(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS) -> pl.DataFrame:
+    """Sorted runs as one, user by user in the one total order: these of the columns that the runs have.
 
     Runs mostly follow each other in time, so each user's part of each run is laid behind the last in one pass (a
     counting sort), and only the users for whom that breaks the order are sorted again: 20M events of 100 days in about
-    half the time of a full sort (docs/experiments.md).
+    half the time of a full sort (docs/experiments.md). Rows are moved once, when it is known where to.
     """
-    if len(runs) == 1:
-        return runs[0]
     frame = pl.concat(runs) if runs else pl.DataFrame(schema=EMPTY)
-    if not len(frame):
-        return frame
-    frame = frame[laid_end_to_end([run["user_key"].to_numpy() for run in runs])]
-    wrong = out_of_order(frame)
-    return frame[put_right(frame, wrong)] if wrong.any() else frame
+    wanted = frame.select([name for name in columns if name in frame.columns])
+    if len(runs) < 2 or not len(frame):
+        return wanted
+    source = laid_end_to_end([run["user_key"].to_numpy() for run in runs])
+    user = frame["user_key"].to_numpy()[source]
+    wrong = out_of_order(frame, source, user)
+    return wanted[put_right(frame, source, user, wrong) if wrong.any() else source]
 
 
 def laid_end_to_end(runs: list[np.ndarray]) -> np.ndarray:
@@ -201,21 +198,22 @@ def laid_end_to_end(runs: list[np.ndarray]) -> np.ndarray:
     return source
 
 
-def out_of_order(frame: pl.DataFrame) -> np.ndarray:
-    """For each row but the last, whether the next one is of the same user and should come before it."""
-    user, moment = frame["user_key"].to_numpy(), frame["event_ts"].to_physical().to_numpy()
+def out_of_order(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray) -> np.ndarray:
+    """For each row but the last of `frame[source]`, whether the next one is of the same user and should come before
+    it."""
+    moment = frame["event_ts"].to_physical().to_numpy()[source]
     same = user[1:] == user[:-1]
     wrong = same & (moment[1:] < moment[:-1])
     tied = np.flatnonzero(same & (moment[1:] == moment[:-1]))
     if len(tied):
-        wrong[tied] = comes_after(frame, tied)
+        wrong[tied] = comes_after(frame, source[tied], source[tied + 1])
     return wrong
 
 
-def comes_after(frame: pl.DataFrame, rows: np.ndarray) -> np.ndarray:
-    """For rows that tie with the next in time, whether they come after it by what else orders them."""
+def comes_after(frame: pl.DataFrame, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For rows that tie with others in time, whether they come after them by what else orders them."""
     keys = [name for name in (*ORDER[1:], *TIES) if name in frame.columns and frame[name].null_count() < len(frame)]
-    here, there = frame.select(keys)[rows], frame.select(keys)[rows + 1]
+    here, there = frame.select(keys)[rows], frame.select(keys)[others]
     after, decided = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
     for name in keys:
         one, other = here[name], there[name]
@@ -225,14 +223,15 @@ def comes_after(frame: pl.DataFrame, rows: np.ndarray) -> np.ndarray:
     return after
 
 
-def put_right(frame: pl.DataFrame, wrong: np.ndarray) -> np.ndarray:
-    """Where each row comes from once the users with a row that is `wrong` are sorted. uint32 [N]"""
-    user = frame["user_key"].to_numpy()
-    rows = np.flatnonzero(np.isin(user, np.unique(user[:-1][wrong])))
+def put_right(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """`source` with the users who have a row that is `wrong` sorted. uint32 [N]"""
+    theirs = np.zeros(int(user[-1]) + 1, bool)
+    theirs[user[:-1][wrong]] = True
+    places = np.flatnonzero(theirs[user])
+    rows = source[places]
     keys = [name for name in COLUMNS if name in frame.columns and name not in TIES]
     order = frame[rows].select(pl.arg_sort_by(*keys, *TIES, nulls_last=False, maintain_order=True)).to_series()
-    source = np.arange(len(frame), dtype=np.uint32)
-    source[rows] = rows[order.to_numpy()]
+    source[places] = rows[order.to_numpy()]
     return source
 
 

@@ -55,7 +55,10 @@ def verified(store: Store, file: LakeFile) -> str:
 def read(
     store: Store, file: LakeFile, query: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda rows: rows
 ) -> pl.DataFrame:
-    """The rows of a file, or what a query takes of them, read while its bytes are hashed: raises what `verified` does."""
+    """The rows of a file, or what a query takes of them, read while its bytes are hashed.
+
+    Raises FeatureError where they are not those that were written.
+    """
     with ThreadPoolExecutor(1) as beside:
         checked = beside.submit(verified, store, file)
         try:
@@ -65,6 +68,12 @@ def read(
             raise
         checked.result()
     return frame
+
+
+def are_whole(store: Store, files: list[LakeFile]) -> bool:
+    """Whether the bytes of each file are those that were written."""
+    with ThreadPoolExecutor(store.config.threads) as pool:
+        return all(pool.map(lambda file: is_whole(store, file), files))
 
 
 def is_whole(store: Store, file: LakeFile) -> bool:

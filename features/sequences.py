@@ -73,8 +73,11 @@ def sequences_of(
         histories = load_histories(warehouse, ds, bucket, only_since=not whole, at_its_end=True)
         users = histories.user_keys[histories.first[histories.count > 0]]
         as_of = np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds)))
-        groups = {part: group_of(warehouse, histories, part, getattr(config, part)) for part in own}
-        found |= as_lists(users, {part: cut(group, users, as_of) for part, group in groups.items()}, of_all)
+        slices: dict[Part, Slices] = {}
+        for part in own:
+            group = group_of(warehouse, histories, part, getattr(config, part))
+            slices[part] = cut(group, users, as_of)
+        found |= as_lists(users, slices, of_all)
     return found
 
 
@@ -83,7 +86,7 @@ def as_lists(users: np.ndarray, slices: dict[Part, Slices], only_full: bool) -> 
     events have in common: their types and times."""
     lists: dict[Part, pl.DataFrame] = {}
     for part, own in slices.items():
-        twin = next((other for other in lists if same_events(slices[other], own)), None)
+        twin: Part | None = next((other for other in lists if same_events(slices[other], own)), None)
         listed = own.end > own.start if only_full else slice(None)
         values = pl.DataFrame({f"{part}_keys": own.keys})
         if twin is None:

@@ -69,7 +69,7 @@ class Warehouse:
     def is_current(self, asset: str, ds: date, fingerprint: Fingerprint) -> bool:
         """Whether the asset of the day is built, from this, and its files are whole."""
         done = self.one("ledger/is_done", asset=asset, ds=ds, fingerprint=fingerprint.hash)
-        return bool(done) and all(lake.is_whole(self.store, file) for file in self.files(asset, ds, ds))
+        return bool(done) and lake.are_whole(self.store, self.files(asset, ds, ds))
 
     def run_of(self, asset: str, ds: date) -> str | None:
         """The run that built the asset of the day."""

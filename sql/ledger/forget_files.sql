@@ -2,4 +2,4 @@
 delete from ops.files
 where
     asset = $asset
-    and ds in $days
+    and list_contains($days, ds)

@@ -2,4 +2,4 @@
 delete from ops.event_rows
 where
     source = $source
-    and ds in $days
+    and list_contains($days, ds)

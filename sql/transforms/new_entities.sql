@@ -5,7 +5,7 @@ insert into entities.users
 with first_seen as (
     select
         user_id,
-        min(read_ds) as first_ds
+        min(kept_events.read_ds) as first_ds
     from kept_events
     anti join entities.users using (user_id)
     group by user_id
@@ -25,7 +25,7 @@ insert into entities.goods
 with first_seen as (
     select
         goods_id,
-        min(read_ds) as first_ds
+        min(kept_events.read_ds) as first_ds
     from kept_events
     anti join entities.goods using (goods_id)
     where goods_id is not null
@@ -44,7 +44,7 @@ insert into entities.shops
 with first_seen as (
     select
         shop_id,
-        min(read_ds) as first_ds
+        min(kept_events.read_ds) as first_ds
     from kept_events
     anti join entities.shops using (shop_id)
     where shop_id is not null
@@ -63,7 +63,7 @@ insert into entities.event_types
 with first_seen as (
     select
         event_type,
-        min(read_ds) as first_ds
+        min(kept_events.read_ds) as first_ds
     from kept_events
     anti join entities.event_types using (event_type)
     where event_type is not null

@@ -278,7 +278,7 @@ def test_events_of_two_sources_that_tie_stand_by_event_id(
 ) -> None:
     assert two_sources_that_tie(desk, warehouse) == [10, 11]
 
-    monkeypatch.setattr(HISTORIES, "comes_after", lambda _, rows: np.zeros(len(rows), bool))
+    monkeypatch.setattr(HISTORIES, "comes_after", lambda _, rows, __: np.zeros(len(rows), bool))
     assert two_sources_that_tie(desk, warehouse) == [11, 10]
 
 
@@ -306,7 +306,7 @@ def always_right() -> Callable[..., np.ndarray]:
 EVENTS, SLICES, HISTORIES = events_module, slices_module, histories_module
 MUTANTS = {
     "order: what came later is laid behind": in_python(
-        HISTORIES, "out_of_order", lambda frame: np.zeros(len(frame) - 1, bool)
+        HISTORIES, "out_of_order", lambda _, source, __: np.zeros(len(source) - 1, bool)
     ),
     "tie: events of one moment stand in the order of their goods": in_python(EVENTS, "ORDER", ("event_ts", "known_at")),
     "day edge: midnight belongs to the day before": in_sql(
