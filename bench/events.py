@@ -50,6 +50,7 @@ class EventConfig:
     duplicates: float = 0.0  # of events that are delivered again, hours later
     late: float = 0.0  # of events that are known an hour to five days after they happened
     known_at: bool = False  # write the column
+    bot: float = 0.0  # of the events that are of one user, who never sleeps
     days_per_file: int = 10
 
 
@@ -74,7 +75,10 @@ def zipf(count: int, skew: float, shift: int) -> np.ndarray:
 
 def make_world(config: EventConfig) -> World:
     rng = np.random.default_rng(config.seed)
-    activity = rng.permutation(zipf(config.users, config.user_skew, shift=100)).cumsum()
+    activity = rng.permutation(zipf(config.users, config.user_skew, shift=100))
+    if config.bot:
+        activity[0] = activity[1:].sum() * config.bot / (1 - config.bot)
+    activity = activity.cumsum()
     interests, leanings = draw_interests(rng, config)
     category = np.sort(rng.integers(0, config.categories, config.goods))
     popularity = rng.permutation(zipf(config.goods, config.goods_skew, shift=10)).cumsum()
@@ -350,6 +354,7 @@ def arguments() -> argparse.Namespace:
         "--user-skew", type=float, default=EventConfig.user_skew, help="skew of users' activity; 0 makes all alike"
     )
     parser.add_argument("--duplicates", type=float, default=0.0, help="the share of events delivered again")
+    parser.add_argument("--bot", type=float, default=0.0, help="the share of events that are of one user")
     parser.add_argument("--late", type=float, default=0.0, help="the share of events known hours to days later")
     parser.add_argument("--known-at", action="store_true", help="write the column known_at")
     parser.add_argument("--whole-seconds", action="store_true", help="times without fractions, so more ties")

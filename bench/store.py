@@ -29,6 +29,7 @@ from bench.peak import measured
 from features import IngestConfig, SequenceConfig, StoreConfig, Warehouse
 from features.config import GroupConfig
 from features.histories import base_day
+from features.holes import moments_of
 from features.sequences import sequences_of
 from features.slices import PARTS, cut, group_of
 
@@ -147,7 +148,8 @@ def stage_moments(work: Path) -> dict[str, float]:
         users = frame["user_id"].replace_strict(keys, default=2**31 - 1, return_dtype=pl.Int32).to_numpy()
         as_of = frame["event_timestamp"].to_physical().to_numpy().astype(np.int64)
         histories = features.load_histories(warehouse, LAST)
-        found = [cut(group_of(warehouse, histories, part, GroupConfig()), users, as_of) for part in PARTS]
+        moments = moments_of(histories, users, as_of)
+        found = [cut(group_of(warehouse, histories, part, GroupConfig()), moments) for part in PARTS]
         assert all(len(slices.start) == len(frame) for slices in found)
         return len(frame)
 
@@ -220,6 +222,9 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=500_000)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--examples", type=int, default=0, help="beside so many examples at their moments")
+    parser.add_argument("--late", type=float, default=0.02, help="the share of events known hours to days later")
+    parser.add_argument("--duplicates", type=float, default=0.01, help="the share of events delivered again")
+    parser.add_argument("--bot", type=float, default=0.0, help="the share of events that are of one user")
     parser.add_argument("--feast", help="the Python of an environment with Feast")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--stage", choices=sorted(STAGES), help=argparse.SUPPRESS)
@@ -228,9 +233,19 @@ def main() -> None:
         print(json.dumps(STAGES[given.stage](given.work)))
         return
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, DuckDB {duckdb.__version__}, "
-          f"Polars {pl.__version__}; {given.events:,} events of {given.users:,} users in {DAYS} days")  # fmt: skip
+          f"Polars {pl.__version__}; {given.events:,} events of {given.users:,} users in {DAYS} days, "
+          f"{given.late:.1%} late, {given.duplicates:.1%} delivered twice, {given.bot:.0%} of one user")  # fmt: skip
     given.work.mkdir(parents=True, exist_ok=True)
-    config = EventConfig(events=given.events, users=given.users, days=DAYS, start=FIRST)
+    config = EventConfig(
+        events=given.events,
+        users=given.users,
+        days=DAYS,
+        start=FIRST,
+        late=given.late,
+        duplicates=given.duplicates,
+        known_at=given.late > 0 or given.duplicates > 0,
+        bot=given.bot,
+    )
     if not list(given.work.glob("events-*.parquet")):
         write_events(config, given.work)
     if given.examples and not (given.work / "examples.parquet").exists():

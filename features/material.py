@@ -8,6 +8,7 @@ import numpy as np
 from features.config import SequenceConfig
 from features.examples import LabelledExamples, load_examples
 from features.histories import load_histories
+from features.holes import moments_of
 from features.slices import PARTS, Slices, cut, group_of
 from features.store import epoch_microseconds
 from features.warehouse import Warehouse
@@ -31,9 +32,7 @@ def load_material(
     """The examples from `first_ds` to `last_ds`, both included, split at the beginning of `split_ds`."""
     examples = load_examples(warehouse, first_ds, last_ds)
     histories = load_histories(warehouse, last_ds)
-    goods, shops = (
-        cut(group_of(warehouse, histories, part, getattr(config, part)), examples.user_keys, examples.as_of)
-        for part in PARTS
-    )
+    moments = moments_of(histories, examples.user_keys, examples.as_of)
+    goods, shops = (cut(group_of(warehouse, histories, part, getattr(config, part)), moments) for part in PARTS)
     is_before = examples.as_of < epoch_microseconds(warehouse.store.day_start(split_ds))
     return Material(examples, goods, shops, np.flatnonzero(is_before), np.flatnonzero(~is_before))

@@ -15,8 +15,10 @@ from features import database, lake
 from features.config import SequenceConfig
 from features.fingerprints import Fingerprint, made_of
 from features.histories import base_day, cut_in, events_seen, load_histories
+from features.holes import moments_of
 from features.lake import LakeFile
-from features.slices import PARTS, Part, Slices, cut, group_of, spread
+from features.ranges import spread
+from features.slices import PARTS, Part, Slices, cut, group_of
 from features.store import epoch_microseconds
 from features.warehouse import Warehouse
 
@@ -72,11 +74,11 @@ def sequences_of(
             continue
         histories = load_histories(warehouse, ds, bucket, only_since=not whole, at_its_end=True)
         users = histories.user_keys[histories.first[histories.count > 0]]
-        as_of = np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds)))
+        moments = moments_of(histories, users, np.full(len(users), epoch_microseconds(warehouse.store.day_end(ds))))
         slices: dict[Part, Slices] = {}
         for part in own:
             group = group_of(warehouse, histories, part, getattr(config, part))
-            slices[part] = cut(group, users, as_of)
+            slices[part] = cut(group, moments)
         found |= as_lists(users, slices, of_all)
     return found
 
