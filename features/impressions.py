@@ -8,7 +8,7 @@ from features import lake, statements
 from features.config import IngestConfig
 from features.entities import check_id_types, has_entities
 from features.errors import FeatureError
-from features.fingerprints import made_of, texts
+from features.fingerprints import Fingerprint, made_of, texts
 from features.ingestion import Ingested, make_store_days, refuse_forgotten
 from features.registry import register
 from features.sources import Source, open_source
@@ -47,7 +47,7 @@ def ingest_impressions(
         warehouse.run(
             "ledger/count_impressions",
             asset=source.asset,
-            **made_of({"query": source.query, "sql": texts("transforms/cleaned_impressions")}).ledger,
+            **impressions_fingerprint(source).ledger,
             run_id=warehouse.run_id,
             started_at=started_at,
             now=warehouse.clock(),
@@ -55,6 +55,11 @@ def ingest_impressions(
     [counts] = warehouse.run("ledger/days_read", asset=source.asset, **days)
     con.execute("drop table day_events cascade")
     return Ingested(source.name, *counts)
+
+
+def impressions_fingerprint(source: Source) -> Fingerprint:
+    """What the impressions of a source are made of, beside what the source gives: its query, and the SQL."""
+    return made_of({"query": source.query, "sql": texts("transforms/cleaned_impressions")})
 
 
 def write_impressions(warehouse: Warehouse, source: Source) -> None:

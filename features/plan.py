@@ -16,6 +16,7 @@ from features.config import CandidateConfig, ExampleConfig, IngestConfig, Sequen
 from features.examples import examples_fingerprint
 from features.fingerprints import Fingerprint, explain
 from features.histories import base_day, has_base, histories_fingerprint
+from features.impressions import impressions_fingerprint
 from features.ingestion import event_days, events_fingerprint
 from features.models import champion_id
 from features.rankings import outcomes_fingerprint, ranking_fingerprint
@@ -75,7 +76,7 @@ def plan(warehouse: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) 
     if event_days(still) is None:
         return []
     wanted = chain(
-        events(still, first_ds, last_ds, shaping),
+        readings(still, first_ds, last_ds, shaping),
         nights(still, first_ds, last_ds, shaping),
         examples(still, first_ds, last_ds, shaping),
         rankings(still, first_ds, last_ds, shaping),
@@ -90,11 +91,13 @@ def place(asset: str) -> int:
     return ORDER.index(asset) if asset in ORDER else -1
 
 
-def events(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> Iterator[Wanted]:
-    """The days of each source that are read, and those after them that are over."""
-    for source in registered_sources(still, "events"):
-        read, kept = last_day_read(still, source), events_fingerprint(still, source, shaping.ingest)
-        rows = rows_of(still, first_ds, last_ds)
+def readings(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> Iterator[Wanted]:
+    """The days of each source of events or impressions that are read, and those after them that are over."""
+    rows = rows_of(still, first_ds, last_ds)
+    for source in (*registered_sources(still, "events"), *registered_sources(still, "impressions")):
+        is_events = source.kind == "events"
+        kept = events_fingerprint(still, source, shaping.ingest) if is_events else impressions_fingerprint(source)
+        read = last_day_read(still, source)
         for ds in days_between(first_ds, min(last_ds, max(shaping.over, read or shaping.over))):
             if (ds, source.asset) in rows or (read and ds > read):
                 yield ds, source.asset, kept
@@ -199,7 +202,8 @@ def unpublished(still: Warehouse, ds: date) -> PlannedAsset | None:
 
 
 def how_to_read(asset: str) -> str:
-    return f"nightrank ingest {asset.removeprefix('events.')}"
+    kind, _, source = asset.partition(".")
+    return f"nightrank ingest {source}" + (f" --as {kind}" if kind != "events" else "")
 
 
 def rows_of(still: Warehouse, first_ds: date, last_ds: date) -> dict[tuple[date, str], dict[str, Any]]:

@@ -57,13 +57,13 @@ def shaping(settings: Settings, store: Store) -> Shaping:
 
 
 def chosen(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[PlannedAsset]:
-    """What a backfill builds of a plan: events are read by `ingest` and `nightly`; a published ranking is history, and
+    """What a backfill builds of a plan: sources are read by `ingest` and `nightly`; a published ranking is history, and
     is made anew only for a reason."""
     return [
         one
         for one in planned
         if one.state in STATES[mode]
-        and not one.asset.startswith("events.")
+        and one.asset in BUILDERS
         and (reason or one.asset != "rankings" or one.state != "stale")
     ]
 

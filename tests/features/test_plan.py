@@ -199,6 +199,21 @@ def test_a_late_event_leaves_alone_the_nights_before_it_was_known(desk: Desk) ->
         ]
 
 
+def test_impressions_are_planned_by_the_day_and_change_the_examples_of_theirs(desk: Desk, built: Warehouse) -> None:
+    columns = "user_id bigint, goods_id bigint, event_ts timestamp, label int"
+    given = [(1, 10, datetime(2025, 3, 9, 9), 1), (2, 11, datetime(2025, 3, 9, 9), 0)]
+    shown = replace(desk.source(given, columns, name="shown"), kind="impressions")
+
+    features.ingest_impressions(built, shown, march(9), march(9), desk.ingestion)
+
+    assert planned(built) == [
+        PlannedAsset(march(9), "examples", "stale", "impressions changed"),
+        PlannedAsset(
+            march(10), "impressions.shown", "missing", "not read yet: nightrank ingest shown --as impressions"
+        ),
+    ]
+
+
 @pytest.mark.parametrize(
     ("changed", "assets", "reason"),
     [
