@@ -65,7 +65,9 @@ def in_store(work: Path, task: Callable[[Warehouse], int]) -> dict[str, float]:
 def ingest(work: Path, first: date, last: date) -> dict[str, float]:
     (work / "bench.sql").write_text(QUERY)
     source = features.find_source(str(work / "bench.sql"), "events", str(work / "events-*.parquet"))
-    return in_store(work, lambda warehouse: features.ingest_events(warehouse, source, first, last, IngestConfig()).rows_in)
+    return in_store(
+        work, lambda warehouse: features.ingest_events(warehouse, source, first, last, IngestConfig()).rows_in
+    )
 
 
 def stage_ingest(work: Path) -> dict[str, float]:

@@ -1,4 +1,4 @@
--- keyed('rows'): one row per row of a relation like kept_events, ids replaced by keys (0 where the event has none).
+-- One row per row of a relation like kept_events, as in keyed('kept_events'): ids replaced by keys, 0 where there is none.
 -- (event_ts, known_at, event_id, event_no) orders the events of a user: a number given as event_id is event_no, a text
 -- stays event_id, and an event that the source does not name is told apart by its content. Exact repeats are alike in
 -- all of it.
