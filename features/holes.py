@@ -111,7 +111,7 @@ def looked_at(group: Group, low: np.ndarray, last: np.ndarray, as_of: np.ndarray
     enough = count > longest(config)  # one more, since the oldest may repeat one before it
     if config.max_age_days:
         oldest = as_of - max_age(config)
-        enough |= histories.event_ts[low] < oldest
+        enough |= histories.event_ts[low] < oldest - config.collapse_seconds * MICROSECONDS
         young = histories.event_ts[place] >= oldest[row]
         place, row = place[young], row[young]
         count = np.bincount(row, minlength=len(low))
