@@ -5,6 +5,7 @@ from math import inf
 from typing import Literal
 
 Pooling = Literal["mean", "decay", "din"]
+AttentionInput = Literal["difference", "product", "outer"]
 
 
 def need(holds: bool, name: str, value: object, must: str) -> None:
@@ -21,7 +22,13 @@ def need_at_least(config: object, least: float, *names: str) -> None:
 
 @dataclass(frozen=True)
 class DinConfig:
-    """The shape of the model. Lengths count events, newest kept; `half_life_days` starts the decay baseline."""
+    """The shape of the model. Lengths count events, newest kept.
+
+    `attention_input` is what the activation unit sees of candidate u and history item v: `difference` [u, v, u - v],
+    `product` the same and u * v (the authors' code), `outer` the same and the outer product (the paper's text).
+    `time_buckets` and `position_buckets` tell it how long ago and how many events back an item is; 0 tells it nothing.
+    `half_life_days` is the decay baseline's, from which it learns its own unless `learn_half_life` is false.
+    """
 
     pooling: Pooling = "din"
     dimension: int = 16
@@ -29,12 +36,17 @@ class DinConfig:
     shop_length: int = 100
     attention_widths: tuple[int, ...] = (32, 16)
     top_widths: tuple[int, ...] = (64, 32)
+    attention_input: AttentionInput = "difference"
     activation: Literal["dice", "prelu"] = "dice"
     normalize: Literal["none", "softmax"] = "none"  # the paper sums the weights as they are (section 4.3)
+    time_buckets: int = 0
+    position_buckets: int = 0
     half_life_days: float = 30.0
+    learn_half_life: bool = True
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "dimension", "goods_length", "shop_length")
+        need_at_least(self, 0, "time_buckets", "position_buckets")
         need(len(self.attention_widths) > 0, "attention_widths", [], "at least one width, such as [32, 16]")
         for name in ("attention_widths", "top_widths"):
             widths = list(getattr(self, name))

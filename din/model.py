@@ -20,6 +20,7 @@ from din.config import DinConfig
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
 # the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
 FIRST_WEIGHT = 0.5
+HOURS_PER_DAY = 24
 
 
 class Dice(nn.Module):
@@ -62,7 +63,9 @@ def dense(config: DinConfig, inputs: int, widths: tuple[int, ...]) -> nn.Sequent
 
 
 class ActivationUnit(nn.Module):
-    """The weight of history item v for candidate u: a fully connected net over [u, v, u - v] (section 4.3, figure 2).
+    """The weight of history item v for candidate u: a fully connected net over [u, v, u - v] (section 4.3, figure 2),
+    and over what the two have in common where `attention_input` says so: their product, element by element (the
+    authors' code) or each by each (the paper's text).
 
     Its first layer is applied in parts, W [u; v; u - v] = (Wu + Wd) u + (Wv - Wd) v, so the concatenation is never
     built and the part of u is computed once for each candidate instead of once for each history position.
@@ -71,22 +74,84 @@ class ActivationUnit(nn.Module):
     def __init__(self, config: DinConfig) -> None:
         super().__init__()
         first, *rest = config.attention_widths
-        self.first = nn.Linear(3 * config.dimension, first)
+        self.sees, self.dimension = config.attention_input, config.dimension
+        common = {"difference": 0, "product": config.dimension, "outer": config.dimension**2}[self.sees]
+        self.first = nn.Linear(3 * config.dimension + common, first)
         self.activation = activation(config, first)
         self.rest = dense(config, first, tuple(rest))
         nn.init.constant_(self.rest.get_parameter(f"{len(self.rest) - 1}.bias"), FIRST_WEIGHT)
 
     def forward(self, u_BD: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
         of_candidate_BH, of_history_NH = self.first_layer(u_BD, v_ND)
-        return self.weigh(of_candidate_BH[example_N] + of_history_NH)
+        first_NH = of_candidate_BH[example_N] + of_history_NH
+        if self.sees == "product":
+            first_NH = first_NH + (u_BD[example_N] * v_ND) @ self.of_common().T
+        if self.sees == "outer":
+            each_by_each_NDD = u_BD[example_N][:, :, None] * v_ND[:, None, :]
+            first_NH = first_NH + each_by_each_NDD.flatten(1) @ self.of_common().T
+        return self.weigh(first_NH)
 
     def first_layer(self, u_BD: torch.Tensor, v_ND: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The two parts of the first layer, (Wu + Wd) u + b and (Wv - Wd) v: their sum is its output."""
-        w_u, w_v, w_difference = self.first.weight.chunk(3, dim=1)
+        """The parts of the first layer that are of one alone, (Wu + Wd) u + b and (Wv - Wd) v; with what the two have
+        in common their sum is its output."""
+        w_u, w_v, w_difference = self.first.weight[:, : 3 * self.dimension].chunk(3, dim=1)
         return u_BD @ (w_u + w_difference).T + self.first.bias, v_ND @ (w_v - w_difference).T
+
+    def of_common(self) -> torch.Tensor:
+        """The weights of what the two have in common, [H, 0 or D or D * D]."""
+        return self.first.weight[:, 3 * self.dimension :]
+
+    def every_pair(self, u_KD: torch.Tensor, v_TD: torch.Tensor) -> torch.Tensor:
+        """The weight of each of T history items for each of K candidates, [K, T].
+
+        What the two have in common is folded into a weight of u for each history item, so that one product of matrices
+        does for all candidates: Wp (u * v) = (Wp diag(v)) u.
+        """
+        of_candidate_KH, of_history_TH = self.first_layer(u_KD, v_TD)
+        first_KTH = of_candidate_KH[:, None] + of_history_TH[None]
+        if self.sees == "product":
+            folded_THD = self.of_common()[None] * v_TD[:, None, :]
+            first_KTH += (u_KD @ folded_THD.flatten(0, 1).T).view_as(first_KTH)
+        if self.sees == "outer":
+            folded_THD = torch.einsum("hij,tj->thi", self.of_common().unflatten(1, (self.dimension, -1)), v_TD)
+            first_KTH += (u_KD @ folded_THD.flatten(0, 1).T).view_as(first_KTH)
+        return self.weigh(first_KTH.flatten(0, 1)).view(first_KTH.shape[:2])
 
     def weigh(self, first_NH: torch.Tensor) -> torch.Tensor:
         return self.rest(self.activation(first_NH)).squeeze(-1)
+
+
+class Placed(nn.Module):
+    """When and where a history item stands, as vectors added to what the activation unit sees of it: how long before
+    the candidate, in steps that double from an hour on, and how many events back, in steps that double.
+
+    What is pooled is the item alone. The vectors begin at zero: before anything is learned, all times are alike.
+    """
+
+    def __init__(self, config: DinConfig) -> None:
+        super().__init__()
+        self.of_time, self.of_position = (
+            nn.Parameter(torch.zeros(buckets, config.dimension)) if buckets else None
+            for buckets in (config.time_buckets, config.position_buckets)
+        )
+
+    def forward(self, v_ND: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
+        if self.of_time is not None:
+            v_ND = v_ND + self.of_time[doubling(history.age_N * HOURS_PER_DAY, len(self.of_time))]
+        if self.of_position is not None:
+            v_ND = v_ND + self.of_position[doubling(events_back(history.example_N), len(self.of_position))]
+        return v_ND
+
+
+def doubling(value_N: torch.Tensor, buckets: int) -> torch.Tensor:
+    """0 below one, 1 below three, 2 below seven, ... and the last bucket for all that is beyond."""
+    return torch.log2(value_N + 1).long().clamp(0, buckets - 1)
+
+
+def events_back(example_N: torch.Tensor) -> torch.Tensor:
+    """How many events of the same example come after each."""
+    ends_B = torch.cumsum(torch.bincount(example_N), 0)
+    return ends_B[example_N] - 1 - torch.arange(len(example_N), device=example_N.device)
 
 
 class Group(nn.Module):
@@ -98,9 +163,10 @@ class Group(nn.Module):
         self.embedding = nn.Embedding(rows, config.dimension)
         nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(config.dimension))
         if config.pooling == "din":
-            self.unit = ActivationUnit(config)
+            self.unit, self.placed = ActivationUnit(config), Placed(config)
         if config.pooling == "decay":
-            self.log_half_life = nn.Parameter(torch.tensor(math.log(config.half_life_days)))
+            half_life = torch.tensor(math.log(config.half_life_days))
+            self.log_half_life = nn.Parameter(half_life, requires_grad=config.learn_half_life)
 
     def embed(self, keys: torch.Tensor) -> torch.Tensor:
         """Rows of the table; a key that came after the model was trained takes row 0, the unknown one."""
@@ -117,7 +183,7 @@ class Group(nn.Module):
         """How much each history position counts for its example's candidate, [N]."""
         examples = len(u_BD)
         if self.pooling == "din":
-            raw_N = self.unit(u_BD, v_ND, history.example_N)
+            raw_N = self.unit(u_BD, self.placed(v_ND, history), history.example_N)
             return softmax(raw_N, history.example_N, examples) if self.normalize == "softmax" else raw_N
         if self.pooling == "decay":
             return share(torch.exp2(-history.age_N / self.log_half_life.exp()), history.example_N, examples)

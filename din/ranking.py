@@ -62,16 +62,13 @@ class Scored(NamedTuple):
 def pool_for_user(group: Group, keys_C: torch.Tensor, history: JaggedHistory) -> tuple[torch.Tensor, ...]:
     """Embeddings [C, D], pooled histories [C, D] and weights [C, T] of one user's candidates.
 
-    The history is read once for all candidates, and a candidate that repeats (shops do) is attended once: the sum of
-    the two parts of the first layer is an outer sum over C unique candidates and T positions.
+    The history is read once for all candidates, and a candidate that repeats (shops do) is attended once.
     """
     unique_K, back_C = torch.unique(keys_C, return_inverse=True)
     u_KD, v_TD = group.embed(unique_K), group.embed(history.keys_N)
     candidates, positions = len(u_KD), len(v_TD)
     if group.pooling == "din" and positions:
-        of_candidate_KH, of_history_TH = group.unit.first_layer(u_KD, v_TD)
-        first_KTH = of_candidate_KH[:, None] + of_history_TH[None]
-        weights_KT = group.unit.weigh(first_KTH.flatten(0, 1)).view(candidates, positions)
+        weights_KT = group.unit.every_pair(u_KD, group.placed(v_TD, history))
         if group.normalize == "softmax":
             weights_KT = torch.softmax(weights_KT, dim=1)
     else:

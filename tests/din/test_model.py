@@ -9,13 +9,23 @@ import torch
 import din
 from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import Batch, JaggedHistory, cut_batch, cut_history
-from din.model import ActivationUnit, Dice
+from din.config import AttentionInput
+from din.model import ActivationUnit, Dice, doubling, events_back
 
 DAY = 86_400_000_000  # microseconds
 AS_OF = 20_000 * DAY
 SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
-EVERY = [replace(SMALL, pooling=pooling, normalize=normal) for pooling, normal in
-         (("din", "none"), ("din", "softmax"), ("mean", "none"), ("decay", "none"))]  # fmt: skip
+SHAPES = {
+    "din": {},
+    "softmax": {"normalize": "softmax"},
+    "prelu": {"activation": "prelu"},
+    "product": {"attention_input": "product"},
+    "outer": {"attention_input": "outer"},
+    "placed": {"attention_input": "product", "time_buckets": 12, "position_buckets": 4},
+    "mean": {"pooling": "mean"},
+    "decay": {"pooling": "decay"},
+}
+EVERY = [replace(SMALL, **changed) for changed in SHAPES.values()]
 
 
 def world(users: int = 12, each: int = 6, seed: int = 0) -> tuple[Examples, Sequence, Sequence]:
@@ -51,7 +61,7 @@ def logits(model: DIN, examples: Examples, goods: Sequence, shops: Sequence, row
         return model(cut_batch(rows, examples, goods, shops, (100, 100))).numpy()
 
 
-@pytest.mark.parametrize("config", EVERY, ids=lambda config: f"{config.pooling}-{config.normalize}")
+@pytest.mark.parametrize("config", EVERY, ids=SHAPES)
 def test_a_score_does_not_depend_on_what_else_is_in_the_batch(config: DinConfig) -> None:
     data, model = world(), model_of(config)
     everyone = np.arange(len(data[0]))
@@ -64,7 +74,7 @@ def test_a_score_does_not_depend_on_what_else_is_in_the_batch(config: DinConfig)
     assert np.abs(together - backwards).max() < 1e-5
 
 
-@pytest.mark.parametrize("config", EVERY, ids=lambda config: f"{config.pooling}-{config.normalize}")
+@pytest.mark.parametrize("config", EVERY, ids=SHAPES)
 def test_ranking_gives_the_scores_of_the_plain_forward_pass(config: DinConfig) -> None:
     examples, goods, shops = world()
     model = model_of(replace(config, goods_length=5, shop_length=3))
@@ -89,19 +99,61 @@ def test_ranking_gives_the_scores_of_the_plain_forward_pass(config: DinConfig) -
         assert (np.diff(scores) <= 0).all()
 
 
-def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation() -> None:
+@pytest.mark.parametrize("sees", ["difference", "product", "outer"])
+def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(sees: AttentionInput) -> None:
     torch.manual_seed(0)
-    unit = ActivationUnit(SMALL)
-    u_BD, v_ND, example_N = torch.randn(3, 8), torch.randn(7, 8), torch.tensor([0, 0, 0, 1, 1, 2, 2])
+    unit = ActivationUnit(replace(SMALL, attention_input=sees)).double().eval()
+    u_BD, v_ND, example_N = torch.randn(3, 8).double(), torch.randn(7, 8).double(), torch.tensor([0, 0, 0, 1, 1, 2, 2])
     u_ND = u_BD[example_N]
+    common = {
+        "difference": u_ND[:, :0],
+        "product": u_ND * v_ND,
+        "outer": (u_ND[:, :, None] * v_ND[:, None, :]).flatten(1),
+    }
 
-    of_candidate, of_history = unit.first_layer(u_BD, v_ND)
+    whole_N = unit.weigh(unit.first(torch.cat([u_ND, v_ND, u_ND - v_ND, common[sees]], dim=1)))
 
-    whole = unit.first(torch.cat([u_ND, v_ND, u_ND - v_ND], dim=1))
-    assert torch.allclose(of_candidate[example_N] + of_history, whole, atol=1e-6)
+    assert torch.allclose(unit(u_BD, v_ND, example_N), whole_N, atol=1e-12)
+    assert torch.allclose(unit.every_pair(u_BD, v_ND)[example_N, torch.arange(7)], whole_N, atol=1e-12)
 
 
-@pytest.mark.parametrize("config", EVERY, ids=lambda config: f"{config.pooling}-{config.normalize}")
+def test_gradients_are_those_of_the_formula() -> None:
+    torch.manual_seed(0)
+    example_N = torch.tensor([0, 0, 1, 1, 1])
+    for config in EVERY[:5]:
+        unit = ActivationUnit(config).double()
+        inputs = (torch.randn(2, 8).double().requires_grad_(), torch.randn(5, 8).double().requires_grad_())
+        assert torch.autograd.gradcheck(lambda u, v, unit=unit: unit(u, v, example_N), inputs)
+
+
+def test_time_and_place_are_told_in_steps_that_double() -> None:
+    assert doubling(torch.tensor([0.0, 0.9, 1.0, 2.9, 3.0, 1e9]), 4).tolist() == [0, 0, 1, 1, 2, 3]
+    assert events_back(torch.tensor([0, 0, 0, 2, 2])).tolist() == [2, 1, 0, 1, 0]
+
+
+def test_what_was_long_ago_may_weigh_less_and_is_pooled_as_it_is() -> None:
+    group = model_of(replace(SMALL, time_buckets=10)).goods
+    assert group.placed.of_time is not None
+    torch.nn.init.normal_(group.placed.of_time)
+    history = JaggedHistory(torch.tensor([1, 1]), torch.tensor([0, 1]), torch.tensor([0.01, 300.0]))
+    candidate = torch.tensor([5, 5])
+
+    _, pooled_BD = group(candidate, history)
+    weights_N = group.weights(group.embed(candidate), group.embed(history.keys_N), history)
+
+    assert weights_N[0] != weights_N[1]
+    assert torch.allclose(pooled_BD, weights_N[:, None] * group.embed(torch.tensor([1])))
+
+
+def test_a_half_life_that_is_given_stays() -> None:
+    data = world()
+    for learned in (True, False):
+        config = replace(SMALL, pooling="decay", half_life_days=30.0, learn_half_life=learned)
+        model = din.fit(config, TrainConfig(epochs=2, batch_size=16), *data, (30, 8))
+        assert (abs(model.goods.log_half_life.exp().item() - 30.0) > 1e-3) is learned
+
+
+@pytest.mark.parametrize("config", EVERY, ids=SHAPES)
 def test_an_empty_history_pools_to_exactly_zero(config: DinConfig) -> None:
     nothing = JaggedHistory(*(torch.zeros(0, dtype=kind) for kind in (torch.int64, torch.int64, torch.float32)))
 
