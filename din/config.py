@@ -57,16 +57,23 @@ class DinConfig:
 @dataclass(frozen=True)
 class TrainConfig:
     """How the weights are found. With one thread the seed fixes them to the byte, whatever else the machine does;
-    with more, sums are cut differently when a core is busy."""
+    with more, sums are cut differently when a core is busy.
+
+    `weight_decay` is the nets'; `regularisation` is the lambda of the tables (equation 6 of the paper), and
+    `unknown_share` the share of keys that a batch takes for unknown, so that the unknown row learns.
+    """
 
     epochs: int = 2
     batch_size: int = 512
     learning_rate: float = 1e-2
     weight_decay: float = 1e-5
+    regularisation: float = 0.0
+    unknown_share: float = 0.0
     seed: int = 17
     threads: int = 1
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "epochs", "batch_size", "threads")
-        need_at_least(self, 0, "weight_decay", "seed")
+        need_at_least(self, 0, "weight_decay", "regularisation", "seed")
+        need(0 <= self.unknown_share < 1, "unknown_share", self.unknown_share, "at least 0 and below 1")
         need(0 < self.learning_rate < inf, "learning_rate", self.learning_rate, "above 0")

@@ -1,15 +1,19 @@
 """Examples -> trained weights, and examples -> scores."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from torch.func import functional_call
 from torch.nn import functional
 
 from din.batches import Batch, Examples, Sequence, cut_batch
 from din.config import DinConfig, TrainConfig
 from din.errors import DinError
+from din.metrics import grouped_auc
 from din.model import DIN
+from din.tables import TABLES, TableOptimizer, counts_of, localise, mask
 
 SCORING_BATCH = 4096
 
@@ -25,6 +29,50 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     return Batch(batch.goods_B.to(device), batch.shop_B.to(device), *move)
 
 
+class Trainer:
+    """A model while it learns: one step for each batch, on the log loss (equation 1).
+
+    The nets learn by Adam; of the tables only the rows that a batch names change (din/tables.py).
+    """
+
+    def __init__(
+        self, config: DinConfig, train: TrainConfig, rows: tuple[int, int], counts: dict[str, np.ndarray], steps: int
+    ) -> None:
+        torch.manual_seed(train.seed)
+        torch.set_num_threads(train.threads)
+        self.train, self.steps, self.done = train, steps, 0
+        self.model = DIN(config, *rows).to(pick_device()).train()
+        self.nets = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+        for table in TABLES:
+            del self.nets[f"{table}.embedding.weight"]
+        self.net_optimizer = torch.optim.Adam(
+            self.nets.values(), lr=train.learning_rate, weight_decay=train.weight_decay, foreach=True
+        )
+        self.table_optimizer = TableOptimizer(self.model, train, counts)
+        self.random = torch.Generator()
+
+    def step(self, batch: Batch, labels_B: torch.Tensor) -> float:
+        """Learns from one batch. Returns the loss. Raises DinError where it is not a number, and changes nothing."""
+        self.random.manual_seed(self.train.seed + self.done)  # of its own for each step, so that any can be the first
+        if self.train.unknown_share:
+            batch = mask(batch, self.train.unknown_share, self.random)
+        local, rows = localise(self.model, batch)
+        tables = {f"{table}.embedding.weight": found.values_RD for table, found in rows.items()}
+        loss = functional.binary_cross_entropy_with_logits(functional_call(self.model, tables, (local,)), labels_B)
+        number = self.done + 1
+        if not torch.isfinite(loss):
+            raise DinError(f"the loss became {loss.item()} at step {number} of {self.steps}; lower train.learning_rate")
+        gradients = torch.autograd.grad(loss, [*self.nets.values(), *tables.values()])
+        for weight, gradient in zip(self.nets.values(), gradients, strict=False):
+            weight.grad = gradient
+        rate = self.train.learning_rate * (1 - self.done / self.steps)  # falls to zero in a straight line
+        self.net_optimizer.param_groups[0]["lr"] = rate
+        self.net_optimizer.step()
+        self.table_optimizer.step(number, rate, rows, gradients[len(self.nets) :])
+        self.done = number
+        return loss.item()
+
+
 def fit(
     config: DinConfig,
     train: TrainConfig,
@@ -33,42 +81,63 @@ def fit(
     shops: Sequence,
     rows: tuple[int, int],
     on_step: Callable[[int, int, float], None] = lambda done, total, loss: None,
+    valid: Examples | None = None,
 ) -> DIN:
-    """Trains a model from scratch with Adam on the log loss (equation 1); the same seed gives the same weights.
+    """Trains a model from scratch; the same seed gives the same weights.
 
-    `rows` is the number of goods and shop keys, row 0 included. `on_step` hears of every step: done, total, loss.
+    `rows` is the number of goods and shop keys, row 0 included. `on_step` hears of every step: done, total, loss. With
+    `valid`, examples of days after those that teach, the weights of the epoch that ranked them best (GAUC) are kept,
+    and training stops when an epoch is worse than the one before: on sparse ids the second epoch often is.
     Raises DinError where there is nothing to learn from or the loss stops being a number.
     """
     if not len(examples) or examples.labels.min() == examples.labels.max():
         raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
-    torch.manual_seed(train.seed)
-    torch.set_num_threads(train.threads)
-    device = pick_device()
-    model = DIN(config, *rows).to(device).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=train.learning_rate, weight_decay=train.weight_decay)
-    total = train.epochs * -(-len(examples) // train.batch_size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / total)
-    for step, chosen in enumerate(shuffled(len(examples), train), start=1):
-        batch = to_device(cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length)), device)
-        labels_B = torch.from_numpy(examples.labels[chosen].astype(np.float32)).to(device)
-        loss = functional.binary_cross_entropy_with_logits(model(batch), labels_B)
-        if not torch.isfinite(loss):
-            raise DinError(f"the loss became {loss.item()} at step {step} of {total}; lower train.learning_rate")
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        on_step(step, total, loss.item())
+    an_epoch = -(-len(examples) // train.batch_size)
+    counts = counts_of(examples, goods, shops, rows)
+    trainer = Trainer(config, train, rows, counts, train.epochs * an_epoch)
+    model, best = trainer.model, Best()
+    for epoch in range(train.epochs):
+        for chosen in shuffled(len(examples), train, epoch):
+            batch = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
+            labels_B = torch.from_numpy(examples.labels[chosen].astype(np.float32))
+            loss = trainer.step(to_device(batch, pick_device()), labels_B.to(pick_device()))
+            on_step(trainer.done, trainer.steps, loss)
+        if valid is not None and not best.improved(model, ranked_well(model.eval(), valid, goods, shops)):
+            break
+        model.train()
+    best.restore(model)
     return model.eval()
 
 
-def shuffled(examples: int, train: TrainConfig) -> Iterator[np.ndarray]:
-    """Row numbers of each batch, every example once an epoch, in an order the seed fixes."""
-    random = np.random.default_rng(train.seed)
-    for _ in range(train.epochs):
-        order = random.permutation(examples)
-        for start in range(0, examples, train.batch_size):
-            yield order[start : start + train.batch_size]
+class Best:
+    """The weights of the best epoch so far."""
+
+    def __init__(self) -> None:
+        self.gauc = -math.inf
+        self.weights: dict[str, torch.Tensor] | None = None
+
+    def improved(self, model: DIN, gauc: float) -> bool:
+        """Keeps the weights where they rank better than all before; NaN, where nothing can be said, is no worse."""
+        if gauc <= self.gauc:
+            return False
+        self.gauc = max(gauc, self.gauc)
+        self.weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        return True
+
+    def restore(self, model: DIN) -> None:
+        if self.weights is not None:
+            model.load_state_dict(self.weights)
+
+
+def ranked_well(model: DIN, examples: Examples, goods: Sequence, shops: Sequence) -> float:
+    return grouped_auc(examples.user_keys, examples.labels, predict(model, examples, goods, shops))[0]
+
+
+def shuffled(examples: int, train: TrainConfig, epoch: int) -> Iterator[np.ndarray]:
+    """Row numbers of each batch of an epoch, every example once, in an order that the seed and the epoch fix."""
+    order = np.random.default_rng([train.seed, epoch]).permutation(examples)
+    for start in range(0, examples, train.batch_size):
+        yield order[start : start + train.batch_size]
 
 
 @torch.inference_mode()

@@ -1,0 +1,153 @@
+"""What each pooling and each form of DIN ranks like, on the protocol of the paper's Amazon experiment.
+
+    python -m bench.quality --data ../shared/data/amazon_beauty --seeds 3
+
+All of a user's goods before each one are its history; the last goods is the test, the one before it the validation, the
+rest teaches. Each has one goods beside it that the user never had, drawn alike from all, by the seed of the split.
+Every variant learns from the same rows for at most the same epochs; the weights of the epoch that ranked the validation
+best are tested.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+import din
+from din import DinConfig, Examples, Sequence, Spans, TrainConfig
+
+SPLIT_SEED = 20_14
+VARIANTS: dict[str, dict[str, Any]] = {
+    "mean": {"pooling": "mean"},
+    "decay": {"pooling": "decay"},
+    "din": {},
+    "din softmax": {"normalize": "softmax"},
+    "din product": {"attention_input": "product"},
+    "din product softmax": {"attention_input": "product", "normalize": "softmax"},
+    "din prelu": {"activation": "prelu"},
+    "din times": {"time_buckets": 12},
+    "din softmax times": {"normalize": "softmax", "time_buckets": 12},
+}
+
+
+class Split(NamedTuple):
+    """The sequences of all users end to end, and the examples that teach, validate and test."""
+
+    goods: Sequence
+    shops: Sequence
+    rows: tuple[int, int]
+    train: Examples
+    valid: Examples
+    test: Examples
+
+
+def split(path: Path) -> Split:
+    """Reads the events of a set, and cuts them by the protocol."""
+    events = pl.read_parquet(path / "events.parquet").sort("user_id", "event_ts", "goods_id")
+    users, goods = (dense(events[name]) for name in ("user_id", "goods_id"))
+    shops = dense(events["shop_id"]) * events["shop_id"].is_not_null().to_numpy()
+    ts = events["event_ts"].dt.epoch("us").to_numpy()
+    shop_of = np.zeros(goods.max() + 1, np.int64)
+    shop_of[goods] = shops
+    random = np.random.default_rng(SPLIT_SEED)
+    other = never_had(random, users, goods)
+    first = np.searchsorted(users, users)
+    from_last = np.searchsorted(users, users, "right") - 1 - np.arange(len(users))
+    shop_places = np.flatnonzero(shops)
+    shops_before = np.r_[0, np.cumsum(shops > 0)]
+
+    def examples(rows: np.ndarray) -> Examples:
+        twice = np.repeat(rows, 2)
+        wanted = np.column_stack([goods[rows], other[rows]]).ravel()
+        return Examples(
+            users[twice],
+            wanted,
+            shop_of[wanted],
+            np.tile([1, 0], len(rows)),
+            ts[twice],
+            Spans(first[twice], twice),
+            Spans(shops_before[first[twice]], shops_before[twice]),
+        )
+
+    return Split(
+        Sequence(goods.astype(np.int32), ts),
+        Sequence(shops[shop_places].astype(np.int32), ts[shop_places]),
+        (int(goods.max()) + 1, int(shops.max()) + 1),
+        examples(np.flatnonzero((from_last > 1) & (first < np.arange(len(users))))),
+        examples(np.flatnonzero(from_last == 1)),
+        examples(np.flatnonzero(from_last == 0)),
+    )
+
+
+def dense(ids: pl.Series) -> np.ndarray:
+    """Keys from 1 on, in the order of the ids."""
+    return ids.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+
+
+def never_had(random: np.random.Generator, users: np.ndarray, goods: np.ndarray) -> np.ndarray:
+    """For each event a goods that its user never had."""
+    highest = goods.max() + 1
+    had = np.unique(users * highest + goods)
+    drawn = random.integers(1, highest, len(users))
+    while (again := np.isin(users * highest + drawn, had)).any():
+        drawn[again] = random.integers(1, highest, int(again.sum()))
+    return drawn
+
+
+def measured(data: Split, config: DinConfig, train: TrainConfig) -> tuple[float, float, float]:
+    """Validation and test GAUC, and the seconds it took to train."""
+    started = time.perf_counter()
+    sequences = (data.goods, data.shops)
+    model = din.fit(config, train, data.train, *sequences, data.rows, valid=data.valid)
+    seconds = time.perf_counter() - started
+    gauc = [
+        din.evaluate(part.user_keys, part.labels, din.predict(model, part, *sequences)).gauc
+        for part in (data.valid, data.test)
+    ]
+    return gauc[0], gauc[1], seconds
+
+
+def runs(data: Split, names: list[str], config: DinConfig, train: TrainConfig, seeds: int) -> Iterator[str]:
+    yield f"{'variant':<22}{'valid':>9}{'test':>9}{'± seeds':>9}{'seconds':>9}"
+    for name in names:
+        found = [
+            measured(data, replace(config, **VARIANTS[name]), replace(train, seed=train.seed + seed))
+            for seed in range(seeds)
+        ]
+        valid, test, seconds = zip(*found, strict=True)
+        spread = statistics.stdev(test) if seeds > 1 else 0.0
+        yield (
+            f"{name:<22}{statistics.mean(valid):>9.4f}{statistics.mean(test):>9.4f}{spread:>9.4f}"
+            f"{statistics.mean(seconds):>9.1f}"
+        )
+
+
+def settings(given: list[str]) -> dict[str, Any]:
+    """`name=number` pairs."""
+    pairs = (pair.split("=") for pair in given)
+    return {name: float(value) if "." in value or "e" in value else int(value) for name, value in pairs}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--din", nargs="*", default=[], help="settings of the model, as in dimension=32")
+    parser.add_argument("--train", nargs="*", default=[], help="settings of the training, as in regularisation=0.01")
+    given = parser.parse_args()
+    data = split(given.data)
+    config, train = DinConfig(**settings(given.din)), TrainConfig(**settings(given.train))
+    print(f"{given.data.name}: {len(data.train):,} examples teach, {len(data.valid):,} validate, {len(data.test):,} test")
+    for line in runs(data, given.variants, config, train, given.seeds):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
