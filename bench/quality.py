@@ -144,7 +144,9 @@ def main() -> None:
     given = parser.parse_args()
     data = split(given.data)
     config, train = DinConfig(**settings(given.din)), TrainConfig(**settings(given.train))
-    print(f"{given.data.name}: {len(data.train):,} examples teach, {len(data.valid):,} validate, {len(data.test):,} test")
+    print(
+        f"{given.data.name}: {len(data.train):,} examples teach, {len(data.valid):,} validate, {len(data.test):,} test"
+    )
     for line in runs(data, given.variants, config, train, given.seeds):
         print(line, flush=True)
 

@@ -60,7 +60,8 @@ class TrainConfig:
     with more, sums are cut differently when a core is busy.
 
     `weight_decay` is the nets'; `regularisation` is the lambda of the tables (equation 6 of the paper), and
-    `unknown_share` the share of keys that a batch takes for unknown, so that the unknown row learns.
+    `unknown_share` the share of keys that a batch takes for unknown, so that the unknown row learns. Every `keep_every`
+    steps a training is kept, so that one that is killed goes on from there; 0 keeps none.
     """
 
     epochs: int = 2
@@ -69,11 +70,12 @@ class TrainConfig:
     weight_decay: float = 1e-5
     regularisation: float = 0.0
     unknown_share: float = 0.0
+    keep_every: int = 500
     seed: int = 17
     threads: int = 1
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "epochs", "batch_size", "threads")
-        need_at_least(self, 0, "weight_decay", "regularisation", "seed")
+        need_at_least(self, 0, "weight_decay", "regularisation", "keep_every", "seed")
         need(0 <= self.unknown_share < 1, "unknown_share", self.unknown_share, "at least 0 and below 1")
         need(0 < self.learning_rate < inf, "learning_rate", self.learning_rate, "above 0")

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from din.config import DinConfig, TrainConfig
 from din.errors import DinError
 from din.metrics import grouped_auc
 from din.model import DIN
+from din.resuming import Tensors, fingerprint, keep, kept
 from din.tables import TABLES, TableOptimizer, counts_of, localise, mask
 
 SCORING_BATCH = 4096
@@ -72,6 +75,36 @@ class Trainer:
         self.done = number
         return loss.item()
 
+    def tensors(self) -> Tensors:
+        """All that the next step depends on, beside `done`."""
+        moments = {
+            f"adam.{name}.{moment}": state[moment]
+            for name, weight in self.nets.items()
+            for state in [self.net_optimizer.state[weight]]
+            for moment in ("step", "exp_avg", "exp_avg_sq")
+        }
+        return {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()} | moments | self.moments()
+
+    def moments(self) -> Tensors:
+        tables = self.table_optimizer
+        return {f"first.{table}": tables.first[table] for table in TABLES} | {
+            f"second.{table}": tables.second[table] for table in TABLES
+        }
+
+    def go_on(self, done: int, tensors: Tensors) -> None:
+        """Takes up what `tensors` gave after so many steps."""
+        self.done = done
+        self.model.load_state_dict(named(tensors, "model."))
+        for name, weight in self.nets.items():
+            self.net_optimizer.state[weight] = named(tensors, f"adam.{name}.")
+        for name, moment in self.moments().items():
+            moment.copy_(tensors[name])
+
+
+def named(tensors: Tensors, prefix: str) -> Tensors:
+    """Those whose name begins so, by what follows."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
 
 def fit(
     config: DinConfig,
@@ -82,30 +115,37 @@ def fit(
     rows: tuple[int, int],
     on_step: Callable[[int, int, float], None] = lambda done, total, loss: None,
     valid: Examples | None = None,
+    under_way: Path | None = None,
 ) -> DIN:
     """Trains a model from scratch; the same seed gives the same weights.
 
     `rows` is the number of goods and shop keys, row 0 included. `on_step` hears of every step: done, total, loss. With
     `valid`, examples of days after those that teach, the weights of the epoch that ranked them best (GAUC) are kept,
     and training stops when an epoch is worse than the one before: on sparse ids the second epoch often is.
+
+    `under_way` is where the state is kept every `train.keep_every` steps. One that was killed goes on from there when
+    it is asked for again, to the weights it would have had.
     Raises DinError where there is nothing to learn from or the loss stops being a number.
     """
     if not len(examples) or examples.labels.min() == examples.labels.max():
         raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
     an_epoch = -(-len(examples) // train.batch_size)
-    counts = counts_of(examples, goods, shops, rows)
-    trainer = Trainer(config, train, rows, counts, train.epochs * an_epoch)
+    trainer = Trainer(config, train, rows, counts_of(examples, goods, shops, rows), train.epochs * an_epoch)
     model, best = trainer.model, Best()
-    for epoch in range(train.epochs):
-        for chosen in shuffled(len(examples), train, epoch):
+    keeper = Keeper(under_way, fingerprint(config, train, rows, examples, goods, shops, valid), trainer, best)
+    keeper.take_up()
+    for epoch in range(max(trainer.done - 1, 0) // an_epoch, train.epochs):
+        for chosen in shuffled(len(examples), train, epoch, trainer.done - epoch * an_epoch):
             batch = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
             labels_B = torch.from_numpy(examples.labels[chosen].astype(np.float32))
             loss = trainer.step(to_device(batch, pick_device()), labels_B.to(pick_device()))
+            keeper.keep()
             on_step(trainer.done, trainer.steps, loss)
         if valid is not None and not best.improved(model, ranked_well(model.eval(), valid, goods, shops)):
             break
         model.train()
     best.restore(model)
+    keeper.forget()
     return model.eval()
 
 
@@ -114,7 +154,7 @@ class Best:
 
     def __init__(self) -> None:
         self.gauc = -math.inf
-        self.weights: dict[str, torch.Tensor] | None = None
+        self.weights: Tensors = {}
 
     def improved(self, model: DIN, gauc: float) -> bool:
         """Keeps the weights where they rank better than all before; NaN, where nothing can be said, is no worse."""
@@ -125,18 +165,47 @@ class Best:
         return True
 
     def restore(self, model: DIN) -> None:
-        if self.weights is not None:
+        if self.weights:
             model.load_state_dict(self.weights)
+
+
+@dataclass
+class Keeper:
+    """Keeps a training at `path`, if anywhere."""
+
+    path: Path | None
+    of: str
+    trainer: Trainer
+    best: Best
+
+    def keep(self) -> None:
+        trainer, every = self.trainer, self.trainer.train.keep_every
+        if self.path and every and trainer.done % every == 0:
+            state = {"done": trainer.done, "gauc": self.best.gauc}
+            best = {f"best.{name}": tensor for name, tensor in self.best.weights.items()}
+            keep(self.path, self.of, state, trainer.tensors() | best)
+
+    def take_up(self) -> None:
+        found = kept(self.path, self.of) if self.path else None
+        if found:
+            state, tensors = found
+            self.trainer.go_on(state["done"], tensors)
+            self.best.gauc, self.best.weights = state["gauc"], named(tensors, "best.")
+
+    def forget(self) -> None:
+        if self.path:
+            self.path.unlink(missing_ok=True)
 
 
 def ranked_well(model: DIN, examples: Examples, goods: Sequence, shops: Sequence) -> float:
     return grouped_auc(examples.user_keys, examples.labels, predict(model, examples, goods, shops))[0]
 
 
-def shuffled(examples: int, train: TrainConfig, epoch: int) -> Iterator[np.ndarray]:
-    """Row numbers of each batch of an epoch, every example once, in an order that the seed and the epoch fix."""
+def shuffled(examples: int, train: TrainConfig, epoch: int, done: int) -> Iterator[np.ndarray]:
+    """Row numbers of each batch of an epoch that is not done yet; every example once an epoch, in an order that the
+    seed and the epoch fix."""
     order = np.random.default_rng([train.seed, epoch]).permutation(examples)
-    for start in range(0, examples, train.batch_size):
+    for start in range(max(done, 0) * train.batch_size, examples, train.batch_size):
         yield order[start : start + train.batch_size]
 
 

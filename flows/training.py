@@ -163,6 +163,7 @@ def one_model(
             material.shops,
             material.rows,
             lambda done, total, loss: tell(done, total, f"loss {loss:.3f}"),
+            under_way=run.store.models / f".{pooling}-{ds}.under_way.safetensors",
         )
     seconds = time.monotonic() - started
     metrics = measure(model, material)

@@ -1,0 +1,179 @@
+"""What training promises: only what a batch names changes, and the best epoch is kept."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import din
+from din import DIN, Examples, Sequence, TrainConfig
+from din.batches import cut_batch
+from din.tables import counts_of, localise, mask
+from din.training import Trainer
+from tests.din.worlds import ROWS, SMALL, model_of, world
+
+TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0)
+Data = tuple[Examples, Sequence, Sequence]
+
+
+def one_step(train: TrainConfig, data: Data, rows: np.ndarray) -> tuple[DIN, DIN]:
+    """A model before and after it learned from some examples."""
+    before = Trainer(SMALL, train, ROWS, counts_of(*data, ROWS), steps=100)
+    trainer = Trainer(SMALL, train, ROWS, counts_of(*data, ROWS), steps=100)
+    labels_B = torch.from_numpy(data[0].labels[rows].astype(np.float32))
+    trainer.step(cut_batch(rows, *data, (100, 100)), labels_B)
+    return before.model, trainer.model
+
+
+def test_a_step_changes_the_rows_that_the_batch_names_and_no_others() -> None:
+    data, rows = world(), np.arange(3)
+    batch = cut_batch(rows, *data, (100, 100))
+    named = {*batch.goods_B.tolist(), *batch.goods_history.keys_N.tolist()}
+
+    before, after = one_step(replace(TRAIN, regularisation=0.1), data, rows)
+
+    changed = (before.goods.embedding.weight != after.goods.embedding.weight).any(dim=1)
+    assert set(torch.nonzero(changed).flatten().tolist()) == named
+    assert 0 < len(named) < ROWS[0]
+
+
+def test_the_loss_and_its_gradients_over_the_named_rows_are_those_over_the_whole_tables() -> None:
+    examples, goods, shops = world()
+    model, rows = model_of(SMALL).double(), np.arange(20)
+    batch = cut_batch(rows, examples, goods, shops, (100, 100))
+    labels_B = torch.from_numpy(examples.labels[rows].astype(np.float64))
+    functional.binary_cross_entropy_with_logits(model(batch), labels_B).backward()
+
+    local, found = localise(model, batch)
+    tables = {f"{table}.embedding.weight": of_table.values_RD for table, of_table in found.items()}
+    loss = functional.binary_cross_entropy_with_logits(torch.func.functional_call(model, tables, (local,)), labels_B)
+    gradients = torch.autograd.grad(loss, [of_table.values_RD for of_table in found.values()])
+
+    for table, gradient_RD in zip(found, gradients, strict=True):
+        whole = model.get_submodule(table).get_parameter("embedding.weight").grad
+        assert whole is not None
+        assert torch.allclose(whole[found[table].keys_R], gradient_RD, atol=1e-12)
+        assert whole.abs().sum() == pytest.approx(gradient_RD.abs().sum().item())
+
+
+def test_where_every_batch_names_every_row_the_tables_learn_as_by_adam() -> None:
+    data = world(users=40)
+    rows = np.arange(len(data[0]))
+    labels_B = torch.from_numpy(data[0].labels.astype(np.float32))
+    trainer = Trainer(SMALL, TRAIN, ROWS, counts_of(*data, ROWS), steps=10)
+    whole = Trainer(SMALL, TRAIN, ROWS, counts_of(*data, ROWS), steps=10).model
+    adam = torch.optim.Adam(whole.parameters(), lr=TRAIN.learning_rate)
+    for step in range(3):
+        trainer.step(cut_batch(rows, *data, (100, 100)), labels_B)
+        adam.param_groups[0]["lr"] = TRAIN.learning_rate * (1 - step / 10)
+        adam.zero_grad()
+        functional.binary_cross_entropy_with_logits(whole(cut_batch(rows, *data, (100, 100))), labels_B).backward()
+        adam.step()
+
+    named = slice(1, None)  # row 0 is nobody's here
+    assert torch.allclose(trainer.model.goods.embedding.weight[named], whole.goods.embedding.weight[named], atol=1e-4)
+    assert torch.allclose(trainer.model.shops.embedding.weight[named], whole.shops.embedding.weight[named], atol=1e-4)
+
+
+def test_how_often_the_examples_name_a_row_is_counted_in_histories_and_candidates() -> None:
+    examples, goods, shops = world()
+
+    counts = counts_of(examples, goods, shops, ROWS)
+
+    naive = np.zeros(ROWS[0], int)
+    for row in range(len(examples)):
+        for key in goods.keys[examples.goods_spans.start[row] : examples.goods_spans.end[row]]:
+            naive[key] += 1
+        naive[examples.goods_keys[row]] += 1
+    assert counts["goods"].tolist() == naive.tolist()
+    assert counts["shops"].sum() == naive.sum()
+
+
+def test_a_row_is_pulled_towards_zero_the_harder_the_rarer_it_is() -> None:
+    data, rows = world(), np.arange(len(world()[0]))
+    counts = counts_of(*data, ROWS)["goods"]
+    trainer = Trainer(SMALL, replace(TRAIN, regularisation=0.5), ROWS, counts_of(*data, ROWS), steps=10)
+
+    pull = trainer.table_optimizer.pull["goods"].flatten()
+
+    assert torch.allclose(pull, 0.5 / torch.from_numpy(np.maximum(counts, 1)).float())
+    _, free = one_step(TRAIN, data, rows)
+    _, pulled = one_step(replace(TRAIN, regularisation=1e6), data, rows)
+    assert pulled.goods.embedding.weight[1:].norm() < free.goods.embedding.weight[1:].norm()
+
+
+def test_a_share_of_the_keys_is_made_unknown_so_that_the_unknown_row_learns() -> None:
+    data, rows = world(), np.arange(len(world()[0]))
+    batch = cut_batch(rows, *data, (100, 100))
+
+    masked = mask(batch, 0.5, torch.Generator().manual_seed(1))
+
+    known = (batch.goods_history.keys_N == masked.goods_history.keys_N).float().mean()
+    assert 0.3 < known < 0.7
+    assert not masked.goods_history.keys_N[batch.goods_history.keys_N != masked.goods_history.keys_N].any()
+    for share, learns in ((0.0, False), (0.3, True)):
+        before, after = one_step(replace(TRAIN, unknown_share=share), data, rows)
+        assert torch.equal(before.goods.embedding.weight[0], after.goods.embedding.weight[0]) is not learns
+
+
+def test_the_weights_of_the_epoch_that_ranks_best_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = world()
+    ranks = iter([0.6, 0.7, 0.65, 0.9])
+    monkeypatch.setattr("din.training.ranked_well", lambda *_: next(ranks))
+
+    stopped = din.fit(SMALL, replace(TRAIN, epochs=4), *data, ROWS, valid=data[0])
+
+    two = iter([0.6, 0.7])
+    monkeypatch.setattr("din.training.ranked_well", lambda *_: next(two, 0.0))
+    steps = []
+    again = din.fit(SMALL, replace(TRAIN, epochs=4), *data, ROWS, lambda *step: steps.append(step), valid=data[0])
+    assert all(
+        torch.equal(a, b) for a, b in zip(stopped.state_dict().values(), again.state_dict().values(), strict=True)
+    )
+    assert len(steps) == 3 * 5  # the third epoch ranked worse than the second; the fourth was not begun
+    assert next(ranks) == 0.9
+
+
+class Killed(Exception):
+    """A training that is killed."""
+
+
+@pytest.mark.parametrize("at", [1, 4, 5, 6, 11])
+def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(tmp_path: Path, at: int) -> None:
+    data, file = world(), tmp_path / "under_way.safetensors"
+    train = replace(TRAIN, keep_every=2, unknown_share=0.2, regularisation=0.01, weight_decay=1e-3)
+    whole = din.fit(SMALL, train, *data, ROWS, valid=data[0])
+
+    def kill(done: int, _total: int, _loss: float) -> None:
+        if done == at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        din.fit(SMALL, train, *data, ROWS, kill, data[0], file)
+    steps: list[int] = []
+    again = din.fit(SMALL, train, *data, ROWS, lambda done, *_: steps.append(done), data[0], file)
+
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), again.state_dict().values(), strict=True))
+    assert steps[0] == at - at % 2 + 1
+    assert not file.exists()
+
+
+def test_what_another_training_left_is_of_no_use_and_neither_is_what_is_damaged(tmp_path: Path) -> None:
+    data, file = world(), tmp_path / "under_way.safetensors"
+    train = replace(TRAIN, keep_every=2)
+
+    def kill(done: int, _total: int, _loss: float) -> None:
+        if done == 3:
+            raise Killed
+
+    for changed in (replace(train, seed=18), train):
+        with pytest.raises(Killed):
+            din.fit(SMALL, train, *data, ROWS, kill, None, file)
+        if changed == train:
+            file.write_bytes(file.read_bytes()[:100])
+        steps: list[int] = []
+        din.fit(SMALL, changed, *data, ROWS, lambda done, *_, steps=steps: steps.append(done), None, file)
+        assert steps[0] == 1

@@ -1,0 +1,39 @@
+"""Small random histories and examples to try a model on."""
+
+import numpy as np
+import torch
+
+from din import DIN, DinConfig, Examples, Sequence, Spans
+
+DAY = 86_400_000_000  # microseconds
+AS_OF = 20_000 * DAY
+SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
+ROWS = (30, 8)  # of the goods and of the shop table
+
+
+def world(users: int = 12, each: int = 6, seed: int = 0) -> tuple[Examples, Sequence, Sequence]:
+    """Random histories of 0 to 9 events and `each` examples a user."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(0, 10, users)
+    end = np.cumsum(lengths)
+    total = int(end[-1])
+    ts = np.sort(AS_OF - random.integers(1, 90 * DAY, total))
+    goods = Sequence(random.integers(1, 30, total).astype(np.int32), ts)
+    shops = Sequence(random.integers(1, 8, total).astype(np.int32), ts)
+    user = np.repeat(np.arange(users), each)
+    span = Spans((end - lengths)[user], end[user])
+    examples = Examples(
+        user + 1,
+        random.integers(1, 30, len(user)),
+        random.integers(1, 8, len(user)),
+        random.integers(0, 2, len(user)),
+        np.full(len(user), AS_OF),
+        span,
+        span,
+    )
+    return examples, goods, shops
+
+
+def model_of(config: DinConfig, seed: int = 1) -> DIN:
+    torch.manual_seed(seed)
+    return DIN(config, *ROWS).eval()
