@@ -27,7 +27,7 @@ def fingerprint(config: DinConfig, train: TrainConfig, rows: tuple[int, int], *d
     found = hashlib.sha256(json.dumps([asdict(config), asdict(train), rows]).encode())
     for array in (array for part in data if part is not None for array in arrays(part)):
         found.update(f"{array.dtype} {array.shape}".encode())
-        found.update(np.ascontiguousarray(array))
+        found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()
 
 
