@@ -68,7 +68,7 @@ class TrainConfig:
     batch_size: int = 512
     learning_rate: float = 1e-2
     weight_decay: float = 1e-5
-    regularisation: float = 0.0
+    regularisation: float = 0.01
     unknown_share: float = 0.0
     keep_every: int = 500
     seed: int = 17
