@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,11 +10,11 @@ import torch
 from torch.nn import functional
 
 import din
-from din import DIN, Examples, Sequence, TrainConfig
+from din import DIN, Examples, Sequence, Spans, TrainConfig
 from din.batches import cut_batch
 from din.tables import counts_of, localise, mask
 from din.training import Trainer
-from tests.din.worlds import ROWS, SMALL, model_of, world
+from tests.din.worlds import AS_OF, DAY, ROWS, SMALL, model_of, world
 
 TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0)
 Data = tuple[Examples, Sequence, Sequence]
@@ -177,3 +178,44 @@ def test_what_another_training_left_is_of_no_use_and_neither_is_what_is_damaged(
         steps: list[int] = []
         din.fit(SMALL, changed, *data, ROWS, lambda done, *_, steps=steps: steps.append(done), None, file)
         assert steps[0] == 1
+
+
+def two_interests(users: int = 300) -> tuple[Examples, Sequence, Sequence]:
+    """Goods 1 to 28 are of four kinds, seven each. Each user has touched eight goods of two kinds, in no order, and
+    takes what is of one of them: of four goods offered, one of each kind, two."""
+    random = np.random.default_rng(5)
+    kinds = np.array([random.permutation(4) for _ in range(users)])
+    touched = kinds[np.arange(users)[:, None], random.integers(0, 2, (users, 8))] * 7 + random.integers(
+        1, 8, (users, 8)
+    )
+    goods = Sequence(touched.ravel().astype(np.int32), np.tile(AS_OF - np.arange(8, 0, -1) * DAY, users))
+    span = Spans(np.repeat(np.arange(users) * 8, 4), np.repeat(np.arange(users) * 8 + 8, 4))
+    offered = kinds.ravel() * 7 + random.integers(1, 8, users * 4)
+    nothing = Spans(np.zeros(users * 4, np.int64), np.zeros(users * 4, np.int64))
+    user = np.repeat(np.arange(users), 4)
+    labels = np.tile([1, 1, 0, 0], users)
+    examples = Examples(user, offered, np.zeros_like(user), labels, np.full(len(user), AS_OF), span, nothing)
+    return examples, goods, Sequence(np.zeros(0, np.int32), np.zeros(0, np.int64))
+
+
+@pytest.mark.parametrize(("normalize", "share"), [("none", 0.7), ("softmax", 0.9)])
+def test_a_planted_interest_is_found(normalize: Literal["none", "softmax"], share: float) -> None:
+    data = two_interests()
+    train = TrainConfig(epochs=20, batch_size=64, regularisation=0.0, keep_every=0)
+
+    model = din.fit(replace(SMALL, normalize=normalize), train, *data, ROWS)
+
+    examples = data[0]
+    auc = din.evaluate(examples.user_keys, examples.labels, din.predict(model, *data)).auc
+    positives = np.flatnonzero(examples.labels)
+    batch = cut_batch(positives, *data, (100, 100))
+    group, history = model.goods, batch.goods_history
+    with torch.inference_mode():
+        weights_N = group.weights(group.embed(batch.goods_B), group.embed(history.keys_N), history)
+    same_kind = (batch.goods_B[history.example_N] - 1) // 7 == (history.keys_N - 1) // 7
+    right, wrong = (
+        np.bincount(history.example_N[kind], weights_N[kind]) / np.bincount(history.example_N[kind]).clip(1)
+        for kind in (same_kind, ~same_kind)
+    )
+    assert auc > 0.95
+    assert (right > wrong).mean() > share
