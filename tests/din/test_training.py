@@ -16,7 +16,7 @@ from din.tables import counts_of, localise, mask
 from din.training import Trainer
 from tests.din.worlds import AS_OF, DAY, ROWS, SMALL, model_of, world
 
-TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0)
+TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0, regularisation=0.0)
 Data = tuple[Examples, Sequence, Sequence]
 
 
