@@ -5,8 +5,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 
+from features.fingerprints import Fingerprint
 from features.lake import LakeFile
-from features.warehouse import Warehouse
+from features.warehouse import Building, Warehouse
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,14 @@ class TrialWarehouse(Warehouse):
     def fail(self, asset: str, ds: date, error: BaseException) -> None:
         """Nothing is kept: the record of a failure would go with all else."""
 
-    def add_files(self, files: list[LakeFile]) -> None:
-        self.made.extend(files)
-        super().add_files(files)
+    @contextmanager
+    def building(self, asset: str, ds: date, fingerprint: Fingerprint) -> Iterator[Building]:
+        """As ever, and remembers the files even where the rest of them could not be made."""
+        with super().building(asset, ds, fingerprint) as made:
+            try:
+                yield made
+            finally:
+                self.made.extend(made.files)
 
 
 @contextmanager

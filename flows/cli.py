@@ -18,8 +18,8 @@ from din import DinError
 from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
 from flows import backfill as backfill_flow
 from flows import compare as compare_flow
+from flows import compared, looking, night, progress, reading, show
 from flows import demo as demo_flow
-from flows import looking, night, picture, progress, reading, show
 from flows.options import (
     BUSY,
     DEFAULT_STORE,
@@ -146,10 +146,10 @@ def compare(
     if plot:
         if plot.suffix != ".png":
             raise typer.BadParameter(f"{plot} does not end in .png", param_hint="--plot")
-        picture.need_place(plot)
+        compared.need_place(plot)
     found = compare_flow.run_compare(store, day(ds), seeds)
-    show.compared(found, json)
-    picture.draw(found, plot or store / f"compare-{found.ds}.png")
+    compared.show(found, json)
+    compared.draw(found, plot or store / f"compare-{found.ds}.png")
 
 
 @app.command()

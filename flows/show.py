@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Reader, Status
-from flows.compare import Compared, Comparison
 
 stdout = Console()
 BAR_WIDTH = 16
@@ -98,44 +97,6 @@ def weights(reader: Reader, who: Any, what: Any) -> list[dict[str, Any]]:
 def models(reader: Reader) -> None:
     """Each pooling's newest model: AUC and GAUC of DIN beside mean pooling."""
     table(reader.show("newest_models"), "Models, measured on later days than they were trained on")
-
-
-MEASURES = {
-    "auc": ("AUC", ".4f"),
-    "gauc": ("GAUC", ".4f"),
-    "gauc_positives": ("GAUC by positives", ".4f"),
-    "gauc_equal": ("GAUC, users alike", ".4f"),
-    "users": ("users covered", "d"),
-    "share_covered": ("share of users", ".4f"),
-    "logloss": ("log loss", ".4f"),
-    "calibration_error": ("calibration error", ".4f"),
-    "calibration": ("calibration", ".4f"),
-    "rela_impr": ("RelaImpr over mean, %", "+.2f"),
-    "seconds": ("seconds", ".1f"),
-}
-
-
-def compared(found: Comparison, json: bool) -> None:
-    """A column for each pooling and a row for each measure, with its standard deviation where there were seeds."""
-    if json:
-        as_json(found.records())
-        return
-    several = f", mean ± deviation over {len(found.seeds)} seeds" if len(found.seeds) > 1 else ""
-    title = f"Up to {found.ds}: {found.train_examples} examples teach, {found.eval_examples} measure{several}"
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    shown.add_column("pooling")
-    for one in found.poolings:
-        shown.add_column(one.pooling, justify="right", no_wrap=True)
-    for name, (label, form) in MEASURES.items():
-        shown.add_row(label, *(measured_over(one, name, form) for one in found.poolings))
-    stdout.print(shown)
-
-
-def measured_over(one: Compared, name: str, form: str) -> str:
-    """A measure, with its deviation where there is one: 0.7400 ± 0.0031."""
-    value, deviation = plain(one.measures[name]), plain((one.std or {}).get(name))
-    around = "" if deviation is None or form == "d" else f" ± {deviation:{form.lstrip('+')}}"
-    return measured(value, form) + around
 
 
 def ingested(counts: Ingested) -> None:
