@@ -20,7 +20,7 @@ MEASURES = {  # the label of each, and how its numbers are written
     "gauc_positives": ("GAUC by positives", ".4f"),
     "gauc_equal": ("GAUC, users alike", ".4f"),
     "users": ("users covered", "d"),
-    "share_covered": ("share of users", ".4f"),
+    "share_covered": ("share covered", ".4f"),
     "logloss": ("log loss", ".4f"),
     "calibration_error": ("calibration error", ".4f"),
     "calibration": ("calibration", ".4f"),
@@ -48,7 +48,7 @@ def show(found: Comparison, json: bool) -> None:
 
 
 def title(found: Comparison) -> str:
-    seeds = f", mean ± deviation of {len(found.seeds)} seeds" if len(found.seeds) > 1 else ""
+    seeds = f"; mean ± std of {len(found.seeds)} seeds" if len(found.seeds) > 1 else ""
     return f"Up to {found.ds}: {found.train_examples} examples teach, {found.eval_examples} measure{seeds}"
 
 

@@ -115,7 +115,7 @@ def test_compare_prints_a_column_for_each_pooling(own_store: Path, nightrank: Ni
         "GAUC by positives",
         "GAUC, users alike",
         "users covered",
-        "share of users",
+        "share covered",
         "log loss",
         "calibration error",
         "calibration",
@@ -156,7 +156,7 @@ def test_the_table_says_deviations_where_there_are_some_and_a_dash_where_nothing
     compared.draw(found, tmp_path / "some.png")
 
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == "Up to 2025-03-17: 100 examples teach, 20 measure, mean ± deviation of 2 seeds"
+    assert lines[0] == "Up to 2025-03-17: 100 examples teach, 20 measure; mean ± std of 2 seeds"
     assert lines[4] == "│ AUC                   │ 0.5000 ± 0.2500 │ 0.5000 ± 0.2500 │ 0.5000 ± 0.2500 │"
     assert lines[8] == "│ users covered         │               3 │               3 │               3 │"
     assert lines[13] == "│ RelaImpr over mean, % │               — │               — │               — │"
