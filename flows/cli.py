@@ -148,8 +148,10 @@ def compare(
             raise typer.BadParameter(f"{plot} does not end in .png", param_hint="--plot")
         compared.need_place(plot)
     found = compare_flow.run_compare(store, day(ds), seeds)
-    compared.show(found, json)
-    compared.draw(found, plot or store / f"compare-{found.ds}.png")
+    try:
+        compared.draw(found, plot or store / f"compare-{found.ds}.png")
+    finally:  # the work of minutes is told whatever became of the picture
+        compared.show(found, json)
 
 
 @app.command()

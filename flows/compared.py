@@ -9,6 +9,7 @@ from rich.table import Table
 
 from features import FeatureError
 from flows.compare import Compared, Comparison
+from flows.progress import log
 from flows.show import as_json, measured, plain, stdout
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def draw(found: Comparison, path: Path) -> None:
     making = path.with_name(f".{path.name}.making")
     FigureCanvasAgg(figure).print_figure(making, format="png", metadata={"Software": None})
     making.replace(path)
+    log.info("picture_drawn", path=path)
 
 
 def panel(axes: "Axes", found: Comparison, name: str) -> None:

@@ -1,7 +1,9 @@
 """nightrank compare: three poolings on the same examples, and a store that stays as it was."""
 
+import errno
 import json
 import math
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -185,6 +187,19 @@ def test_what_cannot_be_compared_is_said_before_anything_is_written(
     assert "2999-01-01 is not over yet in UTC" in mistake(late)
     assert [said.code for said in usage] == [2, 2, 2]
     assert (contents(own_store), tables(own_store)) == (files, rows)
+
+
+def test_the_table_is_told_though_the_disk_has_no_room_for_the_picture(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "compare.png")
+
+    monkeypatch.setattr("flows.compared.draw", full)
+    said = nightrank("compare", "--ds", "2025-03-17", "--json", "--store", own_store)
+
+    assert mistake(said).startswith("nightrank: compare.png: No space left on device; ")
+    assert [row["pooling"] for row in json.loads(said.out)] == ["mean", "decay", "din"]
 
 
 def test_too_few_days_to_compare_is_a_sentence(own_store: Path, nightrank: NightRank) -> None:
