@@ -13,7 +13,7 @@ from din.errors import DinError
 if TYPE_CHECKING:
     from din.batches import Examples, Sequence, Spans
     from din.checkpoint import load_model, save_model
-    from din.metrics import Metrics, evaluate, rela_impr
+    from din.metrics import Metrics, evaluate, rela_impr, spread
     from din.model import DIN
     from din.ranking import Candidates, Ranked, Weights, rank
     from din.training import fit, predict
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LATER = {
     "batches": ("Examples", "Sequence", "Spans"),
     "checkpoint": ("load_model", "save_model"),
-    "metrics": ("Metrics", "evaluate", "rela_impr"),
+    "metrics": ("Metrics", "evaluate", "rela_impr", "spread"),
     "model": ("DIN",),
     "ranking": ("Candidates", "Ranked", "Weights", "rank"),
     "training": ("fit", "predict"),
@@ -55,4 +55,5 @@ __all__ = [
     "rank",
     "rela_impr",
     "save_model",
+    "spread",
 ]

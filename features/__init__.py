@@ -44,6 +44,7 @@ from features.sequences import build_sequences, load_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
 from features.store import Store, epoch_microseconds
+from features.trial import trial
 from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
@@ -121,6 +122,7 @@ __all__ = [
     "statements",
     "stop_where_broken",
     "table_sizes",
+    "trial",
     "view_histories",
     "writing_rankings",
 ]

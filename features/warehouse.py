@@ -95,9 +95,13 @@ class Warehouse:
                 watermark = self.store.day_end(ds)
                 self.run("ledger/finish", asset=asset, ds=ds, rows=made.rows, watermark=watermark, now=self.clock())
         except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-            self.run("ledger/fail", asset=asset, ds=ds, error=said, now=self.clock())
+            self.fail(asset, ds, error)
             raise
+
+    def fail(self, asset: str, ds: date, error: BaseException) -> None:
+        """Says in the ledger what stopped the asset of the day."""
+        said = f"{type(error).__name__}: {error}"
+        self.run("ledger/fail", asset=asset, ds=ds, error=said, now=self.clock())
 
     def name_files(self, asset: str, days: list[date], files: list[LakeFile]) -> None:
         """Makes these the files of the asset and days, in place of any before."""

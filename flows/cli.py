@@ -1,11 +1,13 @@
 """nightrank: the command line. stdout is data, stderr is progress; exit codes 0 done, 1 failed, 2 usage, 3 busy,
-4 stopped by a check, 130 interrupted."""
+4 stopped by a check, 130 interrupted.
+
+Here are the commands that change a store; those that only look are in flows/looking.py.
+"""
 
 import glob
-import re
 import sys
 from dataclasses import asdict, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +15,28 @@ import typer
 
 import features
 from din import DinError
-from features import BusyError, FeatureError, Source, StoppedByCheck, Store, StoreConfig, Warehouse
+from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
 from flows import backfill as backfill_flow
+from flows import compare as compare_flow
+from flows import compared, looking, night, progress, reading, show
 from flows import demo as demo_flow
-from flows import night, progress, reading, show
+from flows.options import (
+    BUSY,
+    DEFAULT_STORE,
+    FAILED,
+    INTERRUPTED,
+    STOPPED,
+    USAGE,
+    AsJson,
+    Day,
+    FirstDay,
+    LastDay,
+    Plain,
+    StorePath,
+    both,
+    day,
+)
 from flows.settings import load_settings, open_store
-
-DONE, FAILED, USAGE, BUSY, STOPPED = range(5)
-INTERRUPTED = 130
 
 app = typer.Typer(
     help="A feature store and nightly ranking job around the Deep Interest Network.",
@@ -28,13 +44,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-StorePath = Annotated[Path, typer.Option("--store", envvar="NIGHTRANK_STORE_PATH", help="The folder of the store.")]
-Day = Annotated[datetime | None, typer.Option("--ds", formats=["%Y-%m-%d"], help="The data day, such as 2017-12-31.")]
-Plain = Annotated[bool, typer.Option("--plain", help="Run the same stages without Prefect.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-FirstDay = Annotated[datetime, typer.Argument(metavar="START", formats=["%Y-%m-%d"], help="The first day.")]
-LastDay = Annotated[datetime, typer.Argument(metavar="END", formats=["%Y-%m-%d"], help="The last day, included.")]
-DEFAULT_STORE = Path("store")
 
 
 def main() -> None:
@@ -124,6 +133,28 @@ def train(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False
 
 
 @app.command()
+def compare(
+    store: StorePath = DEFAULT_STORE,
+    ds: Day = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train so often, from as many seeds: mean and deviation.")] = 1,
+    plot: Annotated[
+        Path | None, typer.Option(help="The picture, a .png; compare-<ds>.png in the store if left out.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Trains mean, decay and DIN on the same examples up to a day, and measures them; nothing is registered."""
+    if plot:
+        if plot.suffix != ".png":
+            raise typer.BadParameter(f"{plot} does not end in .png", param_hint="--plot")
+        compared.need_place(plot)
+    found = compare_flow.run_compare(store, day(ds), seeds)
+    try:
+        compared.draw(found, plot or store / f"compare-{found.ds}.png")
+    finally:  # the work of minutes is told whatever became of the picture
+        compared.show(found, json)
+
+
+@app.command()
 def nightly(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False, json: AsJson = False) -> None:
     """Ranks and publishes every night missing up to a day."""
     if plain:
@@ -136,52 +167,6 @@ def nightly(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = Fal
 
 
 @app.command()
-def why(
-    user: Annotated[str, typer.Argument(help="The user, as the source names them.")],
-    goods: Annotated[str | None, typer.Argument(help="A goods of their ranking; the first one if left out.")] = None,
-    store: StorePath = DEFAULT_STORE,
-    json: AsJson = False,
-) -> None:
-    """What is ranked for a user, and which past goods and shops carried the weight."""
-    with features.reading(looked_at(store)) as reader:
-        who = reader.user(user)
-        if goods is None and not json:
-            show.ranking(reader, who)
-        what = reader.goods(goods) if goods else reader.first_goods(who)
-        show.as_json(show.weights(reader, who, what)) if json else show.why(reader, who, what)
-
-
-@app.command()
-def sql(
-    query: Annotated[str, typer.Argument(help='A query, such as "from latest_rankings limit 5", or a .sql file.')],
-    store: StorePath = DEFAULT_STORE,
-    json: AsJson = False,
-) -> None:
-    """Asks the published store, read-only."""
-    with features.reading(looked_at(store)) as reader:
-        answer = reader.ask(query_text(query))
-    show.as_json(answer.records()) if json else show.table(answer)
-
-
-@app.command()
-def status(
-    store: StorePath = DEFAULT_STORE,
-    max_age: Annotated[
-        str | None, typer.Option(help="Exit with 1 where the newest ranking is older, such as 30h or 2d.")
-    ] = None,
-    json: AsJson = False,
-) -> None:
-    """One screen: what is published, how old, from what, and what went wrong."""
-    limit = hours(max_age) if max_age else None
-    found = features.look(looked_at(store), night.utc_now())
-    show.as_json(found.__dict__) if json else show.status(found)
-    if limit is not None and (found.age_hours is None or found.age_hours > limit):
-        raise FeatureError(f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}")
-    if found.parts["stopped"]:
-        raise typer.Exit(STOPPED)
-
-
-@app.command()
 def forget(
     user: Annotated[str, typer.Argument(help="The user, as the source names them.")],
     store: StorePath = DEFAULT_STORE,
@@ -190,19 +175,6 @@ def forget(
     """Erases a person everywhere, keeps them out of what is read later, and proves it by a scan of every file."""
     found = features.forget(open_store(store, load_settings(store)), user, night.utc_now)
     show.as_json(asdict(found)) if json else show.forgotten(found)
-
-
-@app.command()
-def plan(
-    start: FirstDay,
-    end: LastDay,
-    store: StorePath = DEFAULT_STORE,
-    all_of_it: Annotated[bool, typer.Option("--all", help="List what is ok too.")] = False,
-    json: AsJson = False,
-) -> None:
-    """What would be built between two days, and why; writes nothing."""
-    first, last = both(start, end)
-    show.plan(backfill_flow.plan_of(store, first, last), all_of_it, json)
 
 
 @app.command()
@@ -234,12 +206,6 @@ def backfill(
         )
 
 
-def both(start: datetime, end: datetime) -> tuple[date, date]:
-    if start > end:
-        raise typer.BadParameter(f"{start.date()} is after END {end.date()}", param_hint="START")
-    return start.date(), end.date()
-
-
 def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
     """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
     if not named.endswith(".sql") and named not in features.statements.names("sources"):
@@ -255,35 +221,6 @@ def from_anywhere(path: str) -> str:
     return str(Path(path).absolute()) if here and not path.startswith("~") else path
 
 
-def query_text(query: str) -> str:
-    """The query, or what is in the .sql file it names."""
-    if not query.endswith(".sql") or (not Path(query).is_file() and len(query.split()) > 1):
-        return query
-    try:
-        return Path(query).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why_not = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise FeatureError(
-            f"{query}: cannot be read ({why_not}); name a .sql file, or write the query itself"
-        ) from error
-
-
-def day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
-
-
-def hours(span: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([hd])", span)
-    if not match:
-        raise typer.BadParameter(f"{span} is not a span of time, such as 30h or 2d", param_hint="--max-age")
-    return float(match[1]) * {"h": 1, "d": 24}[match[2]]
-
-
-def looked_at(root: Path) -> Store:
-    """A store to read from: its settings do not matter."""
-    return Store(root.absolute(), StoreConfig())
-
-
 def not_yet(name: str, does: str) -> None:
     """A command of the design that has no body yet: it says so, and exits with 2."""
 
@@ -294,7 +231,7 @@ def not_yet(name: str, does: str) -> None:
         stop(f"{name}: not yet", USAGE)
 
 
-not_yet("compare", "Mean, decay and DIN on the same examples.")
+app.add_typer(looking.app)
 not_yet("report", "A page about the night.")
 not_yet("rollback", "Publishes an earlier night again.")
 not_yet("doctor", "Checks every promise of the store.")

@@ -37,11 +37,19 @@ class Material:
 
 
 def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
-    """Loads the window's examples and the slices of history they may see, and hands them over to the model."""
+    """Loads the window's examples and the slices of history they may see, and hands them over to the model.
+
+    Raises FeatureError where there are none to train or to measure on.
+    """
     import din
 
     first_eval = ds - timedelta(days=settings.window.eval_days - 1)
     found = features.load_material(run, window_days(settings, ds)[0], first_eval, ds, settings.sequences)
+    if not len(found.before) or not len(found.after):
+        raise FeatureError(
+            f"no examples to train and measure on: {len(found.before)} before and {len(found.after)} in the last "
+            f"{settings.window.eval_days} days up to {ds}; the store needs more days of events"
+        )
     return Material(
         din.Sequence(found.goods.keys, found.goods.ts),
         din.Sequence(found.shops.keys, found.shops.ts),
@@ -126,11 +134,6 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
     """Mean pooling, then the model, on the same examples; the model ranks the nights from `ds` on unless it is worse
     than the one that ranks the night of `ds`."""
     material = gather(run, settings, ds)
-    if not len(material.eval) or not len(material.train):
-        raise FeatureError(
-            f"no examples to train and measure on: {len(material.train)} before and {len(material.eval)} in the last "
-            f"{settings.window.eval_days} days up to {ds}; the store needs more days of events"
-        )
     base = one_model(run, settings, material, ds, BASELINE, None)
     record = base
     if settings.din.pooling != BASELINE:
@@ -146,10 +149,8 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
     return records
 
 
-def one_model(
-    run: Warehouse, settings: Settings, material: Material, ds: date, pooling: "din.Pooling", base_gauc: float | None
-) -> ModelRecord:
-    """Trains, measures and saves one model."""
+def learn(settings: Settings, material: Material, pooling: "din.Pooling") -> tuple["din.DIN", "din.Metrics", float]:
+    """Trains and measures one model; gives the seconds its training took too."""
     import din
 
     started = time.monotonic()
@@ -166,7 +167,16 @@ def one_model(
             under_way=run.store.models / f".{pooling}-{ds}.under_way.safetensors",
         )
     seconds = time.monotonic() - started
-    metrics = measure(model, material)
+    return model, measure(model, material), seconds
+
+
+def one_model(
+    run: Warehouse, settings: Settings, material: Material, ds: date, pooling: "din.Pooling", base_gauc: float | None
+) -> ModelRecord:
+    """Trains, measures and saves one model."""
+    import din
+
+    model, metrics, seconds = learn(settings, material, pooling)
     about = {"ds": ds, "train": asdict(settings.train), "window": asdict(settings.window), "run_id": run.run_id}
     model_id = din.save_model(run.store.models, model, about, asdict(metrics))
     log.info(

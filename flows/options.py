@@ -1,0 +1,51 @@
+"""What commands are told: the options they share, and how what a person types is read."""
+
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features import FeatureError
+
+DONE, FAILED, USAGE, BUSY, STOPPED = range(5)
+INTERRUPTED = 130
+
+StorePath = Annotated[Path, typer.Option("--store", envvar="NIGHTRANK_STORE_PATH", help="The folder of the store.")]
+Day = Annotated[datetime | None, typer.Option("--ds", formats=["%Y-%m-%d"], help="The data day, such as 2017-12-31.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Run the same stages without Prefect.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FirstDay = Annotated[datetime, typer.Argument(metavar="START", formats=["%Y-%m-%d"], help="The first day.")]
+LastDay = Annotated[datetime, typer.Argument(metavar="END", formats=["%Y-%m-%d"], help="The last day, included.")]
+DEFAULT_STORE = Path("store")
+
+
+def day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def both(start: datetime, end: datetime) -> tuple[date, date]:
+    if start > end:
+        raise typer.BadParameter(f"{start.date()} is after END {end.date()}", param_hint="START")
+    return start.date(), end.date()
+
+
+def hours(span: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([hd])", span)
+    if not match:
+        raise typer.BadParameter(f"{span} is not a span of time, such as 30h or 2d", param_hint="--max-age")
+    return float(match[1]) * {"h": 1, "d": 24}[match[2]]
+
+
+def query_text(query: str) -> str:
+    """The query, or what is in the .sql file it names."""
+    if not query.endswith(".sql") or (not Path(query).is_file() and len(query.split()) > 1):
+        return query
+    try:
+        return Path(query).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why_not = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise FeatureError(
+            f"{query}: cannot be read ({why_not}); name a .sql file, or write the query itself"
+        ) from error
