@@ -149,8 +149,11 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
     return records
 
 
-def learn(settings: Settings, material: Material, pooling: "din.Pooling") -> tuple["din.DIN", "din.Metrics", float]:
-    """Trains and measures one model; gives the seconds its training took too."""
+def learn(
+    settings: Settings, material: Material, pooling: "din.Pooling", under_way: Path | None = None
+) -> tuple["din.DIN", "din.Metrics", float]:
+    """Trains and measures one model; gives the seconds its training took too. One that was killed goes on from what is
+    kept at `under_way`."""
     import din
 
     started = time.monotonic()
@@ -164,7 +167,7 @@ def learn(settings: Settings, material: Material, pooling: "din.Pooling") -> tup
             material.shops,
             material.rows,
             lambda done, total, loss: tell(done, total, f"loss {loss:.3f}"),
-            under_way=run.store.models / f".{pooling}-{ds}.under_way.safetensors",
+            under_way=under_way,
         )
     seconds = time.monotonic() - started
     return model, measure(model, material), seconds
@@ -176,7 +179,8 @@ def one_model(
     """Trains, measures and saves one model."""
     import din
 
-    model, metrics, seconds = learn(settings, material, pooling)
+    under_way = run.store.models / f".{pooling}-{ds}.under_way.safetensors"
+    model, metrics, seconds = learn(settings, material, pooling, under_way)
     about = {"ds": ds, "train": asdict(settings.train), "window": asdict(settings.window), "run_id": run.run_id}
     model_id = din.save_model(run.store.models, model, about, asdict(metrics))
     log.info(
