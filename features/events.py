@@ -112,7 +112,7 @@ def merged(
 
 def in_order(frame: pl.DataFrame) -> pl.DataFrame:
     """User by user in the one total order, then by what else tells rows apart. A column of nothing orders nothing."""
-    keys = ("user_key", *ORDER, "goods_key", "shop_key", "type_key")
+    keys = ("user_key", *ORDER, "goods_key", "shop_key", "type_key", "read_ds")
     return frame.sort([name for name in keys if frame[name].null_count() < len(frame)])
 
 

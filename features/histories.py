@@ -135,11 +135,12 @@ def load_histories(
     """
     base, since = history_files(warehouse, ds)
     own = [file for file in base if bucket in (None, file.bucket)]
-    columns = COLUMNS if since else SMALLEST[:-1] if at_its_end else SMALLEST
+    smallest = SMALLEST[:-1] if at_its_end else SMALLEST
+    columns = COLUMNS if since or len(own) > 1 else smallest
     after = read_runs(warehouse, since, columns, bucket)
     users = pl.concat(run["user_key"] for run in after).unique() if only_since and after else None
     before = read_runs(warehouse, own, columns, None, users) if users is not None or not only_since else []
-    frame = merged([*before, *after], SMALLEST[:-1] if at_its_end else SMALLEST)
+    frame = merged([*before, *after], smallest)
     return as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
 
 

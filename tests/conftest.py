@@ -149,8 +149,9 @@ attention_widths = [8]
 top_widths = [8]
 
 [train]
-epochs = 8
+epochs = 16
 batch_size = 32
+regularisation = 0.0
 
 [ranking]
 k = 5

@@ -1,4 +1,4 @@
--- One row per lake file of an asset for some days, or of several assets where $asset ends in `.%`.
+-- One row per lake file of an asset for some days, or of all whose name begins as $asset where that ends in `%`.
 select
     asset,
     ds,
@@ -9,7 +9,7 @@ select
     bytes
 from ops.files
 where
-    asset like $asset
+    (asset = $asset or (ends_with($asset, '%') and starts_with(asset, rtrim($asset, '%'))))
     and ds between $first_ds and $last_ds
 order by
     asset,

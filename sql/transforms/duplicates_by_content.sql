@@ -30,6 +30,7 @@ qualify
             judged_events.shop_key,
             judged_events.type_key,
             judged_events.weight,
-            judged_events.cat_id
+            judged_events.cat_id,
+            judged_events.read_ds
         order by judged_events.place
     ) > 1;

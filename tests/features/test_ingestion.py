@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
 
 import features
-from features import FeatureError, IngestConfig, Warehouse
+from features import FeatureError, IngestConfig, StoreConfig, Warehouse
 from tests.conftest import COLUMNS, QUERY, Desk
 
 DAY = datetime(2025, 3, 1)
@@ -422,3 +423,67 @@ def test_a_source_may_be_any_of_these(desk: Desk, warehouse: Warehouse, write: s
     assert counts.rows == 1
     assert warehouse.con.execute("select user_id from entities.users").fetchall() == [(large,)]
     assert warehouse.con.execute("select goods_id from entities.goods").fetchall() == [(name,)]
+
+
+KNOWN_ONCE = """
+select *
+from read_parquet($path)
+where
+    known_at >= $day_start
+    and known_at < $day_end
+qualify row_number() over (partition by event_id order by known_at) = 1
+-- days by known_at
+"""
+
+
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_a_query_that_gives_other_rows_for_more_days_gives_each_event_once(
+    desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("features.ingestion.ROWS_AT_ONCE", at_once)
+    rows = [(1, 10, 5, "buy", datetime(2025, 3, 1, 8), datetime(2025, 3, day, 9), 7) for day in (1, 3)]
+    columns = COLUMNS + ", known_at timestamp, event_id bigint"
+    query = "-- days by known_at\n" + KNOWN_ONCE.replace("-- days by known_at\n", "")
+
+    desk.ingest(warehouse, desk.source(rows, columns, query), "2025-03-01", "2025-03-04")
+
+    assert desk.lake_rows(warehouse, "events.clicks", "event_ts") == [(datetime(2025, 3, 1, 8),)]
+
+
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_rows_without_a_day_and_of_strange_days_are_set_aside_whatever_the_portions(
+    desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("features.ingestion.ROWS_AT_ONCE", at_once)
+    good = [(1, 10, 5, "buy", datetime(2025, 3, day, 8)) for day in (1, 2, 3)]
+    strange = [(1, 10, 5, "buy", moment) for moment in (None, "20000-01-01", "infinity", "-infinity")]
+
+    found = desk.ingest(
+        warehouse, desk.source([*good, *strange], query="from read_parquet($path)"), "2025-03-01", "2025-03-03"
+    )
+
+    assert (found.rows_in, found.rows, found.quarantined) == (7, 3, 4)
+    assert [file.rows for file in warehouse.files("quarantine.clicks", date(1970, 1, 1), date(1970, 1, 1))] == [4]
+
+
+def test_a_source_is_not_taken_for_another_with_a_name_alike(desk: Desk, warehouse: Warehouse) -> None:
+    for name, goods in (("web-1", 10), ("web_1", 11)):
+        source = desk.source([(1, goods, 5, "buy", datetime(2025, 3, 1, 8))], name=name)
+        desk.ingest(warehouse, source, "2025-03-01", "2025-03-01")
+
+    assert [file.rows for file in warehouse.files("events.web_1", date(2025, 3, 1), date(2025, 3, 1))] == [1]
+    assert [file.rows for file in warehouse.files("events.%", date(2025, 3, 1), date(2025, 3, 1))] == [1, 1]
+
+
+def test_on_a_sunday_the_histories_of_all_stand_in_the_order_of_each_bucket(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, StoreConfig(buckets=2, threads=2))
+    moment = datetime(2025, 3, 9, 8)
+    touched = [(user, goods) for user in (1, 2) for goods in (10, 12, 11)]
+    rows = [(user, goods, 5, "buy", moment, number) for number, (user, goods) in enumerate(touched)]
+    with desk.open() as warehouse:
+        desk.ingest(warehouse, desk.source(rows, COLUMNS + ", event_id bigint"), "2025-03-09", "2025-03-09")
+        features.build_histories(warehouse, date(2025, 3, 9))
+        goods = dict(warehouse.con.execute("select goods_key, goods_id from entities.goods").fetchall())
+        histories = features.load_histories(warehouse, date(2025, 3, 9))
+
+    assert [goods[key] for key in histories.goods_keys] == [10, 12, 11, 10, 12, 11]
