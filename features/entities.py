@@ -9,10 +9,11 @@ ID_OF = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
 
 
 def has_entities(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any event was read: a first read that failed leaves empty tables."""
     found = con.execute(
         "select count(*) from duckdb_tables() where schema_name = 'entities' and table_name = 'users'"
     ).fetchall()
-    return found[0][0] > 0
+    return found[0][0] > 0 and any(holds(con, f"entities.{table}", column) for table, column in ID_OF.items())
 
 
 def make_entities(con: duckdb.DuckDBPyConnection) -> None:

@@ -487,3 +487,15 @@ def test_on_a_sunday_the_histories_of_all_stand_in_the_order_of_each_bucket(tmp_
         histories = features.load_histories(warehouse, date(2025, 3, 9))
 
     assert [goods[key] for key in histories.goods_keys] == [10, 12, 11, 10, 12, 11]
+
+
+def test_a_first_read_that_failed_leaves_a_store_without_events(desk: Desk, warehouse: Warehouse) -> None:
+    bad = desk.source(
+        [(1, 10, 5, "buy", datetime(2025, 3, 1, 8))], query="select *, error('no') as weight from read_parquet($path)"
+    )
+    with pytest.raises(FeatureError):
+        desk.ingest(warehouse, bad, "2025-03-01", "2025-03-01")
+    goods = replace(desk.source([(10,)], "goods_id bigint", "from read_parquet($path)", "goods"), kind="goods")
+
+    with pytest.raises(FeatureError, match="ingest events first"):
+        features.ingest_goods(warehouse, goods)
