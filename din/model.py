@@ -170,7 +170,7 @@ class Group(nn.Module):
 
     def embed(self, keys: torch.Tensor) -> torch.Tensor:
         """Rows of the table; a key that came after the model was trained takes row 0, the unknown one."""
-        return self.embedding(torch.where(keys < self.embedding.num_embeddings, keys, 0))
+        return self.embedding(known(keys, self.embedding.num_embeddings))
 
     def forward(self, candidate_B: torch.Tensor, history: JaggedHistory) -> tuple[torch.Tensor, torch.Tensor]:
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero."""
@@ -188,6 +188,11 @@ class Group(nn.Module):
         if self.pooling == "decay":
             return share(torch.exp2(-history.age_N / self.log_half_life.exp()), history.example_N, examples)
         return share(torch.ones_like(history.age_N), history.example_N, examples)
+
+
+def known(keys: torch.Tensor, rows: int) -> torch.Tensor:
+    """The keys that a table of so many rows has, 0 for those that came later."""
+    return torch.where(keys < rows, keys, 0)
 
 
 def share(weights_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:

@@ -11,9 +11,10 @@ import torch
 
 from din.batches import Batch, Examples, JaggedHistory, Sequence, Spans
 from din.config import TrainConfig
-from din.model import DIN
+from din.model import DIN, known
 
 TABLES = ("goods", "shops")
+BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
 
 
 class Rows(NamedTuple):
@@ -30,8 +31,8 @@ def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
     parts = {"goods": (batch.goods_B, batch.goods_history), "shops": (batch.shop_B, batch.shop_history)}
     for table, (candidate_B, history) in parts.items():
         weight = model.get_submodule(table).get_parameter("embedding.weight").detach()
-        named = torch.cat([candidate_B, history.keys_N])
-        keys_R, place = torch.unique(torch.where(named < len(weight), named, 0), return_inverse=True)
+        named = known(torch.cat([candidate_B, history.keys_N]), len(weight))
+        keys_R, place = torch.unique(named, return_inverse=True)
         rows[table] = Rows(keys_R, weight[keys_R].requires_grad_())
         keys[table] = (place[: len(candidate_B)], place[len(candidate_B) :])
     (goods_B, goods_N), (shop_B, shop_N) = keys["goods"], keys["shops"]
@@ -90,18 +91,15 @@ class TableOptimizer:
             self.weights[table][keys_R] = values_RD - learning_rate / (1 - BETAS[0] ** number) * first_RD / size_RD
 
 
-BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
-
-
 def counts_of(examples: Examples, goods: Sequence, shops: Sequence, rows: tuple[int, int]) -> dict[str, np.ndarray]:
     """How often the examples name each row of each table: in the history of an example, or as its candidate."""
     return {
-        "goods": named(examples.goods_keys, goods, examples.goods_spans, rows[0]),
-        "shops": named(examples.shop_keys, shops, examples.shop_spans, rows[1]),
+        "goods": times_named(examples.goods_keys, goods, examples.goods_spans, rows[0]),
+        "shops": times_named(examples.shop_keys, shops, examples.shop_spans, rows[1]),
     }
 
 
-def named(candidates: np.ndarray, sequence: Sequence, spans: Spans, rows: int) -> np.ndarray:
+def times_named(candidates: np.ndarray, sequence: Sequence, spans: Spans, rows: int) -> np.ndarray:
     """Positions are counted by how many spans cover them, which takes one pass over all."""
     edges = np.bincount(spans.start, minlength=len(sequence.keys) + 1) - np.bincount(
         spans.end, minlength=len(sequence.keys) + 1

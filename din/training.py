@@ -55,7 +55,7 @@ class Trainer:
         self.random = torch.Generator()
 
     def step(self, batch: Batch, labels_B: torch.Tensor) -> float:
-        """Learns from one batch. Returns the loss. Raises DinError where it is not a number, and changes nothing."""
+        """Learns from one batch. Returns the loss. Raises DinError where it is not a number, and changes no weight."""
         self.random.manual_seed(self.train.seed + self.done)  # of its own for each step, so that any can be the first
         if self.train.unknown_share:
             batch = mask(batch, self.train.unknown_share, self.random)
@@ -96,7 +96,10 @@ class Trainer:
         self.done = done
         self.model.load_state_dict(named(tensors, "model."))
         for name, weight in self.nets.items():
-            self.net_optimizer.state[weight] = named(tensors, f"adam.{name}.")
+            state = named(tensors, f"adam.{name}.")  # Adam counts its steps on the CPU, whatever the device
+            self.net_optimizer.state[weight] = {
+                moment: tensor if moment == "step" else tensor.to(weight.device) for moment, tensor in state.items()
+            }
         for name, moment in self.moments().items():
             moment.copy_(tensors[name])
 
@@ -125,20 +128,22 @@ def fit(
 
     `under_way` is where the state is kept every `train.keep_every` steps. One that was killed goes on from there when
     it is asked for again, to the weights it would have had.
-    Raises DinError where there is nothing to learn from or the loss stops being a number.
+    Raises DinError where there is nothing to learn from, where the loss stops being a number, or where `valid` says
+    nothing of an epoch.
     """
     if not len(examples) or examples.labels.min() == examples.labels.max():
         raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
     an_epoch = -(-len(examples) // train.batch_size)
     trainer = Trainer(config, train, rows, counts_of(examples, goods, shops, rows), train.epochs * an_epoch)
-    model, best = trainer.model, Best()
-    keeper = Keeper(under_way, fingerprint(config, train, rows, examples, goods, shops, valid), trainer, best)
+    model, best, device = trainer.model, Best(), pick_device()
+    of = fingerprint(config, train, rows, examples, goods, shops, valid) if under_way else ""
+    keeper = Keeper(under_way, of, trainer, best)
     keeper.take_up()
     for epoch in range(max(trainer.done - 1, 0) // an_epoch, train.epochs):
         for chosen in shuffled(len(examples), train, epoch, trainer.done - epoch * an_epoch):
             batch = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
             labels_B = torch.from_numpy(examples.labels[chosen].astype(np.float32))
-            loss = trainer.step(to_device(batch, pick_device()), labels_B.to(pick_device()))
+            loss = trainer.step(to_device(batch, device), labels_B.to(device))
             keeper.keep()
             on_step(trainer.done, trainer.steps, loss)
         if valid is not None and not best.improved(model, ranked_well(model.eval(), valid, goods, shops)):
@@ -157,10 +162,14 @@ class Best:
         self.weights: Tensors = {}
 
     def improved(self, model: DIN, gauc: float) -> bool:
-        """Keeps the weights where they rank better than all before; NaN, where nothing can be said, is no worse."""
+        """Keeps the weights where they rank better than all before. Raises DinError where nothing can be said."""
+        if math.isnan(gauc):
+            raise DinError(
+                "the validation says nothing: it needs users with positives and negatives, and scores that are numbers"
+            )
         if gauc <= self.gauc:
             return False
-        self.gauc = max(gauc, self.gauc)
+        self.gauc = gauc
         self.weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         return True
 

@@ -22,7 +22,7 @@ from features import lake
 from features.contract import CONTRACTS
 from features.entities import has_entities
 from features.errors import FeatureError
-from features.events import count_rows, counted
+from features.events import EVER, count_rows, counted
 from features.lake import LakeFile
 from features.publication import recognise_flip
 from features.registry import registered_sources
@@ -130,7 +130,7 @@ def was_refused(warehouse: Warehouse, person: Person) -> bool:
 
 
 def files_named(warehouse: Warehouse) -> list[LakeFile]:
-    return [LakeFile(*row) for row in warehouse.run("erasure/files_named")]
+    return warehouse.files("%", *EVER)
 
 
 def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, erased: Erased) -> str:

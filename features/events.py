@@ -79,6 +79,8 @@ def settle_duplicates(warehouse: Warehouse, source: str, repeats: str, **read: A
         for asset, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
             files = warehouse.files(f"{asset}.{source}", *EVER) if can_share else []
             view_events(warehouse, files, view)
+    else:
+        statements.run(warehouse.con, "transforms/judged_alone")
     statements.run(warehouse.con, f"transforms/{DUPLICATES[repeats]}", **read)
     statements.run(warehouse.con, "transforms/staying_events")
 

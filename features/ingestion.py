@@ -25,6 +25,7 @@ CODE = 1  # raise it where a change here changes what is kept of a source
 FIRST_DAY = date(1990, 1, 1)
 SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
 ROWS_AT_ONCE = 4_000_000  # about 500 MB in DuckDB
+WORK_OF_DUPLICATES = ("repeated_numbers", "contested_numbers", "contested_events", "shared_events", "duplicate_events")
 NUMBERS_AT_ONCE = 50_000_000  # 400 MB, and as much again while they are sorted
 
 
@@ -82,7 +83,8 @@ def ingest_events(
                 now=warehouse.clock(),
             )
     [counts] = warehouse.run("ledger/days_read", asset=source.asset, first_ds=first_ds, last_ds=last_ds)
-    con.execute("drop table day_events cascade")
+    for table in ("day_events", "numbers_read", *WORK_OF_DUPLICATES):
+        con.execute(f"drop table if exists {table} cascade")
     return Ingested(source.name, *counts)
 
 

@@ -1,11 +1,4 @@
--- Of events alike in everything, all but one of keyed_events are duplicates.
-create or replace temp view judged_events as
-from keyed_events;
-
-create or replace temp table contested_events as
-from keyed_events
-where false;
-
+-- Of events alike in everything, all but one of judged_events are duplicates.
 create or replace temp table duplicate_events as
 with repeated_contents as (
     select

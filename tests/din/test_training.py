@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 import din
-from din import DIN, Examples, Sequence, Spans, TrainConfig
+from din import DIN, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import cut_batch
 from din.tables import counts_of, localise, mask
 from din.training import Trainer
@@ -219,3 +219,11 @@ def test_a_planted_interest_is_found(normalize: Literal["none", "softmax"], shar
     )
     assert auc > 0.95
     assert (right > wrong).mean() > share
+
+
+def test_a_validation_that_says_nothing_is_refused() -> None:
+    data = world()
+    one_label = replace(data[0], labels=np.ones(len(data[0]), np.int64))
+
+    with pytest.raises(DinError, match="the validation says nothing"):
+        din.fit(SMALL, TRAIN, *data, ROWS, valid=one_label)

@@ -426,13 +426,13 @@ def test_a_source_may_be_any_of_these(desk: Desk, warehouse: Warehouse, write: s
 
 
 KNOWN_ONCE = """
+-- days by known_at
 select *
 from read_parquet($path)
 where
     known_at >= $day_start
     and known_at < $day_end
 qualify row_number() over (partition by event_id order by known_at) = 1
--- days by known_at
 """
 
 
@@ -443,9 +443,8 @@ def test_a_query_that_gives_other_rows_for_more_days_gives_each_event_once(
     monkeypatch.setattr("features.ingestion.ROWS_AT_ONCE", at_once)
     rows = [(1, 10, 5, "buy", datetime(2025, 3, 1, 8), datetime(2025, 3, day, 9), 7) for day in (1, 3)]
     columns = COLUMNS + ", known_at timestamp, event_id bigint"
-    query = "-- days by known_at\n" + KNOWN_ONCE.replace("-- days by known_at\n", "")
 
-    desk.ingest(warehouse, desk.source(rows, columns, query), "2025-03-01", "2025-03-04")
+    desk.ingest(warehouse, desk.source(rows, columns, KNOWN_ONCE), "2025-03-01", "2025-03-04")
 
     assert desk.lake_rows(warehouse, "events.clicks", "event_ts") == [(datetime(2025, 3, 1, 8),)]
 
