@@ -24,8 +24,9 @@ import numpy as np
 import polars as pl
 
 import features
-from bench.events import EventConfig, write_events, write_examples
+from bench.events import write_events, write_examples
 from bench.peak import measured
+from bench.world import EventConfig
 from features import IngestConfig, SequenceConfig, StoreConfig, Warehouse
 from features.config import GroupConfig
 from features.histories import base_day
