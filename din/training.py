@@ -13,7 +13,7 @@ from torch.nn import functional
 from din.batches import Batch, Examples, Sequence, cut_batch
 from din.config import DinConfig, TrainConfig
 from din.errors import DinError
-from din.metrics import evaluate
+from din.metrics import gauc
 from din.model import DIN
 from din.resuming import Tensors, fingerprint, keep, kept
 from din.tables import TABLES, TableOptimizer, counts_of, localise, mask
@@ -207,7 +207,7 @@ class Keeper:
 
 
 def ranked_well(model: DIN, examples: Examples, goods: Sequence, shops: Sequence) -> float:
-    return evaluate(examples.user_keys, examples.labels, predict(model, examples, goods, shops)).gauc
+    return gauc(examples.user_keys, examples.labels, predict(model, examples, goods, shops)).impressions
 
 
 def shuffled(examples: int, train: TrainConfig, epoch: int, done: int) -> Iterator[np.ndarray]:
