@@ -6,14 +6,14 @@ with dated as (
     select
         source_events.*,
         event_days.first_day
-        + coalesce((source_events.event_ts >= event_days.second_begins)::integer, 0)
-        + coalesce((source_events.event_ts >= event_days.third_begins)::integer, 0) as event_ds,
+        + (source_events.event_ts >= event_days.second_begins)::integer
+        + (source_events.event_ts >= event_days.third_begins)::integer as event_ds,
         known_days.first_day
-        + coalesce((source_events.known_at >= known_days.second_begins)::integer, 0)
-        + coalesce((source_events.known_at >= known_days.third_begins)::integer, 0) as known_ds,
+        + (source_events.known_at >= known_days.second_begins)::integer
+        + (source_events.known_at >= known_days.third_begins)::integer as known_ds,
         known_days.first_day
-        + coalesce((source_events.known_at > known_days.second_begins)::integer, 0)
-        + coalesce((source_events.known_at > known_days.third_begins)::integer, 0) as known_by_ds
+        + (source_events.known_at > known_days.second_begins)::integer
+        + (source_events.known_at > known_days.third_begins)::integer as known_by_ds
     from source_events
     left join store_days as event_days on source_events.event_ts::date = event_days.utc_date
     left join store_days as known_days on source_events.known_at::date = known_days.utc_date
@@ -22,6 +22,7 @@ with dated as (
 judged as (
     select
         * exclude (known_ds, known_by_ds),
+        case when $days_by = 'known_at' then known_at else event_ts end as read_ts,
         case when $days_by = 'known_at' then known_ds else event_ds end as read_ds,
         case when $knowledge then greatest(event_ds, known_by_ds) else event_ds end as seen_ds,
         case
@@ -38,8 +39,8 @@ judged as (
     from dated
 )
 
-select * replace (case when $knowledge then known_at end as known_at)
+select * exclude (read_ts) replace (case when $knowledge then known_at end as known_at)
 from judged
 where
-    read_ds between $first_ds and $last_ds
-    or (refused is not null and read_ds is null and $is_first)
+    (read_ts >= $day_start and read_ts < $day_end)
+    or (read_ds is null and $is_first)

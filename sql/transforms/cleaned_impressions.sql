@@ -4,8 +4,8 @@ with dated as (
     select
         source_impressions.*,
         store_days.first_day
-        + coalesce((source_impressions.event_ts >= store_days.second_begins)::integer, 0)
-        + coalesce((source_impressions.event_ts >= store_days.third_begins)::integer, 0) as read_ds
+        + (source_impressions.event_ts >= store_days.second_begins)::integer
+        + (source_impressions.event_ts >= store_days.third_begins)::integer as read_ds
     from source_impressions
     left join store_days on source_impressions.event_ts::date = store_days.utc_date
 )

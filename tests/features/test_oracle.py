@@ -196,7 +196,6 @@ def few_at_once() -> Iterator[None]:
     """What is done in portions, where there is too much for memory, is done in tiny ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingestion_module, "ROWS_AT_ONCE", 5)
-        patch.setattr(ingestion_module, "NUMBERS_AT_ONCE", 4)
         patch.setattr(events_module, "DAYS_AT_ONCE", 2)
         patch.setattr(holes_module, "PLACES_AT_ONCE", 7)
         patch.setattr(ranges_module, "VALUES_AT_ONCE", 3)
