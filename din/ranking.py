@@ -9,6 +9,7 @@ import torch
 
 from din.batches import JaggedHistory, Sequence, Spans, cut_history
 from din.errors import DinError
+from din.memory import keep_freed_memory
 from din.model import DIN, Group
 
 
@@ -51,38 +52,43 @@ class Weights(NamedTuple):
     weight: np.ndarray
 
 
-class Scored(NamedTuple):
-    """One user: the score of each of C candidates, and the weight of each history position for it."""
+class Attended(NamedTuple):
+    """One group of one user, as its C candidates see it: their embeddings and the pooled histories, both [C, D].
 
-    score_C: np.ndarray
-    goods_weights_CT: torch.Tensor
-    shop_weights_CS: torch.Tensor
+    `weights_KT` is how much each of T history keys carried, over its repeats, for each of K candidates that differ;
+    `back_C` says which of these a candidate is.
+    """
+
+    u_CD: torch.Tensor
+    pooled_CD: torch.Tensor
+    keys_T: torch.Tensor
+    weights_KT: torch.Tensor
+    back_C: torch.Tensor
 
 
-def pool_for_user(group: Group, keys_C: torch.Tensor, history: JaggedHistory) -> tuple[torch.Tensor, ...]:
-    """Embeddings [C, D], pooled histories [C, D] and weights [C, T] of one user's candidates.
+def attend(group: Group, keys_C: torch.Tensor, history: JaggedHistory) -> Attended:
+    """Attends once to what repeats, on both sides: shops do among the candidates, shops and goods in the history.
 
-    The history is read once for all candidates, and a candidate that repeats (shops do) is attended once.
+    Two events of one goods weigh the same unless the weight sees when they were.
     """
     unique_K, back_C = torch.unique(keys_C, return_inverse=True)
-    u_KD, v_TD = group.embed(unique_K), group.embed(history.keys_N)
-    candidates, positions = len(u_KD), len(v_TD)
-    if group.pooling == "din" and positions:
-        weights_KT = group.unit.every_pair(u_KD, group.placed(v_TD, history))
-        if group.normalize == "softmax":
-            weights_KT = torch.softmax(weights_KT, dim=1)
+    keys_T, times_T = history.keys_N, None
+    if group.pooling == "din" and not group.placed(history):
+        keys_T, times_T = torch.unique(keys_T, return_counts=True)
+    u_KD, v_TD = group.embed(unique_K), group.embed(keys_T)
+    if group.pooling == "din" and len(keys_T):
+        raw_KT = group.unit.every_pair(u_KD, v_TD if times_T is not None else group.placed_in(v_TD, history))
+        weights_KT = counted(raw_KT, times_T, group.normalize)
     else:
-        weights_KT = group.weights(u_KD[:1], v_TD, history).expand(candidates, positions)
-    return u_KD[back_C], (weights_KT @ v_TD)[back_C], weights_KT[back_C]
+        weights_KT = group.weights(u_KD[:1], v_TD, history).expand(len(u_KD), len(v_TD))
+    return Attended(u_KD[back_C], (weights_KT @ v_TD)[back_C], keys_T, weights_KT, back_C)
 
 
-def score_user(
-    model: DIN, goods_C: torch.Tensor, shop_C: torch.Tensor, goods: JaggedHistory, shops: JaggedHistory
-) -> Scored:
-    goods_CD, goods_pooled_CD, goods_weights_CT = pool_for_user(model.goods, goods_C, goods)
-    shop_CD, shop_pooled_CD, shop_weights_CS = pool_for_user(model.shops, shop_C, shops)
-    score_C = torch.sigmoid(model.logits(goods_CD, goods_pooled_CD, shop_CD, shop_pooled_CD))
-    return Scored(score_C.cpu().numpy(), goods_weights_CT, shop_weights_CS)
+def counted(raw_KT: torch.Tensor, times_T: torch.Tensor | None, normalize: str) -> torch.Tensor:
+    """The weights of history keys that stand for so many events each."""
+    if normalize == "softmax":
+        return torch.softmax(raw_KT if times_T is None else raw_KT + times_T.log(), dim=1)
+    return raw_KT if times_T is None else raw_KT * times_T
 
 
 def best(score_C: np.ndarray, goods_keys_C: np.ndarray, k: int) -> np.ndarray:
@@ -90,7 +96,7 @@ def best(score_C: np.ndarray, goods_keys_C: np.ndarray, k: int) -> np.ndarray:
     return np.lexsort((goods_keys_C, -score_C))[:k]
 
 
-def carried(weights_T: np.ndarray, keys_T: np.ndarray, ts_T: np.ndarray, top: int) -> tuple[np.ndarray, ...]:
+def carried(weights_T: np.ndarray, keys_T: np.ndarray, seen: Sequence, top: int) -> tuple[np.ndarray, ...]:
     """The `top` history keys by the size of their weight, summed over repeats: keys, the latest time of each, weights.
 
     Without a softmax a weight may be negative; what counts is how much it carries, either way.
@@ -98,7 +104,7 @@ def carried(weights_T: np.ndarray, keys_T: np.ndarray, ts_T: np.ndarray, top: in
     keys, back = np.unique(keys_T, return_inverse=True)
     weight = np.bincount(back, weights_T.astype(np.float64), minlength=len(keys))
     latest = np.zeros(len(keys), np.int64)
-    np.maximum.at(latest, back, ts_T)
+    np.maximum.at(latest, np.searchsorted(keys, seen.keys), seen.ts)
     chosen = np.lexsort((keys, -np.abs(weight)))[:top]
     return keys[chosen], latest[chosen], weight[chosen]
 
@@ -116,6 +122,7 @@ def rank(
 ) -> tuple[Ranked, Weights]:
     """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
     shops with the highest weights. Raises DinError where a score is not a number."""
+    keep_freed_memory()
     torch.set_num_threads(1)  # users are many and small: threads inside an operation only wait for each other
     device = next(model.parameters()).device
     taken = np.minimum(np.diff(candidates.offsets), k)
@@ -126,26 +133,29 @@ def rank(
         own = slice(candidates.offsets[i], candidates.offsets[i + 1])
         spans = newest_of(model, candidates, i)
         as_of = np.array([candidates.as_of])
-        scored = score_user(
-            model,
-            as_keys(candidates.goods_keys[own], device),
-            as_keys(candidates.shop_keys[own], device),
-            to(cut_history(goods, spans[0], as_of), device),
-            to(cut_history(shops, spans[1], as_of), device),
+        in_goods, in_shops = (
+            attend(group, as_keys(keys[own], device), to(cut_history(sequence, span, as_of), device))
+            for group, keys, sequence, span in (
+                (model.goods, candidates.goods_keys, goods, spans[0]),
+                (model.shops, candidates.shop_keys, shops, spans[1]),
+            )
         )
-        if not np.isfinite(scored.score_C).all():
+        score_C = torch.sigmoid(model.logits(*in_goods[:2], *in_shops[:2])).cpu().numpy()
+        if not np.isfinite(score_C).all():
             raise DinError(
                 f"user key {user_key}: a score is not a number; the model's weights are damaged, train again"
             )
-        top = best(scored.score_C, candidates.goods_keys[own], k)
-        ranks = put(ranked, ranks, user_key, np.arange(1, len(top) + 1), own.start + top, scored.score_C[top])
+        top = best(score_C, candidates.goods_keys[own], k)
+        ranks = put(ranked, ranks, user_key, np.arange(1, len(top) + 1), own.start + top, score_C[top])
         for place in top[:why_top]:
-            for part, weights, sequence, span in (
-                ("goods", scored.goods_weights_CT, goods, spans[0]),
-                ("shop", scored.shop_weights_CS, shops, spans[1]),
+            for part, attended, sequence, span in (
+                ("goods", in_goods, goods, spans[0]),
+                ("shop", in_shops, shops, spans[1]),
             ):
                 seen = slice(span.start[0], span.end[0])
-                rows = carried(weights[place].cpu().numpy(), sequence.keys[seen], sequence.ts[seen], why_history)
+                weights_T = attended.weights_KT[attended.back_C[place]].cpu().numpy()
+                of_span = Sequence(sequence.keys[seen], sequence.ts[seen])
+                rows = carried(weights_T, attended.keys_T.cpu().numpy(), of_span, why_history)
                 reasons = put(why, reasons, user_key, own.start + place, part, *rows)
         on_user(i + 1)
     return ranked, Weights(*(column[:reasons] for column in why))

@@ -33,7 +33,7 @@ def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
         weight = model.get_submodule(table).get_parameter("embedding.weight").detach()
         named = known(torch.cat([candidate_B, history.keys_N]), len(weight))
         keys_R, place = torch.unique(named, return_inverse=True)
-        rows[table] = Rows(keys_R, weight[keys_R].requires_grad_())
+        rows[table] = Rows(keys_R, weight.index_select(0, keys_R).requires_grad_())
         keys[table] = (place[: len(candidate_B)], place[len(candidate_B) :])
     (goods_B, goods_N), (shop_B, shop_N) = keys["goods"], keys["shops"]
     local = Batch(
@@ -83,12 +83,14 @@ class TableOptimizer:
     def step(self, number: int, learning_rate: float, rows: dict[str, Rows], gradients: Iterable[torch.Tensor]) -> None:
         """One update; `number` counts from one."""
         for (table, (keys_R, values_RD)), gradient_RD in zip(rows.items(), gradients, strict=True):
-            gradient_RD = gradient_RD + self.pull[table][keys_R] * values_RD
-            first_RD = self.first[table][keys_R].lerp_(gradient_RD, 1 - BETAS[0])
-            second_RD = self.second[table][keys_R].lerp_(gradient_RD.square(), 1 - BETAS[1])
-            self.first[table][keys_R], self.second[table][keys_R] = first_RD, second_RD
+            gradient_RD = torch.addcmul(gradient_RD, self.pull[table].index_select(0, keys_R), values_RD)
+            first_RD = self.first[table].index_select(0, keys_R).lerp_(gradient_RD, 1 - BETAS[0])
+            second_RD = self.second[table].index_select(0, keys_R).lerp_(gradient_RD.square(), 1 - BETAS[1])
+            self.first[table].index_copy_(0, keys_R, first_RD)
+            self.second[table].index_copy_(0, keys_R, second_RD)
             size_RD = (second_RD / (1 - BETAS[1] ** number)).sqrt_().add_(EPS)
-            self.weights[table][keys_R] = values_RD - learning_rate / (1 - BETAS[0] ** number) * first_RD / size_RD
+            moved_RD = torch.addcdiv(values_RD, first_RD, size_RD, value=-learning_rate / (1 - BETAS[0] ** number))
+            self.weights[table].index_copy_(0, keys_R, moved_RD)
 
 
 def counts_of(examples: Examples, goods: Sequence, shops: Sequence, rows: tuple[int, int]) -> dict[str, np.ndarray]:

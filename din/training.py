@@ -13,6 +13,7 @@ from torch.nn import functional
 from din.batches import Batch, Examples, Sequence, cut_batch
 from din.config import DinConfig, TrainConfig
 from din.errors import DinError
+from din.memory import keep_freed_memory
 from din.metrics import gauc
 from din.model import DIN
 from din.resuming import Tensors, fingerprint, keep, kept
@@ -41,6 +42,7 @@ class Trainer:
     def __init__(
         self, config: DinConfig, train: TrainConfig, rows: tuple[int, int], counts: dict[str, np.ndarray], steps: int
     ) -> None:
+        keep_freed_memory()
         torch.manual_seed(train.seed)
         torch.set_num_threads(train.threads)
         self.train, self.steps, self.done = train, steps, 0

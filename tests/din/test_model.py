@@ -10,13 +10,15 @@ import din
 from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import Batch, JaggedHistory, cut_batch, cut_history
 from din.config import AttentionInput
-from din.model import ActivationUnit, Dice, doubling, events_back
+from din.model import ActivationUnit, Dice
+from din.places import doubling, events_back
 from tests.din.worlds import AS_OF, DAY, SMALL, model_of, world
 
 SHAPES = {
     "din": {},
     "softmax": {"normalize": "softmax"},
     "prelu": {"activation": "prelu"},
+    "relu": {"activation": "relu"},
     "product": {"attention_input": "product"},
     "outer": {"attention_input": "outer"},
     "placed": {"attention_input": "product", "time_buckets": 12, "position_buckets": 4},

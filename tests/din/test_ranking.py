@@ -18,7 +18,7 @@ def test_a_tie_goes_to_the_smaller_goods_key() -> None:
 def test_weights_are_summed_over_repeats_and_ordered_by_size() -> None:
     weights, keys, ts = np.array([1.0, -5.0, 2.0, 0.5]), np.array([4, 2, 4, 9]), np.array([10, 20, 30, 40])
 
-    found = carried(weights, keys, ts, top=2)
+    found = carried(weights, keys, Sequence(keys, ts), top=2)
 
     assert [part.tolist() for part in found] == [[2, 4], [20, 30], [-5.0, 3.0]]
 

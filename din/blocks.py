@@ -1,0 +1,201 @@
+"""The activation unit over all history positions of a batch, on a processor: the formula of din/model.py in blocks that
+stay in the cache, with its gradient written out.
+
+Left to autograd, each of some thirty intermediates of N x H numbers is written to memory and read again. Here only what
+goes into each activation is kept; the rest lives and dies within a block.
+
+Shapes: N history positions, n of them in a block, B examples, D dimension, H the width of a layer,
+R the rows of a table.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from din.activations import InBlocks, blocks, column_sums
+
+
+class Weigh(torch.autograd.Function):
+    """What the activation unit gives each history position, [N].
+
+    The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its own
+    (where that is None, the table has a row for each position), and of u * v by `common_HD`, which is [H, 0] where the
+    layer sees no product. `tensors` are those tables, and then alpha, weight and bias in turn: of each activation, and
+    of the linear layer after it.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        activations: list[InBlocks],
+        places: list[torch.Tensor | None],
+        example_N: torch.Tensor,
+        u_BD: torch.Tensor,
+        v_ND: torch.Tensor,
+        common_HD: torch.Tensor,
+        *tensors: torch.Tensor,
+    ) -> torch.Tensor:
+        tables, layers = tensors[: len(places)], tensors[len(places) :]
+        ctx.there_and_back = Pass(activations, places, example_N, u_BD, v_ND, common_HD, tables, layers)
+        return ctx.there_and_back.forward()
+
+    @staticmethod
+    def backward(ctx: Any, *of_raw_N: torch.Tensor) -> Any:
+        return ctx.there_and_back.backward(of_raw_N[0].contiguous())
+
+
+class Pool(torch.autograd.Function):
+    """The weighted sum of each example's history, [B, D], and none where it has none."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int
+    ) -> torch.Tensor:
+        ctx.save_for_backward(weights_N, v_ND, example_N)
+        pooled_BD = v_ND.new_zeros(examples, v_ND.shape[1])
+        for rows in blocks(len(v_ND)):
+            pooled_BD.index_add_(0, example_N[rows], weights_N[rows, None] * v_ND[rows])
+        return pooled_BD
+
+    @staticmethod
+    def backward(ctx: Any, *of_pooled_BD: torch.Tensor) -> Any:
+        weights_N, v_ND, example_N = ctx.saved_tensors
+        of_weights_N, of_v_ND = torch.empty_like(weights_N), torch.empty_like(v_ND)
+        ones_D = v_ND.new_ones(v_ND.shape[1])
+        for rows in blocks(len(v_ND)):
+            of_pooled_nD = of_pooled_BD[0].index_select(0, example_N[rows])
+            torch.mul(of_pooled_nD, weights_N[rows, None], out=of_v_ND[rows])
+            torch.mv(of_pooled_nD.mul_(v_ND[rows]), ones_D, out=of_weights_N[rows])
+        return of_weights_N, of_v_ND, None, None
+
+
+@dataclass
+class Pass:
+    """One pass over the positions, there and back. Layer 0 is the first; `weights[i]` lead from layer i to the next."""
+
+    activations: list[InBlocks]
+    places: list[torch.Tensor | None]
+    example_N: torch.Tensor
+    u_BD: torch.Tensor
+    v_ND: torch.Tensor
+    common_HD: torch.Tensor
+    tables: tuple[torch.Tensor, ...]
+    layers: tuple[torch.Tensor, ...]
+
+    def __post_init__(self) -> None:
+        self.weights, self.biases = self.layers[1::3], self.layers[2::3]
+        self.positions, self.depth = len(self.v_ND), len(self.weights)
+        self.over_all = any(activation.over_all for activation in self.activations)
+        self.sees_product = self.common_HD.shape[1] > 0
+        self.s = [self.v_ND.new_empty(self.positions, weight.shape[1]) for weight in self.weights]
+
+    def forward(self) -> torch.Tensor:
+        raw_N = self.v_ND.new_empty(self.positions)
+        if self.over_all:  # each activation needs all positions of its layer first
+            for layer in range(self.depth + 1):
+                for rows in blocks(self.positions):
+                    self.climb(layer, rows, raw_N)
+                if layer < self.depth:
+                    self.activations[layer].measure(self.s[layer])
+        else:
+            for rows in blocks(self.positions):
+                for layer in range(self.depth + 1):
+                    self.climb(layer, rows, raw_N)
+        return raw_N
+
+    def climb(self, layer: int, rows: slice, raw_N: torch.Tensor) -> None:
+        """What goes into the activation of a layer, from the layer below; above the last, the weights themselves."""
+        if layer == 0:
+            self.first(rows)
+            return
+        below_nH = self.s[layer - 1][rows]
+        activation, weight, bias = self.activations[layer - 1], self.weights[layer - 1], self.biases[layer - 1]
+        value_nH = activation.value(below_nH, activation.at(below_nH))
+        if layer < self.depth:
+            torch.addmm(bias, value_nH, weight.T, out=self.s[layer][rows])
+        else:
+            torch.addmv(bias, value_nH, weight[0], out=raw_N[rows])
+
+    def first(self, rows: slice) -> None:
+        first_nH = self.s[0][rows]
+        for number, (table_RH, place_N) in enumerate(zip(self.tables, self.places, strict=True)):
+            row_nH = table_RH[rows] if place_N is None else table_RH.index_select(0, place_N[rows])
+            first_nH.add_(row_nH) if number else first_nH.copy_(row_nH)
+        if self.sees_product:
+            u_nD = self.u_BD.index_select(0, self.example_N[rows])
+            first_nH.addmm_(u_nD.mul_(self.v_ND[rows]), self.common_HD.T)
+
+    def backward(self, of_raw_N: torch.Tensor) -> tuple[Any, ...]:
+        """The gradients of what `Weigh` takes, in its order, from that of the weights."""
+        self.of_layers = [torch.zeros_like(parameter) for parameter in self.layers]
+        self.of_tables = [torch.zeros_like(table) for table in self.tables]
+        self.of_u_BD = self.of_v_ND = self.of_common_HD = None
+        if self.sees_product:
+            self.of_u_BD, self.of_common_HD = torch.zeros_like(self.u_BD), torch.zeros_like(self.common_HD)
+            self.of_v_ND = torch.empty_like(self.v_ND)
+        if self.over_all:
+            self.layer_by_layer(of_raw_N)
+        else:
+            for rows in blocks(self.positions):
+                gradient_nH = self.below_weights(rows, of_raw_N)
+                for layer in reversed(range(1, self.depth)):
+                    gradient_nH = self.below(layer, rows, gradient_nH)
+                self.into_first(rows, gradient_nH)
+        self.of_layers[::3] = [activation.of_alpha_H for activation in self.activations]
+        inputs = (self.of_u_BD, self.of_v_ND, self.of_common_HD)
+        return (None, None, None, *inputs, *self.of_tables, *self.of_layers)
+
+    def layer_by_layer(self, of_raw_N: torch.Tensor) -> None:
+        """Where an activation needs the gradients of all positions first, those of a whole layer are kept."""
+        gradient_NH = torch.empty_like(self.s[-1])
+        for rows in blocks(self.positions):
+            self.below_weights(rows, of_raw_N, gradient_NH[rows])
+        for layer in reversed(range(1, self.depth)):
+            below_NH = torch.empty_like(self.s[layer - 1])
+            for rows in blocks(self.positions):
+                self.below(layer, rows, gradient_NH[rows], below_NH[rows])
+            gradient_NH = below_NH
+        for rows in blocks(self.positions):
+            self.into_first(rows, gradient_NH[rows])
+
+    def below_weights(self, rows: slice, of_raw_N: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+        """The gradient of the last activation's value."""
+        of_raw_n, last_nH, activation = of_raw_N[rows], self.s[-1][rows], self.activations[-1]
+        at = activation.at(last_nH)
+        self.of_layers[-2][0] += of_raw_n @ activation.value(last_nH, at)
+        self.of_layers[-1] += of_raw_n.sum()
+        of_value_nH = torch.outer(of_raw_n, self.weights[-1][0], out=out)
+        activation.look(of_value_nH, last_nH, at)
+        return of_value_nH
+
+    def below(
+        self, layer: int, rows: slice, gradient_nH: torch.Tensor, out: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """From the gradient of an activation's value to that of the value below."""
+        s_nH, below_nH = self.s[layer][rows], self.s[layer - 1][rows]
+        of_s_nH = self.activations[layer].gradient(gradient_nH, s_nH, self.activations[layer].at(s_nH))
+        activation = self.activations[layer - 1]
+        at = activation.at(below_nH)
+        self.of_layers[3 * layer - 2].addmm_(of_s_nH.T, activation.value(below_nH, at))
+        self.of_layers[3 * layer - 1] += column_sums(of_s_nH)
+        of_value_nH = torch.mm(of_s_nH, self.weights[layer - 1], out=out)
+        activation.look(of_value_nH, below_nH, at)
+        return of_value_nH
+
+    def into_first(self, rows: slice, gradient_nH: torch.Tensor) -> None:
+        """From the gradient of the first activation's value to those of the first layer's inputs."""
+        s_nH = self.s[0][rows]
+        of_first_nH = self.activations[0].gradient(gradient_nH, s_nH, self.activations[0].at(s_nH))
+        for of_table_RH, place_N in zip(self.of_tables, self.places, strict=True):
+            if place_N is None:
+                of_table_RH[rows] = of_first_nH
+            else:
+                of_table_RH.index_add_(0, place_N[rows], of_first_nH)
+        if self.of_u_BD is not None and self.of_v_ND is not None and self.of_common_HD is not None:
+            v_nD, example_n = self.v_ND[rows], self.example_N[rows]
+            u_nD = self.u_BD.index_select(0, example_n)
+            of_product_nD = of_first_nH @ self.common_HD
+            torch.mul(of_product_nD, u_nD, out=self.of_v_ND[rows])
+            self.of_common_HD.addmm_(of_first_nH.T, u_nD.mul_(v_nD))
+            self.of_u_BD.index_add_(0, example_n, of_product_nD.mul_(v_nD))
