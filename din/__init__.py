@@ -12,7 +12,9 @@ from din.errors import DinError
 
 if TYPE_CHECKING:
     from din.batches import Examples, Sequence, Spans
-    from din.checkpoint import load_model, save_model
+    from din.checkpoint import load_model, read_record, save_model
+    from din.epochs import Best, why_not_validate
+    from din.growing import why_not_start
     from din.metrics import Metrics, evaluate, rela_impr, spread
     from din.model import DIN
     from din.ranking import Candidates, Ranked, Weights, rank
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 LATER = {
     "batches": ("Examples", "Sequence", "Spans"),
-    "checkpoint": ("load_model", "save_model"),
+    "checkpoint": ("load_model", "read_record", "save_model"),
+    "epochs": ("Best", "why_not_validate"),
+    "growing": ("why_not_start",),
     "metrics": ("Metrics", "evaluate", "rela_impr", "spread"),
     "model": ("DIN",),
     "ranking": ("Candidates", "Ranked", "Weights", "rank"),
@@ -37,6 +41,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "DIN",
+    "Best",
     "Candidates",
     "DinConfig",
     "DinError",
@@ -53,7 +58,10 @@ __all__ = [
     "load_model",
     "predict",
     "rank",
+    "read_record",
     "rela_impr",
     "save_model",
     "spread",
+    "why_not_start",
+    "why_not_validate",
 ]

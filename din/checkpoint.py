@@ -63,12 +63,11 @@ def holds(made: Path, record: dict[str, Any]) -> bool:
 def load_model(folder: Path, model_id: str) -> DIN:
     """The model as it was saved, in evaluation mode. Raises DinError where the files are missing, do not match the
     hash they were saved with, or hold a number that is not finite."""
-    where = folder / model_id
+    where, record = folder / model_id, read_record(folder, model_id)
     try:
-        record = json.loads((where / MODEL).read_text())
         weights = (where / WEIGHTS).read_bytes()
-    except (OSError, ValueError) as error:
-        raise DinError(f"{where}: cannot be read ({error}); train again with: nightrank train") from error
+    except OSError as error:
+        raise unreadable(where, error) from error
     if hashlib.sha256(weights).hexdigest() != record["weights_sha256"]:
         raise DinError(f"{where / WEIGHTS}: is not what was saved (sha256 differs); train again with: nightrank train")
     model = DIN(as_config(record["config"]), record["goods_rows"], record["shop_rows"])
@@ -78,6 +77,19 @@ def load_model(folder: Path, model_id: str) -> DIN:
         raise DinError(f"{where / WEIGHTS}: {', '.join(broken)} hold numbers that are not finite; train again")
     model.load_state_dict(state)
     return model.eval()
+
+
+def read_record(folder: Path, model_id: str) -> dict[str, Any]:
+    """What a model says of itself: model.json. Raises DinError where it cannot be read."""
+    where = folder / model_id
+    try:
+        return json.loads((where / MODEL).read_text())
+    except (OSError, ValueError) as error:
+        raise unreadable(where, error) from error
+
+
+def unreadable(where: Path, error: Exception) -> DinError:
+    return DinError(f"{where}: cannot be read ({error}); train again with: nightrank train")
 
 
 def as_config(saved: dict[str, Any]) -> DinConfig:

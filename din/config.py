@@ -61,7 +61,8 @@ class TrainConfig:
 
     `weight_decay` is the nets'; `regularisation` is the lambda of the tables (equation 6 of the paper), and
     `unknown_share` the share of keys that a batch takes for unknown, so that the unknown row learns. Every `keep_every`
-    steps a training is kept, so that one that is killed goes on from there; 0 keeps none.
+    steps a training is kept, so that one that is killed goes on from there; 0 keeps none. `warm_start`: whoever trains
+    night after night hands the model of the night before to `fit` as the start.
     """
 
     epochs: int = 2
@@ -70,6 +71,7 @@ class TrainConfig:
     weight_decay: float = 1e-5
     regularisation: float = 0.01
     unknown_share: float = 0.0
+    warm_start: bool = False
     keep_every: int = 500
     seed: int = 17
     threads: int = 1

@@ -113,6 +113,11 @@ def gauc(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray, portion:
     )
 
 
+def users_covered(user_keys: np.ndarray, labels: np.ndarray) -> int:
+    """How many users have both a positive and a negative: only they have a GAUC."""
+    return gauc(user_keys, labels, np.zeros(len(labels))).users
+
+
 def by_user(user_keys: np.ndarray, portion: int) -> Iterator[np.ndarray]:
     """The rows of whole users, in the order of users, at most `portion` rows at once; a user with more comes alone."""
     order = np.argsort(user_keys, kind="stable")  # merges runs: quick where the examples come day by day

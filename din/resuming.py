@@ -22,9 +22,17 @@ from din.config import DinConfig, TrainConfig
 Tensors = dict[str, torch.Tensor]
 
 
-def fingerprint(config: DinConfig, train: TrainConfig, rows: tuple[int, int], *data: Examples | Sequence | None) -> str:
-    """A hash of all that a training depends on: settings, and every array it learns from or is measured on."""
+def fingerprint(
+    config: DinConfig,
+    train: TrainConfig,
+    rows: tuple[int, int],
+    start: Tensors,
+    *data: Examples | Sequence | None,
+) -> str:
+    """A hash of all that a training depends on: settings, the weights it starts from where they are not of the seed,
+    and every array it learns from or is measured on."""
     found = hashlib.sha256(json.dumps([asdict(config), asdict(train), rows]).encode())
+    found.update(save({name: tensor.detach().cpu().contiguous() for name, tensor in start.items()}))
     for array in (array for part in data if part is not None for array in arrays(part)):
         found.update(f"{array.dtype} {array.shape}".encode())
         found.update(np.ascontiguousarray(array).data)

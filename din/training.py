@@ -1,6 +1,5 @@
 """Examples -> trained weights, and examples -> scores."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,9 @@ from torch.nn import functional
 
 from din.batches import Batch, Examples, Sequence, cut_batch
 from din.config import DinConfig, TrainConfig
+from din.epochs import Best
 from din.errors import DinError
+from din.growing import grown, why_not_start
 from din.memory import keep_freed_memory
 from din.metrics import gauc
 from din.model import DIN
@@ -40,13 +41,19 @@ class Trainer:
     """
 
     def __init__(
-        self, config: DinConfig, train: TrainConfig, rows: tuple[int, int], counts: dict[str, np.ndarray], steps: int
+        self,
+        config: DinConfig,
+        train: TrainConfig,
+        rows: tuple[int, int],
+        counts: dict[str, np.ndarray],
+        steps: int,
+        start: DIN | None = None,
     ) -> None:
         keep_freed_memory()
         torch.manual_seed(train.seed)
         torch.set_num_threads(train.threads)
         self.train, self.steps, self.done = train, steps, 0
-        self.model = DIN(config, *rows).to(pick_device()).train()
+        self.model = (grown(start, rows) if start else DIN(config, *rows)).to(pick_device()).train()
         self.nets = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
         for table in TABLES:
             del self.nets[f"{table}.embedding.weight"]
@@ -121,26 +128,36 @@ def fit(
     on_step: Callable[[int, int, float], None] = lambda done, total, loss: None,
     valid: Examples | None = None,
     under_way: Path | None = None,
+    start: DIN | None = None,
+    best: Best | None = None,
 ) -> DIN:
-    """Trains a model from scratch; the same seed gives the same weights.
+    """Trains a model, from scratch or from `start`, which it leaves as it is; the same seed and the same start give the
+    same weights.
 
     `rows` is the number of goods and shop keys, row 0 included. `on_step` hears of every step: done, total, loss. With
     `valid`, examples of days after those that teach, the weights of the epoch that ranked them best (GAUC) are kept,
-    and training stops when an epoch is worse than the one before: on sparse ids the second epoch often is.
+    those of `start` among them, and training stops when an epoch is worse than the one before: on sparse ids the second
+    epoch often is. `best` is told which epoch that was.
 
     `under_way` is where the state is kept every `train.keep_every` steps. One that was killed goes on from there when
     it is asked for again, to the weights it would have had.
-    Raises DinError where there is nothing to learn from, where the loss stops being a number, or where `valid` says
-    nothing of an epoch.
+    Raises DinError where there is nothing to learn from, where the loss stops being a number, where `valid` says
+    nothing of an epoch, or where `start` has another shape.
     """
     if not len(examples) or examples.labels.min() == examples.labels.max():
         raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
+    if start and (why_not := why_not_start(start, config, rows)):
+        raise DinError(f"training cannot start from that model: {why_not}")
     an_epoch = -(-len(examples) // train.batch_size)
-    trainer = Trainer(config, train, rows, counts_of(examples, goods, shops, rows), train.epochs * an_epoch)
-    model, best, device = trainer.model, Best(), pick_device()
-    of = fingerprint(config, train, rows, examples, goods, shops, valid) if under_way else ""
+    trainer = Trainer(config, train, rows, counts_of(examples, goods, shops, rows), train.epochs * an_epoch, start)
+    model, best, device = trainer.model, best or Best(), pick_device()
+    begun = start and model.state_dict()
+    of = fingerprint(config, train, rows, begun or {}, examples, goods, shops, valid) if under_way else ""
     keeper = Keeper(under_way, of, trainer, best)
     keeper.take_up()
+    if start and valid is not None and not trainer.done:
+        best.goes_on(0, model, ranked_well(model.eval(), valid, goods, shops))
+        model.train()
     for epoch in range(max(trainer.done - 1, 0) // an_epoch, train.epochs):
         for chosen in shuffled(len(examples), train, epoch, trainer.done - epoch * an_epoch):
             batch = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
@@ -148,36 +165,14 @@ def fit(
             loss = trainer.step(to_device(batch, device), labels_B.to(device))
             keeper.keep()
             on_step(trainer.done, trainer.steps, loss)
-        if valid is not None and not best.improved(model, ranked_well(model.eval(), valid, goods, shops)):
+        if valid is None:
+            best.epoch = epoch + 1
+        elif not best.goes_on(epoch + 1, model, ranked_well(model.eval(), valid, goods, shops)):
             break
         model.train()
     best.restore(model)
     keeper.forget()
     return model.eval()
-
-
-class Best:
-    """The weights of the best epoch so far."""
-
-    def __init__(self) -> None:
-        self.gauc = -math.inf
-        self.weights: Tensors = {}
-
-    def improved(self, model: DIN, gauc: float) -> bool:
-        """Keeps the weights where they rank better than all before. Raises DinError where nothing can be said."""
-        if math.isnan(gauc):
-            raise DinError(
-                "the validation says nothing: it needs users with positives and negatives, and scores that are numbers"
-            )
-        if gauc <= self.gauc:
-            return False
-        self.gauc = gauc
-        self.weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-        return True
-
-    def restore(self, model: DIN) -> None:
-        if self.weights:
-            model.load_state_dict(self.weights)
 
 
 @dataclass
@@ -192,7 +187,7 @@ class Keeper:
     def keep(self) -> None:
         trainer, every = self.trainer, self.trainer.train.keep_every
         if self.path and every and trainer.done % every == 0:
-            state = {"done": trainer.done, "gauc": self.best.gauc}
+            state = {"done": trainer.done, "best": self.best.state}
             best = {f"best.{name}": tensor for name, tensor in self.best.weights.items()}
             keep(self.path, self.of, state, trainer.tensors() | best)
 
@@ -201,7 +196,7 @@ class Keeper:
         if found:
             state, tensors = found
             self.trainer.go_on(state["done"], tensors)
-            self.best.gauc, self.best.weights = state["gauc"], named(tensors, "best.")
+            vars(self.best).update(state["best"], weights=named(tensors, "best."))
 
     def forget(self) -> None:
         if self.path:

@@ -14,7 +14,15 @@ from features.histories import Histories, build_histories, load_histories, view_
 from features.impressions import ingest_impressions
 from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
 from features.material import Material, load_material
-from features.models import ModelRecord, champion_id, need_champion, register_models, table_sizes
+from features.models import (
+    ModelRecord,
+    champion_id,
+    learned_from_forgotten,
+    need_champion,
+    register_models,
+    start_id,
+    table_sizes,
+)
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
@@ -100,6 +108,7 @@ __all__ = [
     "known_source",
     "labels_until",
     "last_day_read",
+    "learned_from_forgotten",
     "load_bucket",
     "load_examples",
     "load_histories",
@@ -119,6 +128,7 @@ __all__ = [
     "register_models",
     "registered_sources",
     "run_checks",
+    "start_id",
     "statements",
     "stop_where_broken",
     "table_sizes",

@@ -8,12 +8,11 @@ The tombstone and every row of the warehouse come true in one transaction, befor
 after it leaves a store that works: the same command, which knows the person by the hash, does the rest.
 """
 
-import json
 import secrets
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +23,7 @@ from features.entities import has_entities
 from features.errors import FeatureError
 from features.events import EVER, count_rows, counted
 from features.lake import LakeFile
+from features.models import learned_from
 from features.publication import recognise_flip
 from features.registry import registered_sources
 from features.rewriting import copy_whole, empty, rewrite, rewrite_releases
@@ -56,7 +56,7 @@ class Erased:
 @dataclass(frozen=True)
 class Forgotten:
     """What became of a person. `before`: since when they had been forgotten already, None where they had not.
-    `model_ids`: the checkpoints whose training window they were in."""
+    `model_ids`: the checkpoints that learned from them."""
 
     user: str
     before: datetime | None
@@ -200,23 +200,6 @@ def read_fewer(
     """Takes so many rows out of what became of the rows read under a day."""
     counts = {"rows": rows, "duplicates": duplicates, "quarantined": quarantined}
     warehouse.run("erasure/read_fewer", asset=asset, ds=ds, **counts)
-
-
-def learned_from(models: Path, days: set[date]) -> list[str]:
-    """The checkpoints whose window, the days that taught and those that measured, has one of these days. One that does
-    not say its window may have."""
-    found = []
-    for path in sorted(models.glob("*/model.json")):
-        try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-            last = date.fromisoformat(about["ds"])
-            length = timedelta(days=about["window"]["train_days"] + about["window"]["eval_days"])
-            held = any(last - length < day <= last for day in days)
-        except (OSError, ValueError, KeyError, TypeError):
-            held = bool(days)
-        if held:
-            found.append(path.parent.name)
-    return found
 
 
 def is_around(warehouse: Warehouse, person: Person) -> bool:

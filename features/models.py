@@ -1,7 +1,11 @@
 """The register of models: which there are, how good, and which one ranks."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 from features.errors import FeatureError
 from features.warehouse import Warehouse
@@ -9,8 +13,12 @@ from features.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """A row of the register; metrics as din measures them on days after the training days. `champion`: whether it won
-    when it was registered, and so ranks the nights from `ds` on, up to the next that wins."""
+    """A row of the register; metrics as din measures them on days after those that taught and validated. `champion`:
+    whether it won when it was registered, and so ranks the nights from `ds` on, up to the next that wins.
+
+    `users`: those that have a GAUC. `epoch`: the one whose weights were kept, by `valid_gauc`, their GAUC on the days
+    that validate, NaN where none did; 0 is the model it started from. `warm_from`: which that was, None where it
+    started from nothing."""
 
     model_id: str
     ds: date
@@ -26,12 +34,62 @@ class ModelRecord:
     goods_rows: int
     shop_rows: int
     seconds: float
+    gauc_positives: float
+    gauc_equal: float
+    users: int
+    share_covered: float
+    calibration_error: float
+    calibration: float
+    valid_examples: int
+    valid_gauc: float
+    epoch: int
+    warm_from: str | None
 
 
 def champion_id(warehouse: Warehouse, ds: date | None = None) -> str | None:
     """The model that ranks the night of `ds`: the newest champion that does not know its future. Without `ds`, the one
     that ranks now. None where there is none."""
     return warehouse.one("ledger/champion", ds=ds)
+
+
+def start_id(warehouse: Warehouse, ds: date, pooling: str) -> str | None:
+    """The model that a training for `ds` may start from: the champion of the days before, or for another pooling the
+    model of that pooling that was trained beside it, where there is one. None without a champion."""
+    return warehouse.one("ledger/start_of", ds=ds, pooling=pooling)
+
+
+def learned_from_forgotten(warehouse: Warehouse, model_id: str) -> bool:
+    """Whether somebody who was forgotten since is in what a model learned from."""
+    return bool(warehouse.one("ledger/learned_from_forgotten", model_id=model_id))
+
+
+def learned_from(models: Path, days: set[date]) -> list[str]:
+    """The checkpoints that learned from one of these days, by name: those whose window has one, the days that taught,
+    validated and measured, and those that started from such a one. One that does not say may have."""
+    found: dict[str, bool] = {}
+    for _, path, about in sorted((str(about.get("ds")), path, about) for path, about in records(models)):
+        began = about.get("warm_from")
+        found[path.name] = has_one(about, days) or (began is not None and found.get(began, bool(days)))
+    return sorted(name for name, learned in found.items() if learned)
+
+
+def records(models: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Each checkpoint's folder and its model.json, which is empty where it cannot be read."""
+    for path in models.glob("*/model.json"):
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            about = None
+        yield path.parent, about if isinstance(about, dict) else {}
+
+
+def has_one(about: dict[str, Any], days: set[date]) -> bool:
+    try:
+        last, window = date.fromisoformat(about["ds"]), about["window"]
+        length = timedelta(days=window["train_days"] + window.get("valid_days", 0) + window["eval_days"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return bool(days)
+    return any(last - length < day <= last for day in days)
 
 
 def register_models(warehouse: Warehouse, records: list[ModelRecord]) -> None:

@@ -51,7 +51,7 @@ def shaping(settings: Settings, store: Store) -> Shaping:
         settings.examples,
         settings.ingest,
         settings.ranking,
-        settings.window.train_days + settings.window.eval_days,
+        settings.window.days,
         store.newest_day_over(datetime.now(UTC)),
     )
 

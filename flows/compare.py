@@ -1,16 +1,17 @@
 """Mean, decay and DIN on the same examples -> how they differ, in a table and a picture. Nothing is registered."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import features
 from features import Warehouse
+from flows.material import Material, gather
 from flows.night import choose_day, histories, utc_now
 from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
-from flows.training import BASELINE, Material, examples, gather, learn
+from flows.training import BASELINE, examples, learn
 
 if TYPE_CHECKING:
     import din
@@ -23,7 +24,8 @@ Measures = dict[str, Any]
 class Compared:
     """One pooling: its measures, averaged over the seeds, and their standard deviations, None where there was one seed.
 
-    Measures are those of `din.Metrics`, `rela_impr` over mean pooling of the same seed, and the seconds of training.
+    Measures are those of `din.Metrics`, the epoch that was kept and its GAUC on the days that validate, `rela_impr`
+    over mean pooling of the same seed, and the seconds of training.
     """
 
     pooling: str
@@ -33,11 +35,12 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every pooling on the examples of the window up to `ds`: how many teach, and how many measure."""
+    """Every pooling on the examples of the window up to `ds`: how many teach, validate and measure."""
 
     ds: date
     seeds: list[int]
     train_examples: int
+    valid_examples: int
     eval_examples: int
     poolings: list[Compared]
 
@@ -73,10 +76,10 @@ def gather_aside(run: Warehouse, settings: Settings, ds: date) -> Material:
 
 
 def compare(settings: Settings, material: Material, ds: date, seeds: list[int]) -> Comparison:
-    """Every pooling with every seed, on the very same examples."""
+    """Every pooling with every seed, on the very same examples, each from scratch: a start would be one pooling's."""
     found = [of_seed(settings, material, seed) for seed in seeds]
     poolings = [averaged(pooling, [of_one[pooling] for of_one in found]) for pooling in POOLINGS]
-    return Comparison(ds, seeds, len(material.train), len(material.eval), poolings)
+    return Comparison(ds, seeds, len(material.teach), len(material.valid or ()), len(material.measure), poolings)
 
 
 def of_seed(settings: Settings, material: Material, seed: int) -> dict[str, Measures]:
@@ -86,11 +89,12 @@ def of_seed(settings: Settings, material: Material, seed: int) -> dict[str, Meas
     seeded = settings.model_copy(update={"train": replace(settings.train, seed=seed)})
     found: dict[str, Measures] = {}
     for pooling in POOLINGS:
-        _, metrics, seconds = learn(seeded, material, pooling)
-        base = found[BASELINE]["gauc"] if found else metrics.gauc
-        rela_impr = din.rela_impr(metrics.gauc, base)
-        found[pooling] = {**asdict(metrics), "rela_impr": rela_impr, "seconds": seconds}
-        log.info("pooling_compared", pooling=pooling, seed=seed, gauc=metrics.gauc, seconds=seconds)
+        trained = learn(seeded, material, pooling)
+        gauc, seconds = trained.metrics.gauc, trained.seconds
+        rela_impr = din.rela_impr(gauc, found[BASELINE]["gauc"] if found else gauc)
+        measures = trained.measures | {"epoch": float(trained.epoch)}  # not the same for every seed
+        found[pooling] = measures | {"rela_impr": rela_impr, "seconds": seconds}
+        log.info("pooling_compared", pooling=pooling, seed=seed, gauc=gauc, seconds=seconds)
     return found
 
 

@@ -26,6 +26,8 @@ MEASURES = {  # the label of each, and how its numbers are written
     "calibration_error": ("calibration error", ".4f"),
     "calibration": ("calibration", ".4f"),
     "rela_impr": ("RelaImpr over mean, %", "+.2f"),
+    "valid_gauc": ("GAUC, validation", ".4f"),
+    "epoch": ("epoch kept", ".1f"),
     "seconds": ("seconds", ".1f"),
 }
 PANELS = ("auc", "gauc", "gauc_positives", "gauc_equal", "logloss", "calibration_error", "rela_impr", "seconds")
@@ -39,7 +41,8 @@ def show(found: Comparison, json: bool) -> None:
     if json:
         as_json(found.records())
         return
-    shown = Table(title=title(found), title_justify="left", title_style="bold", header_style="bold")
+    stdout.print(title(found), style="bold", highlight=False, soft_wrap=True)
+    shown = Table(header_style="bold")
     shown.add_column("pooling")
     for one in found.poolings:
         shown.add_column(one.pooling, justify="right", no_wrap=True)
@@ -50,7 +53,8 @@ def show(found: Comparison, json: bool) -> None:
 
 def title(found: Comparison) -> str:
     seeds = f"; mean ± std of {len(found.seeds)} seeds" if len(found.seeds) > 1 else ""
-    return f"Up to {found.ds}: {found.train_examples} examples teach, {found.eval_examples} measure{seeds}"
+    validate = f"{found.valid_examples} validate, " if found.valid_examples else ""
+    return f"Up to {found.ds}: {found.train_examples} examples teach, {validate}{found.eval_examples} measure{seeds}"
 
 
 def written(one: Compared, name: str) -> str:

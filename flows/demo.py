@@ -22,6 +22,7 @@ SETTINGS = """\
 
 [window]
 train_days = 330   # 64 households are few: the model needs most of their year
+valid_days = 14
 eval_days = 14
 
 [ranking]

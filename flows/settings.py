@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from din import DinConfig, TrainConfig
+from din import DinConfig, Pooling, TrainConfig
 from features import (
     CandidateConfig,
     ExampleConfig,
@@ -27,13 +27,20 @@ SETTINGS_FILE = "nightrank.toml"
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """Which days a model learns from: the last `eval_days` measure it, the `train_days` before them teach it."""
+    """Which days a model learns from: the last `eval_days` measure it, the `valid_days` before them say which epoch to
+    keep and when to stop, the `train_days` before those teach it."""
 
     train_days: int = 56
+    valid_days: int = 7
     eval_days: int = 7
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "train_days", "eval_days")
+        need_at_least(self, 0, "valid_days")
+
+    @property
+    def days(self) -> int:
+        return self.train_days + self.valid_days + self.eval_days
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,10 @@ class Settings(BaseSettings):
     def model_shape(self) -> DinConfig:
         """The model's shape, its histories as long as the night's sequences: training and serving see the same."""
         return replace(self.din, goods_length=self.sequences.goods_length, shop_length=self.sequences.shop_length)
+
+    def shape_of(self, pooling: Pooling) -> DinConfig:
+        """The same with another pooling."""
+        return replace(self.model_shape, pooling=pooling)
 
 
 def lists_of_text(values: Any) -> Any:

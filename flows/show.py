@@ -14,6 +14,7 @@ from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Re
 stdout = Console()
 BAR_WIDTH = 16
 RANKS_SHOWN = 10
+TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
 
 def as_json(records: Any) -> None:
@@ -132,13 +133,14 @@ def forgotten(found: Forgotten) -> None:
 
 
 def trained(found: Status, json: bool) -> None:
-    """The model that ranks after a training."""
+    """The model that ranks after a training; as JSON, all that status tells of it."""
     if json:
         as_json(found.parts["champion"])
         return
     for model in found.parts["champion"]:
-        shown = {name: value for name, value in model.items() if name != "ds"}  # the model_id says it
-        table(Answer(list(shown), [tuple(shown.values())]), "The model that ranks")
+        shown = [name for name in TRAINED if name in model]
+        table(Answer(shown, [tuple(model[name] for name in shown)]), "The model that ranks")
+        line(further(model))
 
 
 def nights(results: list[Any], json: bool) -> None:
@@ -195,6 +197,7 @@ def status(found: Status) -> None:
         gauc, base = measured(model["gauc"], ".4f"), measured(model["base_gauc"], ".4f")
         against = f"mean pooling {base}, RelaImpr {measured(model['rela_impr'], '+.1f', ' %')}"
         stdout.print(f"[bold]champion[/]   {model['model_id']}  GAUC {gauc}, {against}", soft_wrap=True)
+        line(f"           {further(model)}")
     if not found.parts["champion"] and not found.writer:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
     for night in found.parts["stopped"]:
@@ -210,6 +213,14 @@ def status(found: Status) -> None:
     if found.parts["problems"]:
         columns = list(found.parts["problems"][0])
         table(Answer(columns, [tuple(row.values()) for row in found.parts["problems"]]), "Not built")
+
+
+def further(model: dict[str, Any]) -> str:
+    """What else is known of a model; one of before these were measured has dashes."""
+    share, error = measured(model.get("share_covered"), ".0%"), measured(model.get("calibration_error"), ".4f")
+    epoch, valid = measured(model.get("epoch"), "d"), measured(model.get("valid_gauc"), ".4f")
+    began = f", started from {model['warm_from']}" if model.get("warm_from") else ""
+    return f"{share} of users covered, calibration error {error}; epoch {epoch} kept, validation GAUC {valid}{began}"
 
 
 def measured(value: float | None, form: str, unit: str = "") -> str:

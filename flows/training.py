@@ -11,72 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import features
-from features import FeatureError, ModelRecord, Warehouse
-from flows import progress
+from features import ModelRecord, Warehouse
+from flows import progress, show
+from flows.material import Material, gather, window_days
 from flows.night import Step, choose_day, histories, plainly, utc_now
 from flows.progress import log
 from flows.reading import read_on
 from flows.settings import Settings, load_settings, open_store
+from flows.warm import learned_by, start_for
 
 if TYPE_CHECKING:
     import din
 
 BASELINE = "mean"  # RelaImpr is over mean pooling, as in the paper
-
-
-@dataclass(frozen=True)
-class Material:
-    """What training needs in memory: both sequences, the examples before and after the split, and how many rows the
-    goods and the shop tables have."""
-
-    goods: "din.Sequence"
-    shops: "din.Sequence"
-    train: "din.Examples"
-    eval: "din.Examples"
-    rows: tuple[int, int]
-
-
-def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
-    """Loads the window's examples and the slices of history they may see, and hands them over to the model.
-
-    Raises FeatureError where there are none to train or to measure on.
-    """
-    import din
-
-    first_eval = ds - timedelta(days=settings.window.eval_days - 1)
-    found = features.load_material(run, window_days(settings, ds)[0], first_eval, ds, settings.sequences)
-    if not len(found.before) or not len(found.after):
-        raise FeatureError(
-            f"no examples to train and measure on: {len(found.before)} before and {len(found.after)} in the last "
-            f"{settings.window.eval_days} days up to {ds}; the store needs more days of events"
-        )
-    return Material(
-        din.Sequence(found.goods.keys, found.goods.ts),
-        din.Sequence(found.shops.keys, found.shops.ts),
-        hand_over(found, found.before),
-        hand_over(found, found.after),
-        features.table_sizes(run),
-    )
-
-
-def window_days(settings: Settings, ds: date) -> list[date]:
-    return features.days_back(ds, settings.window.eval_days + settings.window.train_days)
-
-
-def hand_over(found: features.Material, rows: Any) -> "din.Examples":
-    """Some of the examples with their slices, for the model."""
-    import din
-
-    labelled = found.examples.where(rows)
-    return din.Examples(
-        labelled.user_keys,
-        labelled.goods_keys,
-        labelled.shop_keys,
-        labelled.labels,
-        labelled.as_of,
-        din.Spans(found.goods.start[rows], found.goods.end[rows]),
-        din.Spans(found.shops.start[rows], found.shops.end[rows]),
-    )
 
 
 def run_training(root: Path, ds: date | None, step: Step = plainly) -> list[ModelRecord]:
@@ -149,28 +96,50 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
     return records
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A model with its measures: the epoch that was kept, by which GAUC on the days that validate, NaN where none do,
+    and the seconds its training took."""
+
+    model: "din.DIN"
+    metrics: "din.Metrics"
+    epoch: int
+    valid_gauc: float
+    seconds: float
+
+    @property
+    def measures(self) -> dict[str, Any]:
+        return asdict(self.metrics) | {"epoch": self.epoch, "valid_gauc": self.valid_gauc}
+
+
 def learn(
-    settings: Settings, material: Material, pooling: "din.Pooling", under_way: Path | None = None
-) -> tuple["din.DIN", "din.Metrics", float]:
-    """Trains and measures one model; gives the seconds its training took too. One that was killed goes on from what is
+    settings: Settings,
+    material: Material,
+    pooling: "din.Pooling",
+    under_way: Path | None = None,
+    start: "din.DIN | None" = None,
+) -> Trained:
+    """Trains and measures one model, from scratch where no start is given. One that was killed goes on from what is
     kept at `under_way`."""
     import din
 
-    started = time.monotonic()
-    shape = replace(settings.model_shape, pooling=pooling)
+    started, best = time.monotonic(), din.Best()
     with progress.bar(f"train {pooling}") as tell:
         model = din.fit(
-            shape,
+            settings.shape_of(pooling),
             settings.train,
-            material.train,
+            material.teach,
             material.goods,
             material.shops,
             material.rows,
             lambda done, total, loss: tell(done, total, f"loss {loss:.3f}"),
-            under_way=under_way,
+            material.valid,
+            under_way,
+            start,
+            best,
         )
     seconds = time.monotonic() - started
-    return model, measure(model, material), seconds
+    return Trained(model, measure(model, material), best.epoch, best.gauc, seconds)
 
 
 def one_model(
@@ -179,47 +148,62 @@ def one_model(
     """Trains, measures and saves one model."""
     import din
 
+    start = start_for(run, settings, material, ds, pooling)
     under_way = run.store.models / f".{pooling}-{ds}.under_way.safetensors"
-    model, metrics, seconds = learn(settings, material, pooling, under_way)
-    about = {"ds": ds, "train": asdict(settings.train), "window": asdict(settings.window), "run_id": run.run_id}
-    model_id = din.save_model(run.store.models, model, about, asdict(metrics))
-    log.info(
-        "model_trained", model_id=model_id, auc=metrics.auc, gauc=metrics.gauc, logloss=metrics.logloss, seconds=seconds
-    )
-    base = metrics.gauc if base_gauc is None else base_gauc
+    trained = learn(settings, material, pooling, under_way, start and start.model)
+    about = {
+        "ds": ds,
+        "train": asdict(settings.train),
+        "window": asdict(settings.window),
+        "taught_until": material.taught_until,
+        "warm_from": start and start.model_id,
+        "run_id": run.run_id,
+    }
+    model_id = din.save_model(run.store.models, trained.model, about, show.plain(trained.measures))
+    found, seconds = trained.metrics, trained.seconds
+    said = {"auc": found.auc, "gauc": found.gauc, "logloss": found.logloss, "epoch": trained.epoch}
+    log.info("model_trained", model_id=model_id, **said, valid_gauc=trained.valid_gauc, seconds=seconds)
+    base = found.gauc if base_gauc is None else base_gauc
     return ModelRecord(
-        model_id,
-        ds,
-        pooling,
-        metrics.auc,
-        metrics.gauc,
-        metrics.logloss,
-        base,
-        din.rela_impr(metrics.gauc, base),
-        False,
-        len(material.train),
-        len(material.eval),
-        *material.rows,
-        seconds,
+        model_id=model_id,
+        ds=ds,
+        pooling=pooling,
+        base_gauc=base,
+        rela_impr=din.rela_impr(found.gauc, base),
+        champion=False,
+        train_examples=len(material.teach),
+        valid_examples=len(material.valid or ()),
+        eval_examples=len(material.measure),
+        goods_rows=material.rows[0],
+        shop_rows=material.rows[1],
+        seconds=seconds,
+        warm_from=about["warm_from"],
+        **{name: value for name, value in trained.measures.items() if name != "examples"},
     )
 
 
 def measure(model: "din.DIN", material: Material) -> "din.Metrics":
     import din
 
-    scores = din.predict(model, material.eval, material.goods, material.shops)
-    return din.evaluate(material.eval.user_keys, material.eval.labels, scores)
+    scores = din.predict(model, material.measure, material.goods, material.shops)
+    return din.evaluate(material.measure.user_keys, material.measure.labels, scores)
 
 
 def champion_gauc(run: Warehouse, material: Material, ds: date) -> float | None:
     """The GAUC, on these very examples, of the champion that ranks the night of `ds`; None where there is none that can
-    be read. A champion of a later day learned from the very days that measure here: against it nothing could win."""
+    be read. One that learned from the very days that measure here is none: against it nothing could win. Those of later
+    days did, and of earlier ones those that were measured on fewer days."""
     import din
 
     model_id = features.champion_id(run, ds)
     if model_id is None:
         return None
     try:
+        learned_until = learned_by(run, model_id).chosen_until
+        if learned_until >= material.split.measure:
+            since = material.split.measure
+            log.warning("champion_not_compared", model_id=model_id, learned_until=learned_until, measured_from=since)
+            return None
         gauc = measure(din.load_model(run.store.models, model_id), material).gauc
     except din.DinError as error:
         log.warning("champion_unreadable", model_id=model_id, error=str(error))

@@ -141,6 +141,7 @@ def month_of_events() -> list[tuple]:
 QUICK_SETTINGS = """
 [window]
 train_days = 8
+valid_days = 2
 eval_days = 3
 
 [din]

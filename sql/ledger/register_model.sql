@@ -17,7 +17,17 @@ select
     $goods_rows as goods_rows,
     $shop_rows as shop_rows,
     $seconds as seconds,
-    $run_id as run_id
+    $run_id as run_id,
+    nullif($gauc_positives, 'nan'::double) as gauc_positives,
+    nullif($gauc_equal, 'nan'::double) as gauc_equal,
+    $users as users,
+    nullif($share_covered, 'nan'::double) as share_covered,
+    nullif($calibration_error, 'nan'::double) as calibration_error,
+    nullif($calibration, 'nan'::double) as calibration,
+    $valid_examples as valid_examples,
+    nullif($valid_gauc, 'nan'::double) as valid_gauc,
+    $epoch as epoch,
+    $warm_from as warm_from
 on conflict (model_id) do update set
     champion = champion or excluded.champion,
     created_at = case when excluded.champion then excluded.created_at else created_at end,
@@ -29,4 +39,14 @@ on conflict (model_id) do update set
     train_examples = excluded.train_examples,
     eval_examples = excluded.eval_examples,
     seconds = excluded.seconds,
-    run_id = excluded.run_id
+    run_id = excluded.run_id,
+    gauc_positives = excluded.gauc_positives,
+    gauc_equal = excluded.gauc_equal,
+    users = excluded.users,
+    share_covered = excluded.share_covered,
+    calibration_error = excluded.calibration_error,
+    calibration = excluded.calibration,
+    valid_examples = excluded.valid_examples,
+    valid_gauc = excluded.valid_gauc,
+    epoch = excluded.epoch,
+    warm_from = excluded.warm_from

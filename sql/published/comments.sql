@@ -66,12 +66,12 @@ comment on column outcomes.mrr is 'Mean of one over the rank of the first hit, 0
 comment on column outcomes.coverage is 'Share of all known goods that stood in anybody''s top k';
 comment on column outcomes.model_id is 'The model that had ranked';
 
-comment on table models is 'One row per trained model, measured on the last days before ds that it was not trained on';
+comment on table models is 'One row per trained model, measured on the last days up to ds, which neither taught nor validated it';
 comment on column models.model_id is 'Pooling, data day, and hash of the weights';
 comment on column models.ds is 'Last data day it may know of';
 comment on column models.pooling is 'din, or a baseline: mean, decay';
 comment on column models.auc is 'Chance that a positive outranks a negative, a tie half';
-comment on column models.gauc is 'AUC within each user, weighted by their examples';
+comment on column models.gauc is 'AUC within each covered user, weighted by their examples';
 comment on column models.logloss is 'Mean log loss, nats';
 comment on column models.base_gauc is 'GAUC of mean pooling on the same examples';
 comment on column models.rela_impr is 'Per cent further above a coin toss than mean pooling, by GAUC; NULL where mean pooling is not above one';
@@ -82,6 +82,16 @@ comment on column models.eval_examples is 'Examples it was measured on';
 comment on column models.goods_rows is 'Rows of its goods table, the unknown one included';
 comment on column models.shop_rows is 'Rows of its shop table, the unknown one included';
 comment on column models.seconds is 'Training time';
+comment on column models.gauc_positives is 'AUC within each covered user, weighted by their positives';
+comment on column models.gauc_equal is 'AUC within each covered user, each user alike';
+comment on column models.users is 'Covered users: those with both a positive and a negative where it was measured; GAUC is over them';
+comment on column models.share_covered is 'Covered users as a share of all users it was measured on';
+comment on column models.calibration_error is 'How far mean score and mean label of 20 bins of equal count are apart, by their share of examples; 0 is best';
+comment on column models.calibration is 'Mean score over mean label: above 1 where it expects more positives than there are';
+comment on column models.valid_examples is 'Examples that validated: of the days between those that taught and those that measured';
+comment on column models.valid_gauc is 'GAUC on them of the epoch that was kept, the best of all; NULL where none validated';
+comment on column models.epoch is 'The epoch whose weights were kept, from 1; 0 where no epoch ranked better than the model it started from';
+comment on column models.warm_from is 'The model whose weights it started from; NULL where it started from nothing';
 
 comment on table nights is 'One row per night that was ranked';
 comment on column nights.ds is 'Data day';

@@ -185,7 +185,17 @@ select
     eval_examples,
     goods_rows,
     shop_rows,
-    seconds
+    seconds,
+    gauc_positives,
+    gauc_equal,
+    users,
+    share_covered,
+    calibration_error,
+    calibration,
+    valid_examples,
+    valid_gauc,
+    epoch,
+    warm_from
 from ops.models
 order by
     created_at,

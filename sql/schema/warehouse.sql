@@ -91,7 +91,17 @@ create table if not exists ops.models (
     goods_rows bigint not null,
     shop_rows bigint not null,
     seconds double not null,
-    run_id varchar not null
+    run_id varchar not null,
+    gauc_positives double,
+    gauc_equal double,
+    users bigint,
+    share_covered double,
+    calibration_error double,
+    calibration double,
+    valid_examples bigint,
+    valid_gauc double,
+    epoch integer,
+    warm_from varchar
 );
 
 -- One row per night that was ranked, whether or not it was published.
@@ -159,6 +169,16 @@ create table if not exists serving.outcomes (
     model_id varchar not null
 );
 
--- Stores of before these columns get them, empty: what was built then is stale until it is built again.
+-- Stores of before these columns get them, empty. What was built without `parts` is stale until it is built again.
 alter table ops.intervals add column if not exists parts map (varchar, varchar);
 alter table ops.runs add column if not exists reason varchar;
+alter table ops.models add column if not exists gauc_positives double;
+alter table ops.models add column if not exists gauc_equal double;
+alter table ops.models add column if not exists users bigint;
+alter table ops.models add column if not exists share_covered double;
+alter table ops.models add column if not exists calibration_error double;
+alter table ops.models add column if not exists calibration double;
+alter table ops.models add column if not exists valid_examples bigint;
+alter table ops.models add column if not exists valid_gauc double;
+alter table ops.models add column if not exists epoch integer;
+alter table ops.models add column if not exists warm_from varchar;

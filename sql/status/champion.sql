@@ -1,11 +1,24 @@
--- One row: the model that ranks now. Reads ops.models.
+-- One row: the model that ranks now. Reads ops.models; a store of before some of its columns is shown without them.
 select
-    model_id,
-    ds,
-    auc,
-    gauc,
-    base_gauc,
-    rela_impr
+    columns(
+        lambda name: name in (
+            'model_id',
+            'ds',
+            'auc',
+            'gauc',
+            'base_gauc',
+            'rela_impr',
+            'gauc_positives',
+            'gauc_equal',
+            'users',
+            'share_covered',
+            'calibration_error',
+            'calibration',
+            'valid_gauc',
+            'epoch',
+            'warm_from'
+        )
+    )
 from ops.models
 where champion
 order by

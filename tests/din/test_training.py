@@ -10,13 +10,14 @@ import torch
 from torch.nn import functional
 
 import din
-from din import DIN, DinError, Examples, Sequence, Spans, TrainConfig
+from din import DIN, Best, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import cut_batch
 from din.tables import counts_of, localise, mask
 from din.training import Trainer
 from tests.din.worlds import AS_OF, DAY, ROWS, SMALL, model_of, world
 
 TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0, regularisation=0.0)
+MORE = (ROWS[0] + 2, ROWS[1] + 1)  # goods and a shop that no example names
 Data = tuple[Examples, Sequence, Sequence]
 
 
@@ -131,53 +132,102 @@ def test_the_weights_of_the_epoch_that_ranks_best_are_kept(monkeypatch: pytest.M
     monkeypatch.setattr("din.training.ranked_well", lambda *_: next(two, 0.0))
     steps = []
     again = din.fit(SMALL, replace(TRAIN, epochs=4), *data, ROWS, lambda *step: steps.append(step), valid=data[0])
-    assert all(
-        torch.equal(a, b) for a, b in zip(stopped.state_dict().values(), again.state_dict().values(), strict=True)
-    )
+    assert same(stopped, again)
     assert len(steps) == 3 * 5  # the third epoch ranked worse than the second; the fourth was not begun
     assert next(ranks) == 0.9
+
+
+def same(one: DIN, other: DIN) -> bool:
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
 
 
 class Killed(Exception):
     """A training that is killed."""
 
 
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 @pytest.mark.parametrize("at", [1, 4, 5, 6, 11])
-def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(tmp_path: Path, at: int) -> None:
+def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(
+    tmp_path: Path, at: int, warm: bool
+) -> None:
     data, file = world(), tmp_path / "under_way.safetensors"
     train = replace(TRAIN, keep_every=2, unknown_share=0.2, regularisation=0.01, weight_decay=1e-3)
-    whole = din.fit(SMALL, train, *data, ROWS, valid=data[0])
+    start = din.fit(SMALL, train, *data, ROWS) if warm else None
+    whole_best, again_best = Best(), Best()
+    whole = din.fit(SMALL, train, *data, MORE, valid=data[0], start=start, best=whole_best)
 
     def kill(done: int, _total: int, _loss: float) -> None:
         if done == at:
             raise Killed
 
     with pytest.raises(Killed):
-        din.fit(SMALL, train, *data, ROWS, kill, data[0], file)
+        din.fit(SMALL, train, *data, MORE, kill, data[0], file, start)
     steps: list[int] = []
-    again = din.fit(SMALL, train, *data, ROWS, lambda done, *_: steps.append(done), data[0], file)
+    again = din.fit(SMALL, train, *data, MORE, lambda done, *_: steps.append(done), data[0], file, start, again_best)
 
-    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), again.state_dict().values(), strict=True))
+    assert same(whole, again)
     assert steps[0] == at - at % 2 + 1
+    assert (again_best.epoch, again_best.gauc) == (whole_best.epoch, whole_best.gauc)
     assert not file.exists()
 
 
 def test_what_another_training_left_is_of_no_use_and_neither_is_what_is_damaged(tmp_path: Path) -> None:
     data, file = world(), tmp_path / "under_way.safetensors"
     train = replace(TRAIN, keep_every=2)
+    begun: dict[str, DIN | None] = {"nothing": None, "one": model_of(SMALL, seed=1), "other": model_of(SMALL, seed=2)}
 
     def kill(done: int, _total: int, _loss: float) -> None:
         if done == 3:
             raise Killed
 
-    for changed in (replace(train, seed=18), train):
+    for left, asked, start, taken_up in (
+        (train, replace(train, seed=18), ("nothing", "nothing"), False),
+        (train, train, ("nothing", "one"), False),
+        (train, train, ("one", "other"), False),
+        (train, train, ("one", "one"), True),
+    ):
         with pytest.raises(Killed):
-            din.fit(SMALL, train, *data, ROWS, kill, None, file)
-        if changed == train:
-            file.write_bytes(file.read_bytes()[:100])
+            din.fit(SMALL, left, *data, ROWS, kill, None, file, begun[start[0]])
         steps: list[int] = []
-        din.fit(SMALL, changed, *data, ROWS, lambda done, *_, steps=steps: steps.append(done), None, file)
-        assert steps[0] == 1
+        tell = lambda done, *_, steps=steps: steps.append(done)  # noqa: E731
+        din.fit(SMALL, asked, *data, ROWS, tell, None, file, begun[start[1]])
+        assert (steps[0] != 1) is taken_up
+    with pytest.raises(Killed):
+        din.fit(SMALL, train, *data, ROWS, kill, None, file)
+    file.write_bytes(file.read_bytes()[:100])
+    steps = []
+    din.fit(SMALL, train, *data, ROWS, lambda done, *_: steps.append(done), None, file)
+    assert steps[0] == 1
+
+
+def test_the_same_seed_and_the_same_start_give_the_same_weights_and_leave_the_start_as_it_is() -> None:
+    data, start = world(), model_of(SMALL)
+    before = {name: tensor.clone() for name, tensor in start.state_dict().items()}
+
+    one, two = (din.fit(SMALL, TRAIN, *data, MORE, start=start) for _ in range(2))
+    other = din.fit(SMALL, TRAIN, *data, MORE, start=model_of(SMALL, seed=2))
+
+    assert same(one, two)
+    assert not same(one, other)
+    assert all(torch.equal(before[name], tensor) for name, tensor in start.state_dict().items())
+
+
+def test_a_warm_training_learns_from_where_its_start_stood() -> None:
+    data = world()
+    start = din.fit(SMALL, replace(TRAIN, epochs=20), *data, ROWS)
+
+    losses: dict[str, list[float]] = {"cold": [], "warm": []}
+    for name, begins in (("cold", None), ("warm", start)):
+        tell = lambda _done, _total, loss, name=name: losses[name].append(loss)  # noqa: E731
+        din.fit(SMALL, replace(TRAIN, epochs=1), *data, ROWS, tell, start=begins)
+
+    assert max(losses["warm"]) < min(losses["cold"])
+
+
+def test_a_start_of_another_shape_is_refused() -> None:
+    with pytest.raises(DinError, match="cannot start from that model: it has another shape: dimension was 8 and is 4"):
+        din.fit(replace(SMALL, dimension=4), TRAIN, *world(), ROWS, start=model_of(SMALL))
 
 
 def two_interests(users: int = 300) -> tuple[Examples, Sequence, Sequence]:

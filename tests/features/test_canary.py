@@ -90,7 +90,7 @@ def test_no_history_of_an_example_holds_what_comes_later(built: Warehouse) -> No
     [key] = canaries(built)
     features.build_histories(built, date(2025, 3, 15))
 
-    before = features.load_material(built, NIGHTS[0], NIGHTS[1], NIGHTS[-1], SequenceConfig()).goods
+    before = features.load_material(built, NIGHTS[0], NIGHTS[1], NIGHTS[1], NIGHTS[-1], SequenceConfig()).goods
     examples = [before.keys[start:end].tolist() for start, end in zip(before.start, before.end, strict=True)]
 
     assert len(examples) > 50

@@ -1,5 +1,6 @@
 """A person -> out of everything, and kept out."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -399,6 +400,25 @@ def test_a_checkpoint_is_named_where_a_day_of_theirs_lies_in_its_window(tmp_path
 
     assert erasure.learned_from(tmp_path, {date(2025, 3, 8), date(2025, 3, 11)}) == ["mid", "new", "silent"]
     assert erasure.learned_from(tmp_path, {date(2025, 3, 7)}) == ["silent"]
+    assert erasure.learned_from(tmp_path, set()) == []
+
+
+def test_a_checkpoint_that_started_from_one_that_learned_from_them_is_named_too(tmp_path: Path) -> None:
+    for name, last, warm_from in (
+        ("first", "2025-03-05", None),
+        ("second", "2025-03-10", "first"),
+        ("third", "2025-03-15", "second"),
+        ("fourth", "2025-03-20", "gone"),
+        ("apart", "2025-03-20", None),
+    ):
+        (tmp_path / name).mkdir()
+        window = {"train_days": 1, "valid_days": 1, "eval_days": 1}
+        about = {"ds": last, "window": window, "warm_from": warm_from}
+        (tmp_path / name / "model.json").write_text(json.dumps(about))
+
+    assert erasure.learned_from(tmp_path, {date(2025, 3, 3)}) == ["first", "fourth", "second", "third"]
+    assert erasure.learned_from(tmp_path, {date(2025, 3, 8)}) == ["fourth", "second", "third"]
+    assert erasure.learned_from(tmp_path, {date(2025, 3, 7)}) == ["fourth"]  # nobody knows what `gone` learned from
     assert erasure.learned_from(tmp_path, set()) == []
 
 

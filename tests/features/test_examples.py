@@ -36,7 +36,7 @@ def examples(desk: Desk, warehouse: Warehouse, rows: list[tuple], config: Exampl
 
 def seen(warehouse: Warehouse, config: SequenceConfig) -> list[list[int]]:
     """The goods that each example of the day may see, by their keys."""
-    goods = features.load_material(warehouse, DAY, DAY, DAY, config).goods
+    goods = features.load_material(warehouse, DAY, DAY, DAY, DAY, config).goods
     return [goods.keys[start:end].tolist() for start, end in zip(goods.start, goods.end, strict=True)]
 
 

@@ -29,6 +29,8 @@ MEASURES = [
     "share_covered",
     "calibration_error",
     "calibration",
+    "epoch",
+    "valid_gauc",
     "rela_impr",
     "seconds",
 ]
@@ -122,13 +124,18 @@ def test_compare_prints_a_column_for_each_pooling(own_store: Path, nightrank: Ni
         "calibration error",
         "calibration",
         "RelaImpr over mean, %",
+        "GAUC, validation",
+        "epoch kept",
         "seconds",
     ]
     assert (tmp_path / "three.png").read_bytes().startswith(PNG)
     assert list(own_store.glob("*.png")) == []
 
 
-def test_seeds_give_a_mean_and_a_deviation(own_store: Path, nightrank: NightRank) -> None:
+def test_seeds_give_a_mean_and_a_deviation(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTRANK_WINDOW__VALID_DAYS", "0")  # few examples stop mean pooling before it has learned
     one = run_compare(own_store, date(2025, 3, 17)).records()
     rows = json.loads(nightrank("compare", "--ds", "2025-03-17", "--seeds", "2", "--json", "--store", own_store).out)
 
@@ -152,13 +159,13 @@ def test_the_table_says_deviations_where_there_are_some_and_a_dash_where_nothing
 ) -> None:
     measures: dict[str, float] = dict.fromkeys(MEASURES, 0.5) | {"users": 3, "rela_impr": math.nan}
     poolings = [Compared(name, measures, dict.fromkeys(MEASURES, 0.25)) for name in ("mean", "decay", "din")]
-    found = Comparison(date(2025, 3, 17), [17, 18], 100, 20, poolings)
+    found = Comparison(date(2025, 3, 17), [17, 18], 100, 30, 20, poolings)
 
     compared.show(found, json=False)
     compared.draw(found, tmp_path / "some.png")
 
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == "Up to 2025-03-17: 100 examples teach, 20 measure; mean ± std of 2 seeds"
+    assert lines[0] == "Up to 2025-03-17: 100 examples teach, 30 validate, 20 measure; mean ± std of 2 seeds"
     assert lines[4] == "│ AUC                   │ 0.5000 ± 0.2500 │ 0.5000 ± 0.2500 │ 0.5000 ± 0.2500 │"
     assert lines[8] == "│ users covered         │               3 │               3 │               3 │"
     assert lines[13] == "│ RelaImpr over mean, % │               — │               — │               — │"

@@ -150,7 +150,7 @@ def test_training_again_gives_the_same_model(own_store: Path) -> None:
 def test_what_a_model_was_measured_on_comes_after_what_it_learned_from(own_store: Path) -> None:
     record = json.loads(next((own_store / "models").glob("din-*/model.json")).read_text())
 
-    assert (record["ds"], record["window"]) == ("2025-03-17", {"train_days": 8, "eval_days": 3})
+    assert (record["ds"], record["window"]) == ("2025-03-17", {"train_days": 8, "valid_days": 2, "eval_days": 3})
 
 
 def ranked(root: Path) -> list[tuple]:

@@ -1,0 +1,101 @@
+"""The days of a training -> what teaches a model, what validates it, and what measures it."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import features
+from features import FeatureError, Warehouse
+from flows.progress import log
+from flows.settings import Settings, WindowConfig
+
+if TYPE_CHECKING:
+    import din
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The first day of each part of a window: of the days that teach, that validate, and that measure."""
+
+    teach: date
+    valid: date
+    measure: date
+
+
+@dataclass(frozen=True)
+class Material:
+    """What training needs in memory: both sequences; the examples that teach, those that validate, None where none can,
+    and those that measure; how many rows the goods and the shop tables have; and when each part begins."""
+
+    goods: "din.Sequence"
+    shops: "din.Sequence"
+    teach: "din.Examples"
+    valid: "din.Examples | None"
+    measure: "din.Examples"
+    rows: tuple[int, int]
+    split: Split
+
+    @property
+    def taught_until(self) -> date:
+        """The last day that teaches; those that validate teach where they cannot validate."""
+        return (self.split.measure if self.valid is None else self.split.valid) - DAY
+
+
+def split_of(window: WindowConfig, ds: date) -> Split:
+    measure = ds - DAY * (window.eval_days - 1)
+    valid = measure - DAY * window.valid_days
+    return Split(valid - DAY * window.train_days, valid, measure)
+
+
+def window_days(settings: Settings, ds: date) -> list[date]:
+    return features.days_back(ds, settings.window.days)
+
+
+def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
+    """Loads the window's examples and the slices of history they may see, and hands them over to the model.
+
+    Where the days that validate are of no use, as in a store of few days, they teach with the others, no epoch is
+    chosen, and the log says why. Raises FeatureError where there are none to train or to measure on.
+    """
+    import din
+
+    window, split = settings.window, split_of(settings.window, ds)
+    found = features.load_material(run, split.teach, split.valid, split.measure, ds, settings.sequences)
+    before = len(found.teach) + len(found.valid)
+    if not before or not len(found.measure):
+        raise FeatureError(
+            f"no examples to train and measure on: {before} before and {len(found.measure)} in the last "
+            f"{window.eval_days} days up to {ds}; the store needs more days of events"
+        )
+    teach, valid = hand_over(found, found.teach), hand_over(found, found.valid)
+    why_not = din.why_not_validate(teach, valid)
+    if why_not and window.valid_days:
+        log.warning("validation_left_out", ds=ds, reason=why_not)
+        teach = hand_over(found, found.teach_and_valid)
+    return Material(
+        din.Sequence(found.goods.keys, found.goods.ts),
+        din.Sequence(found.shops.keys, found.shops.ts),
+        teach,
+        None if why_not else valid,
+        hand_over(found, found.measure),
+        features.table_sizes(run),
+        split,
+    )
+
+
+def hand_over(found: features.Material, rows: Any) -> "din.Examples":
+    """Some of the examples with their slices, for the model."""
+    import din
+
+    labelled = found.examples.where(rows)
+    return din.Examples(
+        labelled.user_keys,
+        labelled.goods_keys,
+        labelled.shop_keys,
+        labelled.labels,
+        labelled.as_of,
+        din.Spans(found.goods.start[rows], found.goods.end[rows]),
+        din.Spans(found.shops.start[rows], found.shops.end[rows]),
+    )
