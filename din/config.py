@@ -37,7 +37,7 @@ class DinConfig:
     attention_widths: tuple[int, ...] = (32, 16)
     top_widths: tuple[int, ...] = (64, 32)
     attention_input: AttentionInput = "difference"
-    activation: Literal["dice", "prelu"] = "dice"
+    activation: Literal["dice", "prelu", "relu"] = "dice"
     normalize: Literal["none", "softmax"] = "none"  # the paper sums the weights as they are (section 4.3)
     time_buckets: int = 0
     position_buckets: int = 0

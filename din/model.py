@@ -50,7 +50,9 @@ class Dice(nn.Module):
 
 
 def activation(config: DinConfig, width: int) -> nn.Module:
-    return Dice(width) if config.activation == "dice" else nn.PReLU(width)
+    if config.activation == "dice":
+        return Dice(width)
+    return nn.PReLU(width) if config.activation == "prelu" else nn.ReLU()
 
 
 def dense(config: DinConfig, inputs: int, widths: tuple[int, ...]) -> nn.Sequential:

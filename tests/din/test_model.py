@@ -17,6 +17,7 @@ SHAPES = {
     "din": {},
     "softmax": {"normalize": "softmax"},
     "prelu": {"activation": "prelu"},
+    "relu": {"activation": "relu"},
     "product": {"attention_input": "product"},
     "outer": {"attention_input": "outer"},
     "placed": {"attention_input": "product", "time_buckets": 12, "position_buckets": 4},
