@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 import din
-from bench.peer_speed import WIDTHS, cpu_seconds
+from bench.operations import ATTENTION, DIMENSION, TOP
+from bench.peer_speed import cpu_seconds
 from bench.peers.given import Rows, Sizes, load_exchange
 from din import Candidates, DinConfig, Examples, Sequence, Spans, TrainConfig
 from din.batches import cut_batch
@@ -39,7 +40,7 @@ def train_seconds(config: DinConfig, rows: Rows, sizes: Sizes, batch: int, steps
         cut = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
         trainer.step(cut, torch.from_numpy(examples.labels[chosen].astype(np.float32)))
 
-    return [cpu_seconds(lambda: step(number)) for number in range(steps)], trainer.model.eval()  # noqa: B023 - runs now
+    return [cpu_seconds(step, number) for number in range(steps)], trainer.model.eval()
 
 
 def rank_seconds(model: din.DIN, rows: Rows, sizes: Sizes, pairs: int, each: int, steps: int) -> list[float]:
@@ -54,7 +55,7 @@ def rank_seconds(model: din.DIN, rows: Rows, sizes: Sizes, pairs: int, each: int
         candidates = Candidates(users, offsets, wanted, sizes.shop_of_G[wanted], spans, spans, DAY)
         din.rank(model, candidates, goods, shops, k=each)
 
-    return [cpu_seconds(lambda: step(number)) for number in range(steps)]  # noqa: B023 - runs now
+    return [cpu_seconds(step, number) for number in range(steps)]
 
 
 def sequences(rows: Rows, sizes: Sizes) -> tuple[Sequence, Sequence]:
@@ -65,7 +66,7 @@ def sequences(rows: Rows, sizes: Sizes) -> tuple[Sequence, Sequence]:
 def matmul_speed() -> float:
     """Operations a CPU second of one large product of float32 matrices, the best of five."""
     left, right = torch.rand(SQUARE, SQUARE), torch.rand(SQUARE, SQUARE)
-    return 2 * SQUARE**3 / min(cpu_seconds(lambda: left @ right) for _ in range(5))
+    return 2 * SQUARE**3 / min(cpu_seconds(torch.mm, left, right) for _ in range(5))
 
 
 def main() -> None:
@@ -79,7 +80,13 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     sizes, parts = load_exchange(given.rows, 100)
-    config = DinConfig(dimension=32, **WIDTHS, activation=given.activation, attention_input="product")
+    config = DinConfig(
+        dimension=DIMENSION,
+        attention_widths=ATTENTION,
+        top_widths=TOP,
+        activation=given.activation,
+        attention_input="product",
+    )
     train, model = train_seconds(config, parts["train"], sizes, given.batch, given.steps + 1)
     rank = rank_seconds(model, parts["rank"], sizes, given.pairs, given.candidates, given.steps + 1)
     print(json.dumps({"train": train[1:], "rank": rank[1:], "matmul": matmul_speed()}))

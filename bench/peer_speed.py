@@ -15,29 +15,30 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.operations import ATTENTION, DIMENSION, TOP
 from bench.peers import PEERS, maker
 from bench.peers.given import load_exchange
 from bench.peers.settings import Settings
 
 OWN_REGULARISATION = {"fuxictr": 0.0, "recbole": 0.0, "torch-rechub": 1e-5, "deepctr-torch": 1e-6}  # their defaults
-WIDTHS = {"attention_widths": (80, 40), "top_widths": (200, 80)}
 
 
 def settings_of(peer: str, activation: str) -> Settings:
     """The shape that all are measured at; DeepCTR-Torch's top net is always ReLU, RecBole chooses for itself."""
     return Settings(
-        dimension=32,
-        **WIDTHS,
+        DIMENSION,
+        ATTENTION,
+        TOP,
         attention_activation=activation,
         top_activation="relu" if peer == "deepctr-torch" else activation,
         regularisation=OWN_REGULARISATION[peer],
     )
 
 
-def cpu_seconds(task: Callable[[], object]) -> float:
+def cpu_seconds(task: Callable[..., object], *given: object) -> float:
     """Of all threads of this process."""
     started = time.process_time()
-    task()
+    task(*given)
     return time.process_time() - started
 
 
@@ -59,10 +60,10 @@ def main() -> None:
         chosen = [np.arange(i * size, (i + 1) * size) % len(parts[part]) for i in range(given.steps + 1)]
         return [peer.inputs(parts[part].padded(rows, sizes, peer.pads_first)) for rows in chosen]
 
-    train = [cpu_seconds(lambda: peer.step(inputs)) for inputs in batches("train", given.batch)]  # noqa: B023 - runs now
+    train = [cpu_seconds(peer.step, inputs) for inputs in batches("train", given.batch)]
     peer.model.eval()
     with torch.no_grad():
-        rank = [cpu_seconds(lambda: peer.scores(inputs)) for inputs in batches("rank", given.pairs)]  # noqa: B023
+        rank = [cpu_seconds(peer.scores, inputs) for inputs in batches("rank", given.pairs)]
     print(json.dumps({"train": train[1:], "rank": rank[1:]}))
 
 

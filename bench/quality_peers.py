@@ -8,7 +8,7 @@ not made again; delete the file to have it made.
 import os
 import statistics
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class Asked:
     setting: str | None
 
 
-def line(name: str, found: list[tuple[float, float, float]]) -> str:
+def line(name: str, found: Sequence[tuple[float, float, float]]) -> str:
     """A row of the table: means over the seeds, and how far the tests of the seeds spread."""
     valid, test, seconds = zip(*found, strict=True)
     spread = statistics.stdev(test) if len(test) > 1 else 0.0
@@ -86,7 +86,7 @@ def lines_of(peer: str, asked: Asked) -> list[str]:
     found = [tried[chosen], *(run_of(peer, chosen, seed, asked) for seed in others)]
     return [
         *(f"  {peer + ', ' + name:<26}{run.valid:>9.4f}{'':>18}{run.seconds:>9.1f}" for name, run in tried.items()),
-        line(f"{peer}, {chosen}", [tuple(run) for run in found]),
+        line(f"{peer}, {chosen}", found),
     ]
 
 

@@ -40,7 +40,7 @@ SETTINGS: dict[str, dict[str, Settings]] = {
     "fuxictr": {
         # DIN_default of model_zoo/LongCTR/config/din_config/model_config.yaml in its repository
         "own": Settings(64, (64,), (500, 500, 500), batch_size=8192),
-        # its benchmark for this very protocol, BARS DIN_amazonelectronics_x1; there attention is 512-256, 10x the work
+        # its benchmark for this very protocol, BARS DIN_amazonelectronics_x1; there attention is 512-256, 12x the work
         "benchmark": Settings(
             64, (64,), (1024, 512, 256), "dice", "dice",
             softmax=True, batch_norm=True, dropout=0.1, learning_rate=5e-4, regularisation=0.005, batch_size=1024,

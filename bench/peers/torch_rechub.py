@@ -3,8 +3,8 @@
 Goods attend to goods and shops to shops, as in ours. There is no mask: padding is weighed like everything else, and
 adds nothing only because `padding_idx` keeps its vector at zero, which its example leaves out and this module does not.
 Before each activation comes a batch norm, which counts padding; its Dice takes mean and variance over the width of one
-example and not over the batch. The top's activation is always Dice. The model wants features beside the candidate; its
-example gives the candidate's again, and so does this module, without the user id.
+example and not over the batch. The top's activation is always Dice, whatever the settings say. The model wants features
+beside the candidate; its example gives the candidate's again, and so does this module, without the user id.
 
 `regularisation` is `weight_decay`, Adam's on all weights. Embeddings start at a deviation of 0.0001, its default.
 """
