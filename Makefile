@@ -41,7 +41,7 @@ bench/.venvs/%/.ready: bench/requirements-%.txt
 	bench/.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-bench-din: $(READY) $(PEERS_READY) ## DIN beside the four peers' DIN, on one core: about 25 minutes, 8 GB of disk for them
+bench-din: $(READY) $(PEERS_READY) ## DIN beside the four peers' DIN, on one core: half an hour, 6 GB of disk for them
 	$(BIN)/python -m bench.speed --work bench/work/speed
 
 clean:
