@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench bench-din clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "nightrank needs Python 3.11 or newer"'
@@ -32,6 +32,17 @@ format: $(READY)        ## put code in order
 
 bench: $(READY)         ## the feature store beside its limits: 20M events, about three minutes and 2 GB of disk
 	$(BIN)/python -m bench.store --events 20000000 --users 500000 --work bench/work
+
+PEERS := fuxictr recbole torch-rechub deepctr-torch
+PEERS_READY := $(PEERS:%=bench/.venvs/%/.ready)
+
+bench/.venvs/%/.ready: bench/requirements-%.txt
+	$(PYTHON) -m venv bench/.venvs/$*
+	bench/.venvs/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+bench-din: $(READY) $(PEERS_READY) ## DIN beside the four peers' DIN, on one core: half an hour, 6 GB of disk for them
+	$(BIN)/python -m bench.speed --work bench/work/speed
 
 clean:
 	rm -rf $(VENV) demo-store

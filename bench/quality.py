@@ -1,15 +1,14 @@
-"""What each pooling and each form of DIN ranks like, on the protocol of the paper's Amazon experiment.
+"""What each pooling, each form of DIN and each peer's DIN ranks like, on the protocol of the paper's Amazon experiment.
 
-    python -m bench.quality --data ../shared/data/amazon_beauty --seeds 3
+    python -m bench.quality --data ../shared/data/amazon_beauty --seeds 3 [--peers]
 
 All of a user's goods before each one are its history; the last goods is the test, the one before it the validation, the
 rest teaches. Each has one goods beside it that the user never had, drawn alike from all, by the seed of the split.
 Every variant learns from the same rows for at most the same epochs; the weights of the epoch that ranked the validation
-best are tested.
+best are tested. Peers learn from the same rows in environments of their own (bench/quality_peers.py).
 """
 
 import argparse
-import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +19,9 @@ import numpy as np
 import polars as pl
 
 import din
+from bench import quality_peers
+from bench.peers import PEERS
+from bench.peers.given import Rows, save_exchange
 from din import DinConfig, Examples, Sequence, Spans, TrainConfig
 
 SPLIT_SEED = 20_14
@@ -37,11 +39,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 class Split(NamedTuple):
-    """The sequences of all users end to end, and the examples that teach, validate and test."""
+    """The sequences of all users end to end, the shop of each goods, and the examples that teach, validate and test."""
 
     goods: Sequence
     shops: Sequence
     rows: tuple[int, int]
+    shop_of: np.ndarray
     train: Examples
     valid: Examples
     test: Examples
@@ -79,6 +82,7 @@ def split(path: Path) -> Split:
         Sequence(goods.astype(np.int32), ts),
         Sequence(shops[shop_places].astype(np.int32), ts[shop_places]),
         (int(goods.max()) + 1, int(shops.max()) + 1),
+        shop_of,
         examples(np.flatnonzero((from_last > 1) & (first < np.arange(len(users))))),
         examples(np.flatnonzero(from_last == 1)),
         examples(np.flatnonzero(from_last == 0)),
@@ -100,6 +104,17 @@ def never_had(random: np.random.Generator, users: np.ndarray, goods: np.ndarray)
     return drawn
 
 
+def write_exchange(data: Split, path: Path) -> None:
+    """The same rows for the peers. Histories are of goods alone: a goods has one shop, and 0 stands for the unknown."""
+    parts = {
+        name: Rows(
+            data.goods.keys, part.user_keys, part.goods_keys, part.labels, part.goods_spans.start, part.goods_spans.end
+        )
+        for name, part in (("train", data.train), ("valid", data.valid), ("test", data.test))
+    }
+    save_exchange(path, data.goods.keys, data.shop_of, data.rows[1], **parts)
+
+
 def measured(data: Split, config: DinConfig, train: TrainConfig) -> tuple[float, float, float]:
     """Validation and test GAUC, and the seconds it took to train."""
     started = time.perf_counter()
@@ -114,18 +129,12 @@ def measured(data: Split, config: DinConfig, train: TrainConfig) -> tuple[float,
 
 
 def runs(data: Split, names: list[str], config: DinConfig, train: TrainConfig, seeds: int) -> Iterator[str]:
-    yield f"{'variant':<22}{'valid':>9}{'test':>9}{'± seeds':>9}{'seconds':>9}"
     for name in names:
         found = [
             measured(data, replace(config, **VARIANTS[name]), replace(train, seed=train.seed + seed))
             for seed in range(seeds)
         ]
-        valid, test, seconds = zip(*found, strict=True)
-        spread = statistics.stdev(test) if seeds > 1 else 0.0
-        yield (
-            f"{name:<22}{statistics.mean(valid):>9.4f}{statistics.mean(test):>9.4f}{spread:>9.4f}"
-            f"{statistics.mean(seconds):>9.1f}"
-        )
+        yield quality_peers.line(name, found)
 
 
 def settings(given: list[str]) -> dict[str, Any]:
@@ -141,14 +150,30 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--din", nargs="*", default=[], help="settings of the model, as in dimension=32")
     parser.add_argument("--train", nargs="*", default=[], help="settings of the training, as in regularisation=0.01")
+    parser.add_argument("--length", type=int, default=100, help="of the histories, newest kept, ours and the peers'")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, help="run these beside ours; without a name, all")
+    parser.add_argument("--setting", help="of the peers, in place of the one that ranks the validation best")
+    parser.add_argument("--epochs", type=int, default=10, help="of a peer, at the most")
+    parser.add_argument("--jobs", type=int, default=1, help="so many peers at once, each on one core")
+    parser.add_argument("--work", type=Path, default=Path("bench/work/quality"), help="keeps what peers have scored")
     given = parser.parse_args()
     data = split(given.data)
-    config, train = DinConfig(**settings(given.din)), TrainConfig(**settings(given.train))
+    lengths = {"goods_length": given.length, "shop_length": given.length}
+    config, train = DinConfig(**lengths | settings(given.din)), TrainConfig(**settings(given.train))
     print(
         f"{given.data.name}: {len(data.train):,} examples teach, {len(data.valid):,} validate, {len(data.test):,} test"
     )
+    print(f"{'':<28}{'valid':>9}{'test':>9}{'± seeds':>9}{'seconds':>9}")
     for line in runs(data, given.variants, config, train, given.seeds):
         print(line, flush=True)
+    if given.peers is not None:
+        work = given.work / f"{given.data.name}-{given.length}"
+        work.mkdir(parents=True, exist_ok=True)
+        write_exchange(data, work / "rows.npz")
+        seeds = [train.seed + seed for seed in range(given.seeds)]
+        asked = quality_peers.Asked(work, given.length, given.epochs, seeds, given.setting)
+        for line in quality_peers.runs(given.peers or list(PEERS), asked, given.jobs):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""Ours: CPU seconds of training steps and of ranking on the rows that the peers get, and how fast a product may be.
+
+    python -m bench.our_speed --rows ROWS.npz --activation relu
+
+The measure is of what a user of `din` does: cutting a batch out of the histories and `Trainer.step`; `din.rank`.
+Counting how often the examples name each row, once for a training, is left out. Prints one line of JSON.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import din
+from bench.operations import ATTENTION, DIMENSION, TOP
+from bench.peer_speed import cpu_seconds
+from bench.peers.given import Rows, Sizes, load_exchange
+from din import Candidates, DinConfig, Examples, Sequence, Spans, TrainConfig
+from din.batches import cut_batch
+from din.tables import counts_of
+from din.training import Trainer
+
+DAY = 86_400_000_000  # microseconds
+SQUARE = 2048  # of the matrix product
+
+
+def train_seconds(config: DinConfig, rows: Rows, sizes: Sizes, batch: int, steps: int) -> tuple[list[float], din.DIN]:
+    goods, shops = sequences(rows, sizes)
+    spans = Spans(rows.start_X, rows.end_X)
+    shop_X = sizes.shop_of_G[rows.goods_X]
+    examples = Examples(rows.user_X, rows.goods_X, shop_X, rows.label_X, np.full(len(rows), DAY), spans, spans)
+    tables = (sizes.goods_rows, sizes.shop_rows)
+    counts = counts_of(examples, goods, shops, tables)
+    trainer = Trainer(config, TrainConfig(batch_size=batch), tables, counts, steps)
+
+    def step(number: int) -> None:
+        chosen = np.arange(number * batch, (number + 1) * batch) % len(examples)
+        cut = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
+        trainer.step(cut, torch.from_numpy(examples.labels[chosen].astype(np.float32)))
+
+    return [cpu_seconds(step, number) for number in range(steps)], trainer.model.eval()
+
+
+def rank_seconds(model: din.DIN, rows: Rows, sizes: Sizes, pairs: int, each: int, steps: int) -> list[float]:
+    goods, shops = sequences(rows, sizes)
+
+    def step(number: int) -> None:
+        chosen = np.arange(number * pairs, (number + 1) * pairs) % len(rows)
+        spans = Spans(rows.start_X[chosen[::each]], rows.end_X[chosen[::each]])
+        wanted = rows.goods_X[chosen]
+        offsets = np.arange(0, pairs + 1, each)
+        users = rows.user_X[chosen[::each]]
+        candidates = Candidates(users, offsets, wanted, sizes.shop_of_G[wanted], spans, spans, DAY)
+        din.rank(model, candidates, goods, shops, k=each)
+
+    return [cpu_seconds(step, number) for number in range(steps)]
+
+
+def sequences(rows: Rows, sizes: Sizes) -> tuple[Sequence, Sequence]:
+    ts = np.zeros(len(rows.goods_E), np.int64)
+    return tuple(Sequence(keys.astype(np.int32), ts) for keys in (rows.goods_E, sizes.shop_of_G[rows.goods_E]))
+
+
+def matmul_speed() -> float:
+    """Operations a CPU second of one large product of float32 matrices, the best of five."""
+    left, right = torch.rand(SQUARE, SQUARE), torch.rand(SQUARE, SQUARE)
+    return 2 * SQUARE**3 / min(cpu_seconds(torch.mm, left, right) for _ in range(5))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=Path, required=True)
+    parser.add_argument("--activation", choices=["dice", "relu"], required=True)
+    parser.add_argument("--batch", type=int, default=4096)
+    parser.add_argument("--pairs", type=int, default=4000)
+    parser.add_argument("--candidates", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=10, help="measured, after one that is not")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    sizes, parts = load_exchange(given.rows, 100)
+    config = DinConfig(
+        dimension=DIMENSION,
+        attention_widths=ATTENTION,
+        top_widths=TOP,
+        activation=given.activation,
+        attention_input="product",
+    )
+    train, model = train_seconds(config, parts["train"], sizes, given.batch, given.steps + 1)
+    rank = rank_seconds(model, parts["rank"], sizes, given.pairs, given.candidates, given.steps + 1)
+    print(json.dumps({"train": train[1:], "rank": rank[1:], "matmul": matmul_speed()}))
+
+
+if __name__ == "__main__":
+    main()
