@@ -29,7 +29,11 @@ def parted(data: Data) -> tuple[Data, Data]:
             Spans(spans.start[rows], spans.end[rows]) for spans in (examples.goods_spans, examples.shop_spans)
         )
         of_each = (examples.user_keys, examples.goods_keys, examples.shop_keys, examples.labels, examples.as_of)
-        return Examples(*(column[rows] for column in of_each), goods_spans, shop_spans), goods, shops
+        return (
+            Examples(*(column[rows] for column in of_each), goods_spans=goods_spans, shop_spans=shop_spans),
+            goods,
+            shops,
+        )
 
     return of(~is_cold), of(is_cold)
 
