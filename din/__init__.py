@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from din.batches import Examples, Sequence, Spans
     from din.checkpoint import load_model, read_record, save_model
     from din.epochs import Best, why_not_validate
+    from din.forgetting import forget_user
     from din.growing import why_not_start
     from din.metrics import Metrics, evaluate, rela_impr, spread
     from din.model import DIN
@@ -24,6 +25,7 @@ LATER = {
     "batches": ("Examples", "Sequence", "Spans"),
     "checkpoint": ("load_model", "read_record", "save_model"),
     "epochs": ("Best", "why_not_validate"),
+    "forgetting": ("forget_user",),
     "growing": ("why_not_start",),
     "metrics": ("Metrics", "evaluate", "rela_impr", "spread"),
     "model": ("DIN",),
@@ -55,6 +57,7 @@ __all__ = [
     "Weights",
     "evaluate",
     "fit",
+    "forget_user",
     "load_model",
     "predict",
     "rank",

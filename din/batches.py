@@ -66,20 +66,25 @@ class Examples:
 
 
 class JaggedHistory(NamedTuple):
-    """The history of B examples, end to end: keys, which example each belongs to, and its age in days."""
+    """The history of B examples, end to end: keys, which example each belongs to, and its age in days. Where
+    `categories_N` does not say the category of each goods, the model does."""
 
     keys_N: torch.Tensor
     example_N: torch.Tensor
     age_N: torch.Tensor
+    categories_N: torch.Tensor | None = None
 
 
 class Batch(NamedTuple):
-    """What the model sees: B candidates, each with its goods history and its shop history."""
+    """What the model sees: B candidates, each with its goods history, its shop history and its user. Where `category_B`
+    does not say the category of each goods, the model does."""
 
     goods_B: torch.Tensor
     shop_B: torch.Tensor
     goods_history: JaggedHistory
     shop_history: JaggedHistory
+    user_B: torch.Tensor
+    category_B: torch.Tensor | None = None
 
 
 def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHistory:
@@ -111,4 +116,5 @@ def cut_batch(
         torch.from_numpy(examples.shop_keys[rows].astype(np.int64)),
         history(goods, examples.goods_spans, lengths[0]),
         history(shops, examples.shop_spans, lengths[1]),
+        torch.from_numpy(examples.user_keys[rows].astype(np.int64)),
     )

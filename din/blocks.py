@@ -21,8 +21,8 @@ class Weigh(torch.autograd.Function):
 
     The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its own
     (but for the first, a table may have a row for each position; its place is None then), and of u * v by `common_HD`,
-    which is [H, 0] where the layer sees no product. `tensors` are those tables, and then alpha, weight and bias in turn, of
-    each activation and of the linear layer after it.
+    which is [H, 0] where the layer sees no product. `tensors` are those tables, and then alpha, weight and bias in
+    turn, of each activation and of the linear layer after it.
     """
 
     @staticmethod

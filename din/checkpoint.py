@@ -30,8 +30,7 @@ def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[st
     record = {
         "model_id": model_id,
         "weights_sha256": digest,
-        "goods_rows": model.goods.embedding.num_embeddings,
-        "shop_rows": model.shops.embedding.num_embeddings,
+        **rows_of(model),
         "config": asdict(model.config),
         **about,
     }
@@ -49,15 +48,27 @@ def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[st
     return model_id
 
 
+def rows_of(model: DIN) -> dict[str, int]:
+    """How many rows each table has, by the names that model.json gives them."""
+    rows = {
+        "goods_rows": model.goods.embedding.num_embeddings,
+        "shop_rows": model.shops.embedding.num_embeddings,
+    }
+    if model.goods.categories is not None:
+        rows["category_rows"] = model.goods.categories.embedding.num_embeddings
+    if model.users is not None:
+        rows["user_rows"] = model.users.num_embeddings
+    return rows
+
+
 def holds(made: Path, record: dict[str, Any]) -> bool:
     """Whether the folder has these weights, whole, in a model of this shape."""
     try:
-        saved = json.loads((made / MODEL).read_text())
+        saved = as_config(json.loads((made / MODEL).read_text())["config"])
         whole = hashlib.sha256((made / WEIGHTS).read_bytes()).hexdigest() == record["weights_sha256"]
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    shape = json.loads(as_json(record["config"]))  # tuples as lists, as they were saved
-    return whole and (made / METRICS).exists() and saved.get("config") == shape
+    return whole and (made / METRICS).exists() and saved == as_config(record["config"])
 
 
 def load_model(folder: Path, model_id: str) -> DIN:
@@ -70,13 +81,19 @@ def load_model(folder: Path, model_id: str) -> DIN:
         raise unreadable(where, error) from error
     if hashlib.sha256(weights).hexdigest() != record["weights_sha256"]:
         raise DinError(f"{where / WEIGHTS}: is not what was saved (sha256 differs); train again with: nightrank train")
-    model = DIN(as_config(record["config"]), record["goods_rows"], record["shop_rows"])
+    model = empty_model(record)
     state = load(weights)
     broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
     if broken:
         raise DinError(f"{where / WEIGHTS}: {', '.join(broken)} hold numbers that are not finite; train again")
     model.load_state_dict(state)
     return model.eval()
+
+
+def empty_model(record: dict[str, Any]) -> DIN:
+    """A model of the shape that model.json tells, with nothing learned."""
+    more = [record.get(name, 1) for name in ("category_rows", "user_rows")]
+    return DIN(as_config(record["config"]), record["goods_rows"], record["shop_rows"], *more)
 
 
 def read_record(folder: Path, model_id: str) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class DinConfig:
     `product` the same and u * v (the authors' code), `outer` the same and the outer product (the paper's text).
     `time_buckets` and `position_buckets` tell it how long ago and how many events back an item is; 0 tells it nothing.
     `half_life_days` is the decay baseline's, from which it learns its own unless `learn_half_life` is false.
+    `categories` adds the embedding of its category to that of each goods; `users` shows the last net an embedding of
+    the user.
     """
 
     pooling: Pooling = "din"
@@ -43,6 +45,8 @@ class DinConfig:
     position_buckets: int = 0
     half_life_days: float = 30.0
     learn_half_life: bool = True
+    categories: bool = False
+    users: bool = False
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "dimension", "goods_length", "shop_length")

@@ -10,12 +10,14 @@ Shapes: B examples, N history positions of a batch end to end, D embedding dimen
 
 import math
 
+import numpy as np
 import torch
 from torch import nn
 
 from din.activations import Dice, PRelu, Relu
 from din.batches import Batch, JaggedHistory
 from din.blocks import Pool, Weigh
+from din.categories import Categories, known
 from din.config import DinConfig
 from din.places import LookedUp, Placed
 
@@ -125,9 +127,13 @@ class ActivationUnit(nn.Module):
 
 
 class Group(nn.Module):
-    """One group, goods or shops: its embeddings, and the pooling of its history into one vector."""
+    """One group, goods or shops: its embeddings, and the pooling of its history into one vector.
 
-    def __init__(self, config: DinConfig, rows: int) -> None:
+    Where goods have categories, the vector of a goods is its own and its category's, added. Its own begins at zero:
+    before anything is learned of it, a goods is its category.
+    """
+
+    def __init__(self, config: DinConfig, rows: int, category_rows: int = 0) -> None:
         super().__init__()
         self.pooling, self.normalize = config.pooling, config.normalize
         self.embedding = nn.Embedding(rows, config.dimension)
@@ -137,14 +143,22 @@ class Group(nn.Module):
         if config.pooling == "decay":
             half_life = torch.tensor(math.log(config.half_life_days))
             self.log_half_life = nn.Parameter(half_life, requires_grad=config.learn_half_life)
+        self.categories: Categories | None = None
+        if category_rows:
+            self.categories = Categories(category_rows, rows, config.dimension)
+            nn.init.zeros_(self.embedding.weight)
 
-    def embed(self, keys: torch.Tensor) -> torch.Tensor:
-        """Rows of the table; a key that came after the model was trained takes row 0, the unknown one."""
-        return self.embedding.weight.index_select(0, known(keys, len(self.embedding.weight)))
+    def embed(self, keys: torch.Tensor, categories: torch.Tensor | None = None) -> torch.Tensor:
+        """Rows of the table; a key that came after the model was trained takes row 0, the unknown one. With those of
+        `categories` added, or of the categories that the model knows, where it has any."""
+        own = self.embedding.weight.index_select(0, known(keys, len(self.embedding.weight)))
+        return own if self.categories is None else own + self.categories(keys, categories)
 
-    def forward(self, candidate_B: torch.Tensor, history: JaggedHistory) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, candidate_B: torch.Tensor, history: JaggedHistory, category_B: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero."""
-        u_BD, v_ND = self.embed(candidate_B), self.embed(history.keys_N)
+        u_BD, v_ND = self.embed(candidate_B, category_B), self.embed(history.keys_N, history.categories_N)
         weights_N = self.weights(u_BD, v_ND, history)
         if v_ND.device.type == "cpu":
             return u_BD, Pool.apply(weights_N, v_ND, history.example_N, len(u_BD))
@@ -169,14 +183,19 @@ class Group(nn.Module):
         seen_ND = self.placed_in(v_ND, history)
         if self.unit.sees == "outer" or v_ND.device.type != "cpu":
             return self.unit(u_BD, seen_ND, history.example_N)
+        items = self.looked_up(v_ND, history)
+        return self.unit.in_blocks(u_BD, seen_ND, history.example_N, [*items, *self.placed(history)])
+
+    def looked_up(self, v_ND: torch.Tensor, history: JaggedHistory) -> LookedUp:
+        """The tables whose rows add up to v; v itself, where a table has more rows than there are positions."""
         table = self.embedding.weight
-        items = (table, known(history.keys_N, len(table))) if len(table) <= len(v_ND) else (v_ND, None)
-        return self.unit.in_blocks(u_BD, seen_ND, history.example_N, [items, *self.placed(history)])
-
-
-def known(keys: torch.Tensor, rows: int) -> torch.Tensor:
-    """The keys that a table of so many rows has, 0 for those that came later."""
-    return torch.where(keys < rows, keys, 0)
+        if len(table) > len(v_ND):
+            return [(v_ND, None)]
+        found: LookedUp = [(table, known(history.keys_N, len(table)))]
+        if self.categories is not None:
+            category_N = self.categories.of(history.keys_N, history.categories_N)
+            found.append((self.categories.embedding.weight, category_N))
+        return found
 
 
 def share(weights_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
@@ -193,31 +212,58 @@ def softmax(raw_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torc
 class DIN(nn.Module):
     """Two groups, kept apart, and a net over what they found.
 
-    Of each group the net sees the candidate, the pooled history and their element-wise product.
+    Of each group the net sees the candidate, the pooled history and their element-wise product; and of the user a
+    vector of their own, where the model has one. That begins at zero: before anything is learned, all users are alike.
     """
 
-    def __init__(self, config: DinConfig, goods_rows: int, shop_rows: int) -> None:
+    def __init__(
+        self, config: DinConfig, goods_rows: int, shop_rows: int, category_rows: int = 1, user_rows: int = 1
+    ) -> None:
         super().__init__()
         self.config = config
-        self.goods = Group(config, goods_rows)
+        self.goods = Group(config, goods_rows, category_rows if config.categories else 0)
         self.shops = Group(config, shop_rows)
-        self.top = dense(config, 6 * config.dimension, config.top_widths)
+        self.top = dense(config, (7 if config.users else 6) * config.dimension, config.top_widths)
+        self.users: nn.Embedding | None = None
+        if config.users:
+            self.users = nn.Embedding(user_rows, config.dimension)
+            nn.init.zeros_(self.users.weight)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Logits, [B]."""
-        goods = self.goods(batch.goods_B, batch.goods_history)
+        goods = self.goods(batch.goods_B, batch.goods_history, batch.category_B)
         shops = self.shops(batch.shop_B, batch.shop_history)
-        return self.logits(*goods, *shops)
+        return self.logits(*goods, *shops, user_BD=self.of_user(batch.user_B))
+
+    def of_user(self, user_B: torch.Tensor) -> torch.Tensor | None:
+        """The users' vectors, [B, D]; that of row 0 for those who came later. None where the model has none."""
+        return None if self.users is None else self.users(known(user_B, self.users.num_embeddings))
+
+    def hear(self, category_of: np.ndarray | None) -> None:
+        """Takes the categories of goods that had none when the model was trained, int64 by goods key, those that came
+        since among them. Nothing, where the model has no categories."""
+        if self.goods.categories is not None and category_of is not None:
+            self.goods.categories.hear(torch.from_numpy(category_of))
+
+    def told(self, batch: Batch) -> Batch:
+        """The batch with the category of each goods, where the model has categories."""
+        return batch if self.goods.categories is None else self.goods.categories.told(batch)
 
     def logits(
-        self, goods_BD: torch.Tensor, goods_pooled_BD: torch.Tensor, shop_BD: torch.Tensor, shop_pooled_BD: torch.Tensor
+        self,
+        goods_BD: torch.Tensor,
+        goods_pooled_BD: torch.Tensor,
+        shop_BD: torch.Tensor,
+        shop_pooled_BD: torch.Tensor,
+        user_BD: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        parts = [
-            goods_BD,
-            goods_pooled_BD,
-            goods_BD * goods_pooled_BD,
-            shop_BD,
-            shop_pooled_BD,
-            shop_BD * shop_pooled_BD,
-        ]
-        return self.top(torch.cat(parts, dim=1)).squeeze(-1)
+        """`user_BD` may be [1, D], of the one user of all candidates: its part of the first layer is computed once."""
+        groups = ((goods_BD, goods_pooled_BD), (shop_BD, shop_pooled_BD))
+        parts_BI = torch.cat([part for u, pooled in groups for part in (u, pooled, u * pooled)], dim=1)
+        if user_BD is None:
+            return self.top(parts_BI).squeeze(-1)
+        first: nn.Linear = self.top[0]  # type: ignore[assignment]
+        w_parts, w_user = first.weight.split([parts_BI.shape[1], user_BD.shape[1]], dim=1)
+        of_user_BH = user_BD @ w_user.T + first.bias
+        first_BH = torch.addmm(of_user_BH, parts_BI, w_parts.T)
+        return self.top[1:](first_BH).squeeze(-1)

@@ -140,7 +140,8 @@ def rank(
                 (model.shops, candidates.shop_keys, shops, spans[1]),
             )
         )
-        score_C = torch.sigmoid(model.logits(*in_goods[:2], *in_shops[:2])).cpu().numpy()
+        user_1D = model.of_user(as_keys(candidates.user_keys[i : i + 1], device))
+        score_C = torch.sigmoid(model.logits(*in_goods[:2], *in_shops[:2], user_BD=user_1D)).cpu().numpy()
         if not np.isfinite(score_C).all():
             raise DinError(
                 f"user key {user_key}: a score is not a number; the model's weights are damaged, train again"
@@ -186,4 +187,4 @@ def as_keys(keys: np.ndarray, device: torch.device) -> torch.Tensor:
 
 
 def to(history: JaggedHistory, device: torch.device) -> JaggedHistory:
-    return JaggedHistory(*(tensor.to(device) for tensor in history))
+    return JaggedHistory(*(tensor.to(device) for tensor in history if tensor is not None))

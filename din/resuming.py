@@ -25,14 +25,14 @@ Tensors = dict[str, torch.Tensor]
 def fingerprint(
     config: DinConfig,
     train: TrainConfig,
-    rows: tuple[int, int],
-    start: Tensors,
+    rows: tuple[int, ...],
+    given: Tensors,
     *data: Examples | Sequence | None,
 ) -> str:
-    """A hash of all that a training depends on: settings, the weights it starts from where they are not of the seed,
-    and every array it learns from or is measured on."""
+    """A hash of all that a training depends on: settings, the weights it starts from where they are not of the seed and
+    what else it is `given`, and every array it learns from or is measured on."""
     found = hashlib.sha256(json.dumps([asdict(config), asdict(train), rows]).encode())
-    found.update(save({name: tensor.detach().cpu().contiguous() for name, tensor in start.items()}))
+    found.update(save({name: tensor.detach().cpu().contiguous() for name, tensor in given.items()}))
     for array in (array for part in data if part is not None for array in arrays(part)):
         found.update(f"{array.dtype} {array.shape}".encode())
         found.update(np.ascontiguousarray(array).data)

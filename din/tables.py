@@ -9,11 +9,17 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from din.batches import Batch, Examples, JaggedHistory, Sequence, Spans
+from din.batches import Batch, Examples, Sequence, Spans
+from din.categories import known
 from din.config import TrainConfig
-from din.model import DIN, known
+from din.model import DIN
 
-TABLES = ("goods", "shops")
+TABLES = {  # which parameter of the model each is; the last two are there where the model has them
+    "goods": "goods.embedding.weight",
+    "shops": "shops.embedding.weight",
+    "categories": "goods.categories.embedding.weight",
+    "users": "users.weight",
+}
 BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
 
 
@@ -24,42 +30,68 @@ class Rows(NamedTuple):
     values_RD: torch.Tensor
 
 
-def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
-    """The batch with its keys numbered among the rows it names, and those rows of each table."""
-    rows: dict[str, Rows] = {}
-    keys: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-    parts = {"goods": (batch.goods_B, batch.goods_history), "shops": (batch.shop_B, batch.shop_history)}
-    for table, (candidate_B, history) in parts.items():
-        weight = model.get_submodule(table).get_parameter("embedding.weight").detach()
-        named = known(torch.cat([candidate_B, history.keys_N]), len(weight))
-        keys_R, place = torch.unique(named, return_inverse=True)
-        rows[table] = Rows(keys_R, weight.index_select(0, keys_R).requires_grad_())
-        keys[table] = (place[: len(candidate_B)], place[len(candidate_B) :])
-    (goods_B, goods_N), (shop_B, shop_N) = keys["goods"], keys["shops"]
-    local = Batch(
+def tables_of(model: DIN) -> dict[str, torch.nn.Parameter]:
+    """The tables that a model has."""
+    parameters = dict(model.named_parameters())
+    return {table: parameters[name] for table, name in TABLES.items() if name in parameters}
+
+
+def sizes(rows: tuple[int, ...]) -> dict[str, int]:
+    """How many rows each table is to have; a table that nothing is said of has the unknown row alone."""
+    return dict(zip(TABLES, (*rows, 1, 1), strict=False))
+
+
+def keys_of(batch: Batch) -> list[tuple[str, torch.Tensor]]:
+    """Every key of a batch, with the table it is a row of. The order is that of `with_keys`."""
+    found = [
+        ("goods", batch.goods_B),
+        ("shops", batch.shop_B),
+        ("goods", batch.goods_history.keys_N),
+        ("shops", batch.shop_history.keys_N),
+        ("users", batch.user_B),
+    ]
+    if batch.category_B is not None and batch.goods_history.categories_N is not None:
+        found += [("categories", batch.category_B), ("categories", batch.goods_history.categories_N)]
+    return found
+
+
+def with_keys(batch: Batch, keys: list[torch.Tensor]) -> Batch:
+    """The batch with other keys in the place of each of `keys_of`."""
+    goods_B, shop_B, goods_N, shop_N, user_B, *categories = keys
+    category_B, categories_N = categories or (None, None)
+    return Batch(
         goods_B,
         shop_B,
-        batch.goods_history._replace(keys_N=goods_N),
+        batch.goods_history._replace(keys_N=goods_N, categories_N=categories_N),
         batch.shop_history._replace(keys_N=shop_N),
+        user_B,
+        category_B,
     )
-    return local, rows
+
+
+def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
+    """The batch with its keys numbered among the rows it names, and those rows of each table."""
+    batch = model.told(batch)
+    found, rows = keys_of(batch), {}
+    local = [keys for _, keys in found]
+    for table, weight in tables_of(model).items():
+        at = [place for place, (of, _) in enumerate(found) if of == table]
+        named = known(torch.cat([local[place] for place in at]), len(weight))
+        keys_R, number = torch.unique(named, return_inverse=True)
+        rows[table] = Rows(keys_R, weight.detach().index_select(0, keys_R).requires_grad_())
+        for place, numbers in zip(at, number.split([len(local[place]) for place in at]), strict=True):
+            local[place] = numbers
+    return with_keys(batch, local), rows
 
 
 def mask(batch: Batch, share: float, random: torch.Generator) -> Batch:
-    """The batch with a share of its keys made unknown, so that the unknown row learns what to do for keys to come."""
+    """The batch with a share of its keys made unknown, so that the unknown row learns what to do for keys to come. A
+    goods and its category each on its own: a goods to come may well be of a category that is known."""
 
     def some_unknown(keys: torch.Tensor) -> torch.Tensor:
         return torch.where(torch.rand(len(keys), generator=random).to(keys.device) < share, 0, keys)
 
-    def of_history(history: JaggedHistory) -> JaggedHistory:
-        return history._replace(keys_N=some_unknown(history.keys_N))
-
-    return Batch(
-        some_unknown(batch.goods_B),
-        some_unknown(batch.shop_B),
-        of_history(batch.goods_history),
-        of_history(batch.shop_history),
-    )
+    return with_keys(batch, [some_unknown(keys) for _, keys in keys_of(batch)])
 
 
 class TableOptimizer:
@@ -71,7 +103,7 @@ class TableOptimizer:
 
     def __init__(self, model: DIN, train: TrainConfig, counts: dict[str, np.ndarray]) -> None:
         self.train = train
-        self.weights = {table: model.get_submodule(table).get_parameter("embedding.weight") for table in TABLES}
+        self.weights = tables_of(model)
         self.first = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.second = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.pull = {
@@ -93,11 +125,26 @@ class TableOptimizer:
             self.weights[table].index_copy_(0, keys_R, moved_RD)
 
 
-def counts_of(examples: Examples, goods: Sequence, shops: Sequence, rows: tuple[int, int]) -> dict[str, np.ndarray]:
-    """How often the examples name each row of each table: in the history of an example, or as its candidate."""
+def counts_of(
+    examples: Examples,
+    goods: Sequence,
+    shops: Sequence,
+    rows: tuple[int, ...],
+    category_of: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """How often the examples name each row of each table: in the history of an example, or as its candidate. A category
+    is named with each of its goods, a user with each of their examples."""
+    size = sizes(rows)
+    of_goods = times_named(examples.goods_keys, goods, examples.goods_spans, size["goods"])
+    of_categories = np.zeros(size["categories"])
+    if category_of is not None:
+        of_categories = np.bincount(category_of, of_goods, size["categories"])
+    users = np.where(examples.user_keys < size["users"], examples.user_keys, 0)
     return {
-        "goods": times_named(examples.goods_keys, goods, examples.goods_spans, rows[0]),
-        "shops": times_named(examples.shop_keys, shops, examples.shop_spans, rows[1]),
+        "goods": of_goods,
+        "shops": times_named(examples.shop_keys, shops, examples.shop_spans, size["shops"]),
+        "categories": of_categories,
+        "users": np.bincount(users, minlength=size["users"]),
     }
 
 

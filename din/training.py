@@ -9,16 +9,17 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional
 
-from din.batches import Batch, Examples, Sequence, cut_batch
+from din.batches import Batch, Examples, JaggedHistory, Sequence, cut_batch
+from din.categories import need_categories
 from din.config import DinConfig, TrainConfig
 from din.epochs import Best
 from din.errors import DinError
-from din.growing import grown, why_not_start
+from din.growing import OF_GOODS, grown, why_not_start
 from din.memory import keep_freed_memory
 from din.metrics import gauc
 from din.model import DIN
 from din.resuming import Tensors, fingerprint, keep, kept
-from din.tables import TABLES, TableOptimizer, counts_of, localise, mask
+from din.tables import TABLES, TableOptimizer, counts_of, localise, mask, sizes
 
 SCORING_BATCH = 4096
 
@@ -30,8 +31,17 @@ def pick_device() -> torch.device:
 def to_device(batch: Batch, device: torch.device) -> Batch:
     if device.type == "cpu":
         return batch
-    move = [history._replace(**{k: v.to(device) for k, v in history._asdict().items()}) for history in batch[2:]]
-    return Batch(batch.goods_B.to(device), batch.shop_B.to(device), *move)
+
+    def moved(history: JaggedHistory) -> JaggedHistory:
+        return JaggedHistory(*(tensor.to(device) for tensor in history if tensor is not None))
+
+    return Batch(
+        batch.goods_B.to(device),
+        batch.shop_B.to(device),
+        moved(batch.goods_history),
+        moved(batch.shop_history),
+        batch.user_B.to(device),
+    )
 
 
 class Trainer:
@@ -44,19 +54,24 @@ class Trainer:
         self,
         config: DinConfig,
         train: TrainConfig,
-        rows: tuple[int, int],
+        rows: tuple[int, ...],
         counts: dict[str, np.ndarray],
         steps: int,
         start: DIN | None = None,
+        category_of: np.ndarray | None = None,
     ) -> None:
         keep_freed_memory()
         torch.manual_seed(train.seed)
         torch.set_num_threads(train.threads)
         self.train, self.steps, self.done = train, steps, 0
         self.model = (grown(start, rows) if start else DIN(config, *rows)).to(pick_device()).train()
-        self.nets = {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
-        for table in TABLES:
-            del self.nets[f"{table}.embedding.weight"]
+        if self.model.goods.categories is not None and category_of is not None:
+            self.model.goods.categories.take(torch.from_numpy(category_of))
+        self.nets = {
+            name: weight
+            for name, weight in self.model.named_parameters()
+            if weight.requires_grad and name not in TABLES.values()
+        }
         self.net_optimizer = torch.optim.Adam(
             self.nets.values(), lr=train.learning_rate, weight_decay=train.weight_decay, foreach=True
         )
@@ -67,9 +82,9 @@ class Trainer:
         """Learns from one batch. Returns the loss. Raises DinError where it is not a number, and changes no weight."""
         self.random.manual_seed(self.train.seed + self.done)  # of its own for each step, so that any can be the first
         if self.train.unknown_share:
-            batch = mask(batch, self.train.unknown_share, self.random)
+            batch = mask(self.model.told(batch), self.train.unknown_share, self.random)
         local, rows = localise(self.model, batch)
-        tables = {f"{table}.embedding.weight": found.values_RD for table, found in rows.items()}
+        tables = {TABLES[table]: found.values_RD for table, found in rows.items()}
         loss = functional.binary_cross_entropy_with_logits(functional_call(self.model, tables, (local,)), labels_B)
         number = self.done + 1
         if not torch.isfinite(loss):
@@ -96,8 +111,8 @@ class Trainer:
 
     def moments(self) -> Tensors:
         tables = self.table_optimizer
-        return {f"first.{table}": tables.first[table] for table in TABLES} | {
-            f"second.{table}": tables.second[table] for table in TABLES
+        return {f"first.{table}": moment for table, moment in tables.first.items()} | {
+            f"second.{table}": moment for table, moment in tables.second.items()
         }
 
     def go_on(self, done: int, tensors: Tensors) -> None:
@@ -124,20 +139,22 @@ def fit(
     examples: Examples,
     goods: Sequence,
     shops: Sequence,
-    rows: tuple[int, int],
+    rows: tuple[int, ...],
     on_step: Callable[[int, int, float], None] = lambda done, total, loss: None,
     valid: Examples | None = None,
     under_way: Path | None = None,
     start: DIN | None = None,
     best: Best | None = None,
+    category_of: np.ndarray | None = None,
 ) -> DIN:
     """Trains a model, from scratch or from `start`, which it leaves as it is; the same seed and the same start give the
     same weights.
 
-    `rows` is the number of goods and shop keys, row 0 included. `on_step` hears of every step: done, total, loss. With
-    `valid`, examples of days after those that teach, the weights of the epoch that ranked them best (GAUC) are kept,
-    those of `start` among them, and training stops when an epoch is worse than the one before: on sparse ids the second
-    epoch often is. `best` is told which epoch that was.
+    `rows` is the number of goods and shop keys, row 0 included, and of category and user keys where the model has rows
+    for those; `category_of`, int64 [goods keys], is the category of each goods, 0 where it has none. `on_step` hears of
+    every step: done, total, loss. With `valid`, examples of days after those that teach, the weights of the epoch that
+    ranked them best (GAUC) are kept, those of `start` among them, and training stops when an epoch is worse than the
+    one before: on sparse ids the second epoch often is. `best` is told which epoch that was.
 
     `under_way` is where the state is kept every `train.keep_every` steps. One that was killed goes on from there when
     it is asked for again, to the weights it would have had.
@@ -148,11 +165,16 @@ def fit(
         raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
     if start and (why_not := why_not_start(start, config, rows)):
         raise DinError(f"training cannot start from that model: {why_not}")
+    if config.categories:
+        need_categories(category_of, sizes(rows)["goods"], sizes(rows)["categories"])
     an_epoch = -(-len(examples) // train.batch_size)
-    trainer = Trainer(config, train, rows, counts_of(examples, goods, shops, rows), train.epochs * an_epoch, start)
+    counts = counts_of(examples, goods, shops, rows, category_of)
+    trainer = Trainer(config, train, rows, counts, train.epochs * an_epoch, start, category_of)
     model, best, device = trainer.model, best or Best(), pick_device()
-    begun = start and model.state_dict()
-    of = fingerprint(config, train, rows, begun or {}, examples, goods, shops, valid) if under_way else ""
+    given = model.state_dict() if start else {}
+    if model.goods.categories is not None:
+        given[OF_GOODS] = model.goods.categories.of_goods_G
+    of = fingerprint(config, train, rows, given, examples, goods, shops, valid) if under_way else ""
     keeper = Keeper(under_way, of, trainer, best)
     keeper.take_up()
     if start and valid is not None and not trainer.done:

@@ -5,6 +5,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 
 from features import statements
 from features.candidates import build_candidates, build_night_goods
+from features.categories import categories_of, give_category_keys
 from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
 from features.database import in_sentences
 from features.erasure import Forgotten, forget
@@ -90,6 +91,7 @@ __all__ = [
     "build_outcomes",
     "build_release",
     "build_sequences",
+    "categories_of",
     "champion_id",
     "clear_releases",
     "close_night",
@@ -100,6 +102,7 @@ __all__ = [
     "find_source",
     "flip",
     "forget",
+    "give_category_keys",
     "in_sentences",
     "ingest_events",
     "ingest_goods",

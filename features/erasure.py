@@ -2,7 +2,8 @@
 
 What is made from events (histories, sequences, examples, candidates) is rewritten without the person's rows and keeps
 its fingerprint. Fingerprints cover the bytes of events, so what a later night or training still reads counts as stale
-and is built again by it; nights that are published are not ranked again.
+and is built again by it; nights that are published are not ranked again. What a checkpoint holds of a person, the row
+of their embedding, whoever calls takes out: nothing here can read one.
 
 The tombstone and every row of the warehouse come true in one transaction, before a byte leaves the disk. Whatever dies
 after it leaves a store that works: the same command, which knows the person by the hash, does the rest.
@@ -31,6 +32,10 @@ from features.store import Store
 from features.traces import Person, Scan, rows_in_parquet, scan
 from features.warehouse import Warehouse, locked_warehouse
 
+# Takes the row of a user key out of every checkpoint in a folder. Gives the model_ids that were rewritten, and where it
+# cannot be told whether the row is still there, and why.
+TakeOut = Callable[[Path, int], tuple[list[str], list[str]]]
+
 
 @dataclass(frozen=True)
 class Tombstone:
@@ -56,7 +61,7 @@ class Erased:
 @dataclass(frozen=True)
 class Forgotten:
     """What became of a person. `before`: since when they had been forgotten already, None where they had not.
-    `model_ids`: the checkpoints that learned from them."""
+    `model_ids`: the checkpoints that learned from them; `rewritten`: those among them that had a row of theirs."""
 
     user: str
     before: datetime | None
@@ -64,11 +69,13 @@ class Forgotten:
     files: int
     releases: list[str]
     model_ids: list[str]
+    rewritten: list[str]
     scan: Scan
 
 
-def forget(store: Store, text: str, clock: Callable[[], datetime]) -> Forgotten:
+def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: TakeOut) -> Forgotten:
     """Removes the person whose id is this text, and proves it; a person forgotten before is looked for again.
+    `take_out` is `din.forget_user`, or what does the same.
 
     Raises FeatureError where nobody is called so, and where the scan meets the person still, naming each file.
     """
@@ -85,8 +92,11 @@ def forget(store: Store, text: str, clock: Callable[[], datetime]) -> Forgotten:
             tombstone = tombstone_of(warehouse, text)
         rewrite(store, store.warehouse, copy_whole)
         erased.releases = rewrite_releases(store, person)
+        key = person.user_key
+        rewritten, unread = ([], []) if key is None else take_out(store.models, key)
         empty(store.spill)
         found = scan(store, person, pattern)
+        found.hits.extend(unread)
         with locked_warehouse(store, clock) as warehouse:
             status, error = ("failed", f"met in {len(found.hits)} places") if found.hits else ("done", None)
             warehouse.run("ledger/end_run", run_id=run_id, status=status, error=error, now=clock())
@@ -99,7 +109,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime]) -> Forgotten:
         )
     models = tombstone.model_ids if tombstone else []
     since = before.forgotten_at if before else None
-    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, found)
+    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, rewritten, found)
 
 
 def find_person(warehouse: Warehouse, text: str) -> tuple[Person, Tombstone | None]:

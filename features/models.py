@@ -101,10 +101,11 @@ def register_models(warehouse: Warehouse, records: list[ModelRecord]) -> None:
             warehouse.run("ledger/register_model", **values)
 
 
-def table_sizes(warehouse: Warehouse) -> tuple[int, int]:
-    """How many rows the goods and the shop embeddings need: one for each key given, and row 0, the unknown one."""
-    [(goods, shops)] = warehouse.run("ledger/table_sizes")
-    return goods, shops
+def table_sizes(warehouse: Warehouse) -> tuple[int, int, int, int]:
+    """How many rows the embeddings of goods, shops, categories and users need: one for each key given, and row 0, the
+    unknown one."""
+    [(goods, shops, categories, users)] = warehouse.run("ledger/table_sizes")
+    return goods, shops, categories, users
 
 
 def need_champion(warehouse: Warehouse, ds: date) -> str:

@@ -173,7 +173,9 @@ def forget(
     json: AsJson = False,
 ) -> None:
     """Erases a person everywhere, keeps them out of what is read later, and proves it by a scan of every file."""
-    found = features.forget(open_store(store, load_settings(store)), user, night.utc_now)
+    import din
+
+    found = features.forget(open_store(store, load_settings(store)), user, night.utc_now, din.forget_user)
     show.as_json(asdict(found)) if json else show.forgotten(found)
 
 

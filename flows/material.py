@@ -27,15 +27,22 @@ class Split:
 @dataclass(frozen=True)
 class Material:
     """What training needs in memory: both sequences; the examples that teach, those that validate, None where none can,
-    and those that measure; how many rows the goods and the shop tables have; and when each part begins."""
+    and those that measure; how many rows the tables of goods, shops, categories and users have; when each part begins;
+    and the category of each goods where the model tells categories apart, None where it does not."""
 
     goods: "din.Sequence"
     shops: "din.Sequence"
     teach: "din.Examples"
     valid: "din.Examples | None"
     measure: "din.Examples"
-    rows: tuple[int, int]
+    rows: tuple[int, int, int, int]
     split: Split
+    category_of: Any = None
+
+    @property
+    def categories_until(self) -> date:
+        """The last day whose events tell categories: nothing that measures tells what a goods is."""
+        return self.split.measure - DAY
 
     @property
     def taught_until(self) -> date:
@@ -74,6 +81,7 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
     if why_not and window.valid_days:
         log.warning("validation_left_out", ds=ds, reason=why_not)
         teach = hand_over(found, found.teach_and_valid)
+    category_of = features.give_category_keys(run, split.measure - DAY) if settings.din.categories else None
     return Material(
         din.Sequence(found.goods.keys, found.goods.ts),
         din.Sequence(found.shops.keys, found.shops.ts),
@@ -82,6 +90,7 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
         hand_over(found, found.measure),
         features.table_sizes(run),
         split,
+        category_of,
     )
 
 

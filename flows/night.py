@@ -129,6 +129,8 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
     started = time.monotonic()
     ranking = settings.ranking
     model = din.load_model(night.store.models, model_id)
+    if model.config.categories:
+        model.hear(features.categories_of(night, categories_since(night, model_id), ds))
     fingerprint = features.ranking_fingerprint(night, ds, model_id, settings.sequences, settings.candidates, ranking)
     buckets = night.store.config.buckets
     with features.writing_rankings(night, ds, model_id, fingerprint) as writer, progress.bar(f"rank {ds}") as tell:
@@ -156,6 +158,13 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
             writer.add(given, ranked._asdict(), weights._asdict())
     log.info("rankings_written", ds=ds, rows=writer.made.rows, model_id=model_id, seconds=time.monotonic() - started)
     return writer.made.rows
+
+
+def categories_since(night: Warehouse, model_id: str) -> date:
+    """The first day of which a model has not seen what category its events give their goods."""
+    import din
+
+    return date.fromisoformat(din.read_record(night.store.models, model_id)["categories_until"]) + timedelta(days=1)
 
 
 def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:

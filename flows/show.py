@@ -125,9 +125,11 @@ def forgotten(found: Forgotten) -> None:
     how = "rows and bytes" if scan.bytes_searched else "rows alone, since so short an id, or one in other names, is in"
     how += "" if scan.bytes_searched else " any bytes"
     lines.append(f"scanned        {scan.files} files, {scan.bytes} bytes, by {how}: {len(scan.hits)} hits")
+    if found.rewritten:
+        lines.append(f"row taken out  {', '.join(found.rewritten)}")
     if found.model_ids:
         lines.append(f"learned from   {', '.join(found.model_ids)}")
-        lines.append("               weights hold no id and no row of a user; to unlearn: nightrank train")
+        lines.append("               weights hold no id and no row of theirs; to unlearn: nightrank train")
     for line in lines:
         stdout.print(line, highlight=False, soft_wrap=True, markup=False)
 

@@ -137,6 +137,7 @@ def learn(
             under_way,
             start,
             best,
+            material.category_of,
         )
     seconds = time.monotonic() - started
     return Trained(model, measure(model, material), best.epoch, best.gauc, seconds)
@@ -156,6 +157,7 @@ def one_model(
         "train": asdict(settings.train),
         "window": asdict(settings.window),
         "taught_until": material.taught_until,
+        **({"categories_until": material.categories_until} if settings.din.categories else {}),
         "warm_from": start and start.model_id,
         "run_id": run.run_id,
     }
@@ -204,7 +206,9 @@ def champion_gauc(run: Warehouse, material: Material, ds: date) -> float | None:
             since = material.split.measure
             log.warning("champion_not_compared", model_id=model_id, learned_until=learned_until, measured_from=since)
             return None
-        gauc = measure(din.load_model(run.store.models, model_id), material).gauc
+        champion = din.load_model(run.store.models, model_id)
+        champion.hear(material.category_of)
+        gauc = measure(champion, material).gauc
     except din.DinError as error:
         log.warning("champion_unreadable", model_id=model_id, error=str(error))
         return None

@@ -15,6 +15,9 @@ with names as (
     select cat_id as name
     from entities.catalogue
     union all
+    select cat_id as name
+    from entities.categories
+    union all
     select name
     from entities.catalogue
 )

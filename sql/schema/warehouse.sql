@@ -132,6 +132,13 @@ create table if not exists entities.forgotten (
     model_ids varchar[] not null
 );
 
+-- One row per category that a model was asked to tell apart, with the dense key it was given then and keeps; 0 is the
+-- unknown one, never given.
+create table if not exists entities.categories (
+    cat_id varchar primary key,
+    category_key integer not null
+);
+
 -- One row per (ds, user_key, rank): the nightly ranked candidates.
 create table if not exists serving.rankings (
     ds date not null,

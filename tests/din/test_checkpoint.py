@@ -4,14 +4,17 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 import din
 from din import DIN, DinConfig, DinError
+from tests.din.worlds import ALL_ROWS, CATEGORY_OF, model_of, world
 
 SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
 
@@ -36,6 +39,41 @@ def test_a_model_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         "model.json",
         "weights.safetensors",
     ]
+
+
+def test_a_model_of_categories_and_users_comes_back_with_its_rows_and_what_it_took_the_goods_for(
+    tmp_path: Path,
+) -> None:
+    config = replace(SMALL, categories=True, users=True)
+    model = model_of(config)
+    model_id = din.save_model(tmp_path, model, {"ds": "2025-03-01"}, {})
+
+    loaded = din.load_model(tmp_path, model_id)
+
+    record = din.read_record(tmp_path, model_id)
+    assert (record["category_rows"], record["user_rows"]) == ALL_ROWS[2:]
+    assert loaded.goods.categories is not None
+    assert loaded.goods.categories.of_goods_G.tolist() == CATEGORY_OF.tolist()
+    assert np.array_equal(din.predict(loaded, *world()), din.predict(model, *world()))
+
+
+def test_a_model_saved_before_there_were_categories_and_users_loads_and_is_the_same_when_it_is_saved_again(
+    tmp_path: Path,
+) -> None:
+    model, model_id = saved(tmp_path)
+    record_file = tmp_path / model_id / "model.json"
+    record = json.loads(record_file.read_text())
+    assert "category_rows" not in record
+    for name in ("categories", "users"):
+        del record["config"][name]
+    record_file.write_text(json.dumps(record))
+    before = (tmp_path / model_id).stat().st_ino
+
+    loaded = din.load_model(tmp_path, model_id)
+
+    assert loaded.config == SMALL
+    assert list(loaded.state_dict()) == list(model.state_dict())
+    assert (saved(tmp_path)[1], (tmp_path / model_id).stat().st_ino) == (model_id, before)
 
 
 def test_the_same_weights_have_the_same_model_id(tmp_path: Path) -> None:

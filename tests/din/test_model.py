@@ -22,7 +22,11 @@ SHAPES = {
     "product": {"attention_input": "product"},
     "outer": {"attention_input": "outer"},
     "placed": {"attention_input": "product", "time_buckets": 12, "position_buckets": 4},
+    "categories": {"categories": True},
+    "users": {"users": True},
+    "all": {"attention_input": "product", "time_buckets": 12, "categories": True, "users": True},
     "mean": {"pooling": "mean"},
+    "mean of all": {"pooling": "mean", "categories": True, "users": True},
     "decay": {"pooling": "decay"},
 }
 EVERY = [replace(SMALL, **changed) for changed in SHAPES.values()]

@@ -10,11 +10,11 @@ import torch
 from torch.nn import functional
 
 import din
-from din import DIN, Best, DinError, Examples, Sequence, Spans, TrainConfig
+from din import DIN, Best, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import cut_batch
 from din.tables import counts_of, localise, mask
 from din.training import Trainer
-from tests.din.worlds import AS_OF, DAY, ROWS, SMALL, model_of, world
+from tests.din.worlds import ALL_ROWS, AS_OF, CATEGORY_OF, DAY, ROWS, SMALL, model_of, world
 
 TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0, regularisation=0.0)
 MORE = (ROWS[0] + 2, ROWS[1] + 1)  # goods and a shop that no example names
@@ -148,23 +148,27 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 @pytest.mark.parametrize("at", [1, 4, 5, 6, 11])
+@pytest.mark.parametrize("config", [SMALL, replace(SMALL, categories=True, users=True)], ids=["two tables", "four"])
 def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(
-    tmp_path: Path, at: int, warm: bool
+    tmp_path: Path, config: DinConfig, at: int, warm: bool
 ) -> None:
+    more, category_of = (*MORE, *ALL_ROWS[2:]), np.r_[CATEGORY_OF, 1, 0]
     data, file = world(), tmp_path / "under_way.safetensors"
     train = replace(TRAIN, keep_every=2, unknown_share=0.2, regularisation=0.01, weight_decay=1e-3)
-    start = din.fit(SMALL, train, *data, ROWS) if warm else None
+    start = din.fit(config, train, *data, ALL_ROWS, category_of=CATEGORY_OF) if warm else None
     whole_best, again_best = Best(), Best()
-    whole = din.fit(SMALL, train, *data, MORE, valid=data[0], start=start, best=whole_best)
+    given = {"valid": data[0], "start": start, "category_of": category_of}
+    whole = din.fit(config, train, *data, more, best=whole_best, **given)
 
     def kill(done: int, _total: int, _loss: float) -> None:
         if done == at:
             raise Killed
 
     with pytest.raises(Killed):
-        din.fit(SMALL, train, *data, MORE, kill, data[0], file, start)
+        din.fit(config, train, *data, more, kill, under_way=file, **given)
     steps: list[int] = []
-    again = din.fit(SMALL, train, *data, MORE, lambda done, *_: steps.append(done), data[0], file, start, again_best)
+    tell = lambda done, *_: steps.append(done)  # noqa: E731
+    again = din.fit(config, train, *data, more, tell, under_way=file, best=again_best, **given)
 
     assert same(whole, again)
     assert steps[0] == at - at % 2 + 1
@@ -199,6 +203,23 @@ def test_what_another_training_left_is_of_no_use_and_neither_is_what_is_damaged(
     steps = []
     din.fit(SMALL, train, *data, ROWS, lambda done, *_: steps.append(done), None, file)
     assert steps[0] == 1
+
+
+def test_what_a_training_left_is_of_no_use_where_goods_are_of_other_categories(tmp_path: Path) -> None:
+    data, file = world(), tmp_path / "under_way.safetensors"
+    config, train = replace(SMALL, categories=True), replace(TRAIN, keep_every=2)
+
+    def kill(done: int, _total: int, _loss: float) -> None:
+        if done == 3:
+            raise Killed
+
+    for category_of, first_step in ((CATEGORY_OF, 3), (CATEGORY_OF[::-1].copy(), 1)):
+        with pytest.raises(Killed):
+            din.fit(config, train, *data, ALL_ROWS, kill, under_way=file, category_of=CATEGORY_OF)
+        steps: list[int] = []
+        tell = lambda done, *_, steps=steps: steps.append(done)  # noqa: E731
+        din.fit(config, train, *data, ALL_ROWS, tell, under_way=file, category_of=category_of)
+        assert steps[0] == first_step
 
 
 def test_the_same_seed_and_the_same_start_give_the_same_weights_and_leave_the_start_as_it_is() -> None:

@@ -9,6 +9,8 @@ DAY = 86_400_000_000  # microseconds
 AS_OF = 20_000 * DAY
 SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
 ROWS = (30, 8)  # of the goods and of the shop table
+ALL_ROWS = (*ROWS, 5, 10)  # and of those of categories and users; three users of a world come later
+CATEGORY_OF = np.r_[0, 0, np.arange(28) % 4 + 1]  # of goods 2 to 29; goods 1 has none
 
 
 def world(users: int = 12, each: int = 6, seed: int = 0) -> tuple[Examples, Sequence, Sequence]:
@@ -35,5 +37,12 @@ def world(users: int = 12, each: int = 6, seed: int = 0) -> tuple[Examples, Sequ
 
 
 def model_of(config: DinConfig, seed: int = 1) -> DIN:
+    """A model with random weights, those too that begin at zero."""
     torch.manual_seed(seed)
-    return DIN(config, *ROWS).eval()
+    model = DIN(config, *ALL_ROWS).eval()
+    if model.goods.categories is not None:
+        model.goods.categories.take(torch.from_numpy(CATEGORY_OF))
+        torch.nn.init.normal_(model.goods.embedding.weight)
+    if model.users is not None:
+        torch.nn.init.normal_(model.users.weight)
+    return model

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+import din
 import features
 from features import FeatureError, erasure, rewriting
 from features.impressions import ingest_impressions
@@ -65,7 +66,7 @@ def opened(root: Path) -> features.Store:
 
 
 def forget(root: Path, who: str = WHO) -> features.Forgotten:
-    return features.forget(opened(root), who, lambda: NOW)
+    return features.forget(opened(root), who, lambda: NOW, din.forget_user)
 
 
 def ask(path: Path, query: str) -> list[tuple]:
@@ -227,7 +228,7 @@ def test_the_highest_key_is_not_given_again(desk: Desk) -> None:
     rows: list[tuple[Any, ...]] = [(user, 10, 5, "click", datetime(2025, 3, 1, 12)) for user in (1, 2, 3)]
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-01")
-    features.forget(desk.store, "3", lambda: NOW)
+    features.forget(desk.store, "3", lambda: NOW, din.forget_user)
 
     with desk.open() as warehouse:
         rows.append((4, 10, 5, "click", datetime(2025, 3, 2, 12)))
@@ -244,8 +245,8 @@ def test_a_large_number_is_searched_as_its_eight_bytes_and_a_small_one_by_rows_a
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-01")
 
-    assert features.forget(desk.store, str(large), lambda: NOW).scan.bytes_searched
-    assert not features.forget(desk.store, "2", lambda: NOW).scan.bytes_searched
+    assert features.forget(desk.store, str(large), lambda: NOW, din.forget_user).scan.bytes_searched
+    assert not features.forget(desk.store, "2", lambda: NOW, din.forget_user).scan.bytes_searched
 
 
 def test_an_id_within_another_is_told_by_rows_alone(desk: Desk) -> None:
@@ -253,7 +254,7 @@ def test_an_id_within_another_is_told_by_rows_alone(desk: Desk) -> None:
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows, TEXT_IDS), "2025-03-01", "2025-03-01")
 
-    found = features.forget(desk.store, "person 1", lambda: NOW)
+    found = features.forget(desk.store, "person 1", lambda: NOW, din.forget_user)
 
     assert (found.scan.bytes_searched, found.scan.hits) == (False, [])
     assert ask(desk.store.warehouse, "select user_id from entities.users") == [("person 10",)]
@@ -269,7 +270,7 @@ def test_impressions_of_them_go_and_are_refused_from_then_on(desk: Desk) -> None
         shown = replace(desk.source(given, columns, name="shown"), kind="impressions")
         ingest_impressions(warehouse, shown, day, day, desk.ingestion)
 
-    found = features.forget(desk.store, "anna-maria", lambda: NOW)
+    found = features.forget(desk.store, "anna-maria", lambda: NOW, din.forget_user)
 
     query = "select rows_in, rows, quarantined from ops.intervals where asset = 'impressions.shown'"
     assert found.rows["impressions.shown"] == found.rows["quarantine.shown"] == 1
@@ -288,7 +289,7 @@ def test_somebody_whose_every_row_was_refused_is_forgotten_too(desk: Desk) -> No
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows, TEXT_IDS), "2025-03-01", "2025-03-01")
 
-    features.forget(desk.store, "anna-maria", lambda: NOW)
+    features.forget(desk.store, "anna-maria", lambda: NOW, din.forget_user)
 
     assert places_with(desk.store.root, "anna-maria", -1) == []
 
@@ -347,11 +348,12 @@ def test_what_a_death_left_is_done_by_the_same_command_again(
 def test_a_process_killed_between_commit_and_rewriting_leaves_a_store_that_the_command_finishes(root: Path) -> None:
     key = key_of(root)
     script = (
-        "import os, sys, datetime, pathlib; import features; from features import erasure, rewriting;"
+        "import os, sys, datetime, pathlib; import din; import features; from features import erasure, rewriting;"
         "from flows.settings import load_settings, open_store;"
         "erasure.remove_unnamed = lambda *_: os._exit(9);"
         "root = pathlib.Path(sys.argv[1]);"
-        "features.forget(open_store(root, load_settings(root)), sys.argv[2], lambda: datetime.datetime(2026, 1, 2))"
+        "store, clock = open_store(root, load_settings(root)), lambda: datetime.datetime(2026, 1, 2);"
+        "features.forget(store, sys.argv[2], clock, din.forget_user)"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(root), WHO], cwd=Path.cwd(), check=False)
 

@@ -1,0 +1,38 @@
+"""Goods catalogue and events -> the category of each goods, as a key: the row of its embedding.
+
+Keys are given when a training first asks for them, so a store whose models have no categories pays nothing for them.
+"""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from features import statements
+from features.events import EVER, view_events
+from features.models import table_sizes
+from features.warehouse import Warehouse
+
+
+def give_category_keys(warehouse: Warehouse, until: date) -> np.ndarray:
+    """The category of each goods as the night of `until` knows it, after giving a key to each category that has none.
+    int64 [goods keys]; see `categories_of`."""
+    return keys_of_goods(warehouse, EVER[0], until, gives=True)
+
+
+def categories_of(warehouse: Warehouse, since: date, until: date) -> np.ndarray:
+    """The category of each goods by its key, 0 where it has none or one without a key: the catalogue's, as it is now,
+    or else that of the newest event among those that the nights from `since` to `until` saw first. int64 [goods keys]
+    """
+    return keys_of_goods(warehouse, since, until, gives=False)
+
+
+def keys_of_goods(warehouse: Warehouse, since: date, until: date, *, gives: bool) -> np.ndarray:
+    view_events(warehouse, warehouse.files("events.%", since, until), "category_events")
+    statements.run(warehouse.con, "transforms/goods_categories")
+    if gives:
+        statements.run(warehouse.con, "transforms/new_categories")
+    found = pl.DataFrame(statements.run(warehouse.con, "transforms/category_keys").to_arrow_table())
+    category_of = np.zeros(table_sizes(warehouse)[0], np.int64)
+    category_of[found["goods_key"].to_numpy()] = found["category_key"].to_numpy()
+    return category_of
