@@ -12,16 +12,21 @@ import torch
 from din.batches import Batch, Examples, JaggedHistory, Sequence, Spans
 from din.config import TrainConfig
 from din.model import DIN, known
+from din.naming import numbered
 
 TABLES = ("goods", "shops")
 BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
 
 
 class Rows(NamedTuple):
-    """The rows of a table that a batch names: which, int64 [R], and their vectors, [R, D], a copy that learns."""
+    """The rows of a table that a batch names: which, int64 [R], and their vectors, [R, D], a copy that learns.
+
+    On a GPU R is how many it may name, and those beyond its last row stand for that one: `stands_R` (din/naming.py).
+    """
 
     keys_R: torch.Tensor
     values_RD: torch.Tensor
+    stands_R: torch.Tensor | None = None
 
 
 def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
@@ -32,8 +37,8 @@ def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
     for table, (candidate_B, history) in parts.items():
         weight = model.get_submodule(table).get_parameter("embedding.weight").detach()
         named = known(torch.cat([candidate_B, history.keys_N]), len(weight))
-        keys_R, place = torch.unique(named, return_inverse=True)
-        rows[table] = Rows(keys_R, weight.index_select(0, keys_R).requires_grad_())
+        keys_R, place, stands_R = numbered(named, len(weight))
+        rows[table] = Rows(keys_R, weight.index_select(0, keys_R).requires_grad_(), stands_R)
         keys[table] = (place[: len(candidate_B)], place[len(candidate_B) :])
     (goods_B, goods_N), (shop_B, shop_N) = keys["goods"], keys["shops"]
     local = Batch(
@@ -49,7 +54,7 @@ def mask(batch: Batch, share: float, random: torch.Generator) -> Batch:
     """The batch with a share of its keys made unknown, so that the unknown row learns what to do for keys to come."""
 
     def some_unknown(keys: torch.Tensor) -> torch.Tensor:
-        return torch.where(torch.rand(len(keys), generator=random).to(keys.device) < share, 0, keys)
+        return torch.where(torch.rand(len(keys), generator=random, device=keys.device) < share, 0, keys)
 
     def of_history(history: JaggedHistory) -> JaggedHistory:
         return history._replace(keys_N=some_unknown(history.keys_N))
@@ -82,7 +87,9 @@ class TableOptimizer:
     @torch.no_grad()
     def step(self, number: int, learning_rate: float, rows: dict[str, Rows], gradients: Iterable[torch.Tensor]) -> None:
         """One update; `number` counts from one."""
-        for (table, (keys_R, values_RD)), gradient_RD in zip(rows.items(), gradients, strict=True):
+        for (table, (keys_R, values_RD, stands_R)), gradient_RD in zip(rows.items(), gradients, strict=True):
+            if stands_R is not None:
+                gradient_RD = gradient_RD.index_select(0, stands_R)
             gradient_RD = torch.addcmul(gradient_RD, self.pull[table].index_select(0, keys_R), values_RD)
             first_RD = self.first[table].index_select(0, keys_R).lerp_(gradient_RD, 1 - BETAS[0])
             second_RD = self.second[table].index_select(0, keys_R).lerp_(gradient_RD.square(), 1 - BETAS[1])
