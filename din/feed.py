@@ -35,13 +35,17 @@ class Histories:
         keys_E, ts_E = sent_to(sequence.keys, device), sent_to(sequence.ts, device)
         return cls(keys_E, ts_E, sent_to(seen.start, device), sent_to(lengths, device), lengths)
 
-    def cut(self, chosen_B: torch.Tensor, as_of_B: torch.Tensor, positions: int) -> JaggedHistory:
-        """The slices of the chosen examples end to end, which have so many positions together."""
+    def places(self, chosen_B: torch.Tensor, positions: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The slices of the chosen examples end to end, which have so many positions together: the number of its
+        example among the chosen, and its place in the sequence, both [N]."""
         start_B, length_B = self.start_X[chosen_B], self.length_X[chosen_B]
         example_B = torch.arange(len(chosen_B), device=chosen_B.device)
         example_N = torch.repeat_interleave(example_B, length_B, output_size=positions)
         shift_B = start_B - (length_B.cumsum(0) - length_B)  # from a position in the batch to one in the sequence
-        place_N = torch.arange(positions, device=chosen_B.device) + shift_B.index_select(0, example_N)
+        return example_N, torch.arange(positions, device=chosen_B.device) + shift_B.index_select(0, example_N)
+
+    def cut(self, chosen_B: torch.Tensor, as_of_B: torch.Tensor, positions: int) -> JaggedHistory:
+        example_N, place_N = self.places(chosen_B, positions)
         age_N = (as_of_B.index_select(0, example_N) - self.ts_E.index_select(0, place_N)).double()
         return JaggedHistory(
             self.keys_E.index_select(0, place_N).long(), example_N, (age_N / MICROSECONDS_PER_DAY).float()
