@@ -51,7 +51,8 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
         times_GT = real_GT.float() if items.times_N is None else real_GT * items.times_N[place_GT]
         raw_GKT = every_pair(group.unit, wanted.u_KD[place_GK], items.seen_ND[place_GT]).float()
         weights_GKT = counted(raw_GKT, times_GT[:, None], group.normalize)
-        pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ items.v_ND[place_GT]
+        with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
+            pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ items.v_ND[place_GT]
     return pooled_KD[:beyond]
 
 

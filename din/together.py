@@ -25,6 +25,7 @@ from din.segments import summed
 
 CANDIDATES_AT_ONCE = 1 << 20
 KEY_BITS = 32
+FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not measured yet whether that pays
 Pool = Callable[[Group, Wanted, Items], torch.Tensor]
 
 
@@ -39,10 +40,10 @@ def rank_together(
     why_history: int = 5,
     on_user: Callable[[int], None] = lambda users: None,
     precision: Precision = "fp32",
-    pool: Pool = pooled_by_folding,
+    pool: Pool | None = None,
 ) -> tuple[Ranked, Weights]:
     """As `din.rank`. `precision` is of the nets' products; `pool` pools the histories by the activation unit."""
-    crowd = Crowd(model, candidates, goods, shops, precision, pool)
+    crowd = Crowd(model, candidates, goods, shops, precision, pool or way_to_pool(model))
     taken = np.minimum(np.diff(candidates.offsets), k)
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
     why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))
@@ -55,6 +56,14 @@ def rank_together(
         reasons = put(why, reasons, candidates.user_keys[user_R[asked][pair_W]], place_R[asked][pair_W], *carried)
         on_user(users.stop)
     return ranked, Weights(*(column[:reasons] for column in why))
+
+
+def way_to_pool(model: DIN) -> Pool:
+    if not FUSED:
+        return pooled_by_folding
+    from din.kernels import PoolByKernel, fits
+
+    return PoolByKernel() if fits(model.goods) and fits(model.shops) else pooled_by_folding
 
 
 def chunks(offsets: np.ndarray) -> Iterator[slice]:

@@ -16,6 +16,7 @@ from din.tables import counts_of
 from din.training import Trainer
 from din.watching import Watch
 from tests.din.test_model import EVERY, SHAPES
+from tests.din.test_together import assert_alike, crowd
 from tests.din.worlds import ROWS, SMALL, model_of, world
 
 NO_GPU = "" if torch.cuda.is_available() else "torch finds no GPU here"
@@ -137,6 +138,13 @@ class TestOnAGpu:
         plain = din.predict(model, *data)
 
         assert np.abs(din.predict(model.cuda(), *data) - plain).max() < 1e-4
+
+    @pytest.mark.parametrize("config", EVERY, ids=SHAPES)
+    def test_it_ranks_as_the_processor_does(self, config: DinConfig) -> None:
+        data, model = crowd(), model_of(replace(config, goods_length=7, shop_length=5))
+        plain = din.rank(model, *data, k=6, why_top=3, why_history=2)
+
+        assert_alike(din.rank(model.cuda(), *data, k=6, why_top=3, why_history=2), plain, within=1e-4)
 
     @pytest.mark.parametrize("precision", ["fp32", "bf16"])
     @pytest.mark.parametrize("config", EVERY, ids=SHAPES)

@@ -66,6 +66,14 @@ def test_the_same_goods_rank_in_the_same_order_for_the_same_reasons(config: DinC
     assert heard[-1] == len(data[0].user_keys)
 
 
+def test_in_bfloat16_the_scores_are_near() -> None:
+    model, data = model_of(replace(EVERY[0], attention_input="product")), crowd()
+    both = [rank_together(model, *data, k=99, precision=precision)[0] for precision in ("fp32", "bf16")]
+
+    plain, narrow = (ranked.score[ranked.candidate.argsort()] for ranked in both)
+    assert 0 < np.abs(plain - narrow).max() < 0.02
+
+
 def test_a_tie_goes_to_the_smaller_goods_key() -> None:
     model, data = model_of(EVERY[0]), crowd()
     for weight in model.top.parameters():
