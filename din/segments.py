@@ -55,6 +55,8 @@ class Sum(torch.autograd.Function):
 
 def ordered_sum(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """Narrower numbers than float32 are widened first."""
+    if not len(values_ND):  # torch divides by their number
+        return torch.zeros(examples, *values_ND.shape[1:], device=values_ND.device)
     wide_ND = values_ND.float() if values_ND.itemsize < torch.float32.itemsize else values_ND
     edges = torch.arange(examples + 1, device=example_N.device)
     offsets = torch.searchsorted(example_N, edges)

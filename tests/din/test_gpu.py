@@ -111,6 +111,7 @@ def test_sums_over_examples_and_rows_spread_over_them_are_each_others_gradient()
     sums_BD = Sum.apply(values_ND, example_N, 6)
 
     assert torch.equal(sums_BD, torch.zeros(6, 3, dtype=torch.double).index_add(0, example_N, values_ND))
+    assert torch.equal(Sum.apply(torch.zeros(0, 3), example_N[:0], 2), torch.zeros(2, 3))
     assert torch.autograd.gradcheck(lambda values: Sum.apply(values, example_N, 6), values_ND)
     assert torch.autograd.gradcheck(lambda rows: Spread.apply(rows, example_N), rows_BD)
 
@@ -154,6 +155,12 @@ class TestOnAGpu:
         one, two = (din.fit(config, train, *data, ROWS) for _ in range(2))
 
         assert furthest(one, two) == 0
+
+    def test_a_model_that_is_loaded_is_on_it(self, tmp_path: Path) -> None:
+        pytest.importorskip("safetensors", reason="safetensors is not here, and models are saved by it")
+        model_id = din.save_model(tmp_path, model_of(SMALL), {"ds": "2025-03-01"}, {})
+
+        assert next(din.load_model(tmp_path, model_id).parameters()).is_cuda
 
     def test_a_step_never_waits_for_the_device(self) -> None:
         data, lengths = world(users=200), (SMALL.goods_length, SMALL.shop_length)

@@ -21,9 +21,13 @@ from tests.din.worlds import SMALL, model_of
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # before triton is imported
 pytest.importorskip("triton", reason="triton does not import here: it comes with torch for GPUs, and is for Linux")
+if not torch.cuda.is_available():
+    pytest.importorskip("triton", "3.7")  # those before cannot interpret a loop beside NumPy 2.4
 from din.kernels import PoolByKernel, fits
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+ON_A_GPU = torch.cuda.is_available()
+pytestmark = [pytest.mark.gpu] if ON_A_GPU else []
+DEVICE = "cuda" if ON_A_GPU else "cpu"
 KERNEL = PoolByKernel(candidates=16)
 FITTING = ["din", "softmax", "prelu", "relu", "product", "placed"]
 
@@ -86,7 +90,7 @@ for dice, product, softmax, narrow in ((True, True, False, True), (False, False,
 """
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="the others compile it where there is a GPU")
+@pytest.mark.skipif(ON_A_GPU, reason="the others compile it where there is a GPU")
 def test_it_compiles_for_a_gpu_that_is_not_here(tmp_path: Path) -> None:
     compiling = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     where = {"TRITON_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -103,9 +107,7 @@ def test_it_compiles_for_a_gpu_that_is_not_here(tmp_path: Path) -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(
-    not torch.cuda.is_available(), reason="no GPU; Triton's interpreter multiplies bfloat16 as if it were integers"
-)
+@pytest.mark.skipif(not ON_A_GPU, reason="no GPU; Triton's interpreter multiplies bfloat16 as if it were integers")
 def test_in_bfloat16_it_is_near() -> None:
     model, (candidates, *sequences) = model_of(replace(SMALL, attention_input="product")).cuda(), crowd(users=9)
 
