@@ -20,9 +20,9 @@ class Weigh(torch.autograd.Function):
     """What the activation unit gives each history position, [N].
 
     The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its own
-    (where that is None, the table has a row for each position), and of u * v by `common_HD`, which is [H, 0] where the
-    layer sees no product. `tensors` are those tables, and then alpha, weight and bias in turn: of each activation, and
-    of the linear layer after it.
+    (but for the first, a table may have a row for each position; its place is None then), and of u * v by `common_HD`,
+    which is [H, 0] where the layer sees no product. `tensors` are those tables, and then alpha, weight and bias in turn:
+    of each activation, and of the linear layer after it.
     """
 
     @staticmethod
@@ -119,9 +119,9 @@ class Pass:
 
     def first(self, rows: slice) -> None:
         first_nH = self.s[0][rows]
-        for number, (table_RH, place_N) in enumerate(zip(self.tables, self.places, strict=True)):
-            row_nH = table_RH[rows] if place_N is None else table_RH.index_select(0, place_N[rows])
-            first_nH.add_(row_nH) if number else first_nH.copy_(row_nH)
+        torch.index_select(self.tables[0], 0, self.places[0][rows], out=first_nH)  # type: ignore[index]
+        for table_RH, place_N in zip(self.tables[1:], self.places[1:], strict=True):
+            first_nH.add_(table_RH[rows] if place_N is None else table_RH.index_select(0, place_N[rows]))
         if self.sees_product:
             u_nD = self.u_BD.index_select(0, self.example_N[rows])
             first_nH.addmm_(u_nD.mul_(self.v_ND[rows]), self.common_HD.T)

@@ -142,7 +142,7 @@ class Group(nn.Module):
 
     def embed(self, keys: torch.Tensor) -> torch.Tensor:
         """Rows of the table; a key that came after the model was trained takes row 0, the unknown one."""
-        return self.embedding(known(keys, self.embedding.num_embeddings))
+        return self.embedding.weight.index_select(0, known(keys, len(self.embedding.weight)))
 
     def forward(self, candidate_B: torch.Tensor, history: JaggedHistory) -> tuple[torch.Tensor, torch.Tensor]:
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero."""
