@@ -36,7 +36,8 @@ class Dice(nn.Module):
             s_NH, self.running_mean, self.running_var, None, None, self.over_all(len(s_NH)), self.momentum, self.eps
         )
         p_NH = torch.sigmoid(normed_NH)
-        return s_NH * (self.alpha + (1 - self.alpha) * p_NH)
+        alpha_H = self.alpha.to(s_NH.dtype)  # narrower on a GPU, and then so is the product
+        return s_NH * (alpha_H + (1 - alpha_H) * p_NH)
 
     def over_all(self, rows: int) -> bool:
         """Whether so many rows are normed by their own statistics: the variance of one row says nothing."""
@@ -59,7 +60,7 @@ class PRelu(nn.Module):
         return self.weight
 
     def forward(self, s_NH: torch.Tensor) -> torch.Tensor:
-        return functional.prelu(s_NH, self.weight)
+        return functional.prelu(s_NH, self.weight.to(s_NH.dtype))
 
     def in_blocks(self, _: int) -> "InBlocks":
         return PReluInBlocks(self.weight)

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load, save
 
 from din.config import DinConfig
+from din.device import pick_device
 from din.errors import DinError
 from din.model import DIN
 
@@ -72,8 +73,8 @@ def holds(made: Path, record: dict[str, Any]) -> bool:
 
 
 def load_model(folder: Path, model_id: str) -> DIN:
-    """The model as it was saved, in evaluation mode. Raises DinError where the files are missing, do not match the
-    hash they were saved with, or hold a number that is not finite."""
+    """The model as it was saved, in evaluation mode, on the GPU where there is one. Raises DinError where the files are
+    missing, do not match the hash they were saved with, or hold a number that is not finite."""
     where, record = folder / model_id, read_record(folder, model_id)
     try:
         weights = (where / WEIGHTS).read_bytes()
@@ -87,7 +88,7 @@ def load_model(folder: Path, model_id: str) -> DIN:
     if broken:
         raise DinError(f"{where / WEIGHTS}: {', '.join(broken)} hold numbers that are not finite; train again")
     model.load_state_dict(state)
-    return model.eval()
+    return model.to(pick_device()).eval()
 
 
 def empty_model(record: dict[str, Any]) -> DIN:

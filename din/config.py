@@ -6,6 +6,7 @@ from typing import Literal
 
 Pooling = Literal["mean", "decay", "din"]
 AttentionInput = Literal["difference", "product", "outer"]
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 def need(holds: bool, name: str, value: object, must: str) -> None:
@@ -66,7 +67,8 @@ class TrainConfig:
     `weight_decay` is the nets'; `regularisation` is the lambda of the tables (equation 6 of the paper), and
     `unknown_share` the share of keys that a batch takes for unknown, so that the unknown row learns. Every `keep_every`
     steps a training is kept, so that one that is killed goes on from there; 0 keeps none. `warm_start`: whoever trains
-    night after night hands the model of the night before to `fit` as the start.
+    night after night hands the model of the night before to `fit` as the start. `precision` is of the nets' products
+    while they learn: `auto` is bf16 on a GPU that has it and fp32 on a processor; sums are fp32 either way.
     """
 
     epochs: int = 2
@@ -79,6 +81,7 @@ class TrainConfig:
     keep_every: int = 500
     seed: int = 17
     threads: int = 1
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "epochs", "batch_size", "threads")

@@ -14,12 +14,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from din import device
 from din.activations import Dice, PRelu, Relu
 from din.batches import Batch, JaggedHistory
 from din.blocks import Pool, Weigh
 from din.categories import Categories, known
 from din.config import DinConfig
 from din.places import LookedUp, Placed
+from din.segments import spread_over, summed
 
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
 # the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
@@ -62,11 +64,11 @@ class ActivationUnit(nn.Module):
 
     def forward(self, u_BD: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
         of_candidate_BH, of_history_NH = self.first_layer(u_BD, v_ND)
-        first_NH = of_candidate_BH[example_N] + of_history_NH
+        first_NH = spread_over(of_candidate_BH, example_N) + of_history_NH
         if self.sees == "product":
-            first_NH = first_NH + (u_BD[example_N] * v_ND) @ self.of_common().T
+            first_NH = first_NH + (spread_over(u_BD, example_N) * v_ND) @ self.of_common().T
         if self.sees == "outer":
-            each_by_each_NDD = u_BD[example_N][:, :, None] * v_ND[:, None, :]
+            each_by_each_NDD = spread_over(u_BD, example_N)[:, :, None] * v_ND[:, None, :]
             first_NH = first_NH + each_by_each_NDD.flatten(1) @ self.of_common().T
         return self.weigh(first_NH)
 
@@ -160,9 +162,9 @@ class Group(nn.Module):
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero."""
         u_BD, v_ND = self.embed(candidate_B, category_B), self.embed(history.keys_N, history.categories_N)
         weights_N = self.weights(u_BD, v_ND, history)
-        if v_ND.device.type == "cpu":
+        if device.on_processor(v_ND):
             return u_BD, Pool.apply(weights_N, v_ND, history.example_N, len(u_BD))
-        return u_BD, torch.zeros_like(u_BD).index_add(0, history.example_N, weights_N[:, None] * v_ND)
+        return u_BD, summed(weights_N[:, None] * v_ND, history.example_N, len(u_BD))
 
     def weights(self, u_BD: torch.Tensor, v_ND: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
         """How much each history position counts for its example's candidate, [N]."""
@@ -181,7 +183,7 @@ class Group(nn.Module):
     def attend(self, u_BD: torch.Tensor, v_ND: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
         """What the activation unit gives each history position, [N]; on a processor in blocks."""
         seen_ND = self.placed_in(v_ND, history)
-        if self.unit.sees == "outer" or v_ND.device.type != "cpu":
+        if self.unit.sees == "outer" or not device.on_processor(v_ND):
             return self.unit(u_BD, seen_ND, history.example_N)
         items = self.looked_up(v_ND, history)
         return self.unit.in_blocks(u_BD, seen_ND, history.example_N, [*items, *self.placed(history)])
@@ -200,8 +202,8 @@ class Group(nn.Module):
 
 def share(weights_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """Weights scaled to sum to one within each example."""
-    total_B = weights_N.new_zeros(examples).index_add(0, example_N, weights_N)
-    return weights_N / total_B.clamp_min(1e-30)[example_N]
+    total_B = summed(weights_N, example_N, examples)
+    return weights_N / spread_over(total_B.clamp_min(1e-30), example_N)
 
 
 def softmax(raw_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
@@ -243,7 +245,7 @@ class DIN(nn.Module):
         """Takes the categories of goods that had none when the model was trained, int64 by goods key, those that came
         since among them. Nothing, where the model has no categories."""
         if self.goods.categories is not None and category_of is not None:
-            self.goods.categories.hear(torch.from_numpy(category_of))
+            self.goods.categories.hear(torch.from_numpy(category_of).to(self.goods.embedding.weight.device))
 
     def told(self, batch: Batch) -> Batch:
         """The batch with the category of each goods, where the model has categories."""

@@ -41,6 +41,6 @@ def doubling(value_N: torch.Tensor, buckets: int) -> torch.Tensor:
 
 
 def events_back(example_N: torch.Tensor) -> torch.Tensor:
-    """How many events of the same example come after each."""
-    ends_B = torch.cumsum(torch.bincount(example_N), 0)
-    return ends_B[example_N] - 1 - torch.arange(len(example_N), device=example_N.device)
+    """How many events of the same example come after each; positions are in the order of their examples."""
+    ends_N = torch.searchsorted(example_N, example_N, right=True)
+    return ends_N - 1 - torch.arange(len(example_N), device=example_N.device)

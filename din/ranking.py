@@ -87,7 +87,7 @@ def attend(group: Group, keys_C: torch.Tensor, history: JaggedHistory) -> Attend
 def counted(raw_KT: torch.Tensor, times_T: torch.Tensor | None, normalize: str) -> torch.Tensor:
     """The weights of history keys that stand for so many events each."""
     if normalize == "softmax":
-        return torch.softmax(raw_KT if times_T is None else raw_KT + times_T.log(), dim=1)
+        return torch.softmax(raw_KT if times_T is None else raw_KT + times_T.log(), dim=-1)
     return raw_KT if times_T is None else raw_KT * times_T
 
 
@@ -122,9 +122,13 @@ def rank(
 ) -> tuple[Ranked, Weights]:
     """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
     shops with the highest weights. Raises DinError where a score is not a number."""
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        from din.together import rank_together
+
+        return rank_together(model, candidates, goods, shops, k, why_top, why_history, on_user)
     keep_freed_memory()
     torch.set_num_threads(1)  # users are many and small: threads inside an operation only wait for each other
-    device = next(model.parameters()).device
     taken = np.minimum(np.diff(candidates.offsets), k)
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
     why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from din.batches import Examples, Sequence
 from din.config import DinConfig, TrainConfig
 
 Tensors = dict[str, torch.Tensor]
+# safetensors is imported where a file is written or read: a training that is kept nowhere needs torch and numpy alone.
 
 
 def fingerprint(
@@ -31,6 +30,8 @@ def fingerprint(
 ) -> str:
     """A hash of all that a training depends on: settings, the weights it starts from where they are not of the seed and
     what else it is `given`, and every array it learns from or is measured on."""
+    from safetensors.torch import save
+
     found = hashlib.sha256(json.dumps([asdict(config), asdict(train), rows]).encode())
     found.update(save({name: tensor.detach().cpu().contiguous() for name, tensor in given.items()}))
     for array in (array for part in data if part is not None for array in arrays(part)):
@@ -46,6 +47,8 @@ def arrays(part: Any) -> list[np.ndarray]:
 
 def keep(path: Path, of: str, state: dict[str, Any], tensors: Tensors) -> None:
     """Writes the state of a training, whole or not at all; `of` says which training it is."""
+    from safetensors.torch import save
+
     said = {"of": of, "state": json.dumps(state)}
     making = path.with_suffix(".making")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +62,8 @@ def keep(path: Path, of: str, state: dict[str, Any], tensors: Tensors) -> None:
 def kept(path: Path, of: str) -> tuple[dict[str, Any], Tensors] | None:
     """The state of this very training, None where there is none: another's, or a file that cannot be read, is of no
     use."""
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, "pt") as file:
             said = file.metadata() or {}

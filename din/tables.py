@@ -13,6 +13,7 @@ from din.batches import Batch, Examples, Sequence, Spans
 from din.categories import known
 from din.config import TrainConfig
 from din.model import DIN
+from din.naming import numbered
 
 TABLES = {  # which parameter of the model each is; the last two are there where the model has them
     "goods": "goods.embedding.weight",
@@ -24,10 +25,14 @@ BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
 
 
 class Rows(NamedTuple):
-    """The rows of a table that a batch names: which, int64 [R], and their vectors, [R, D], a copy that learns."""
+    """The rows of a table that a batch names: which, int64 [R], and their vectors, [R, D], a copy that learns.
+
+    On a GPU R is how many it may name, and those beyond its last row stand for that one: `stands_R` (din/naming.py).
+    """
 
     keys_R: torch.Tensor
     values_RD: torch.Tensor
+    stands_R: torch.Tensor | None = None
 
 
 def tables_of(model: DIN) -> dict[str, torch.nn.Parameter]:
@@ -77,8 +82,8 @@ def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
     for table, weight in tables_of(model).items():
         at = [place for place, (of, _) in enumerate(found) if of == table]
         named = known(torch.cat([local[place] for place in at]), len(weight))
-        keys_R, number = torch.unique(named, return_inverse=True)
-        rows[table] = Rows(keys_R, weight.detach().index_select(0, keys_R).requires_grad_())
+        keys_R, number, stands_R = numbered(named, len(weight))
+        rows[table] = Rows(keys_R, weight.detach().index_select(0, keys_R).requires_grad_(), stands_R)
         for place, numbers in zip(at, number.split([len(local[place]) for place in at]), strict=True):
             local[place] = numbers
     return with_keys(batch, local), rows
@@ -89,7 +94,7 @@ def mask(batch: Batch, share: float, random: torch.Generator) -> Batch:
     goods and its category each on its own: a goods to come may well be of a category that is known."""
 
     def some_unknown(keys: torch.Tensor) -> torch.Tensor:
-        return torch.where(torch.rand(len(keys), generator=random).to(keys.device) < share, 0, keys)
+        return torch.where(torch.rand(len(keys), generator=random, device=keys.device) < share, 0, keys)
 
     return with_keys(batch, [some_unknown(keys) for _, keys in keys_of(batch)])
 
@@ -114,7 +119,9 @@ class TableOptimizer:
     @torch.no_grad()
     def step(self, number: int, learning_rate: float, rows: dict[str, Rows], gradients: Iterable[torch.Tensor]) -> None:
         """One update; `number` counts from one."""
-        for (table, (keys_R, values_RD)), gradient_RD in zip(rows.items(), gradients, strict=True):
+        for (table, (keys_R, values_RD, stands_R)), gradient_RD in zip(rows.items(), gradients, strict=True):
+            if stands_R is not None:
+                gradient_RD = gradient_RD.index_select(0, stands_R)
             gradient_RD = torch.addcmul(gradient_RD, self.pull[table].index_select(0, keys_R), values_RD)
             first_RD = self.first[table].index_select(0, keys_R).lerp_(gradient_RD, 1 - BETAS[0])
             second_RD = self.second[table].index_select(0, keys_R).lerp_(gradient_RD.square(), 1 - BETAS[1])

@@ -1,6 +1,6 @@
 """Examples -> trained weights, and examples -> scores."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,39 +9,23 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional
 
-from din.batches import Batch, Examples, JaggedHistory, Sequence, cut_batch
+from din.batches import Batch, Examples, Sequence
 from din.categories import need_categories
 from din.config import DinConfig, TrainConfig
+from din.device import pick_device
 from din.epochs import Best
 from din.errors import DinError
+from din.feed import Feed, sent_to
 from din.growing import OF_GOODS, grown, why_not_start
 from din.memory import keep_freed_memory
 from din.metrics import gauc
 from din.model import DIN
+from din.precision import nets_in
 from din.resuming import Tensors, fingerprint, keep, kept
 from din.tables import TABLES, TableOptimizer, counts_of, localise, mask, sizes
+from din.watching import STEPS_TO_A_LOOK, Watch
 
-SCORING_BATCH = 4096
-
-
-def pick_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    if device.type == "cpu":
-        return batch
-
-    def moved(history: JaggedHistory) -> JaggedHistory:
-        return JaggedHistory(*(tensor.to(device) for tensor in history if tensor is not None))
-
-    return Batch(
-        batch.goods_B.to(device),
-        batch.shop_B.to(device),
-        moved(batch.goods_history),
-        moved(batch.shop_history),
-        batch.user_B.to(device),
-    )
+SCORING_BATCH = {"cpu": 4096, "cuda": 65536}
 
 
 class Trainer:
@@ -63,10 +47,11 @@ class Trainer:
         keep_freed_memory()
         torch.manual_seed(train.seed)
         torch.set_num_threads(train.threads)
-        self.train, self.steps, self.done = train, steps, 0
-        self.model = (grown(start, rows) if start else DIN(config, *rows)).to(pick_device()).train()
+        self.train, self.steps, self.done, self.device = train, steps, 0, pick_device()
+        self.watch = Watch(steps, STEPS_TO_A_LOOK[self.device.type])
+        self.model = (grown(start, rows) if start else DIN(config, *rows)).to(self.device).train()
         if self.model.goods.categories is not None and category_of is not None:
-            self.model.goods.categories.take(torch.from_numpy(category_of))
+            self.model.goods.categories.take(sent_to(category_of, self.device))
         self.nets = {
             name: weight
             for name, weight in self.model.named_parameters()
@@ -76,19 +61,21 @@ class Trainer:
             self.nets.values(), lr=train.learning_rate, weight_decay=train.weight_decay, foreach=True
         )
         self.table_optimizer = TableOptimizer(self.model, train, counts)
-        self.random = torch.Generator()
+        self.random = torch.Generator(self.device)
 
-    def step(self, batch: Batch, labels_B: torch.Tensor) -> float:
-        """Learns from one batch. Returns the loss. Raises DinError where it is not a number, and changes no weight."""
+    def step(self, batch: Batch, labels_B: torch.Tensor) -> None:
+        """Learns from one batch; `watch` has the loss. Raises DinError where it is not a number: on a processor before
+        any weight changes, on a GPU some steps later."""
         self.random.manual_seed(self.train.seed + self.done)  # of its own for each step, so that any can be the first
         if self.train.unknown_share:
             batch = mask(self.model.told(batch), self.train.unknown_share, self.random)
         local, rows = localise(self.model, batch)
         tables = {TABLES[table]: found.values_RD for table, found in rows.items()}
-        loss = functional.binary_cross_entropy_with_logits(functional_call(self.model, tables, (local,)), labels_B)
+        with nets_in(self.train.precision, self.device):
+            logits_B = functional_call(self.model, tables, (local,))
+        loss = functional.binary_cross_entropy_with_logits(logits_B.float(), labels_B)
         number = self.done + 1
-        if not torch.isfinite(loss):
-            raise DinError(f"the loss became {loss.item()} at step {number} of {self.steps}; lower train.learning_rate")
+        self.watch.note(number, loss)
         gradients = torch.autograd.grad(loss, [*self.nets.values(), *tables.values()])
         for weight, gradient in zip(self.nets.values(), gradients, strict=False):
             weight.grad = gradient
@@ -97,7 +84,6 @@ class Trainer:
         self.net_optimizer.step()
         self.table_optimizer.step(number, rate, rows, gradients[len(self.nets) :])
         self.done = number
-        return loss.item()
 
     def tensors(self) -> Tensors:
         """All that the next step depends on, beside `done`."""
@@ -152,9 +138,9 @@ def fit(
 
     `rows` is the number of goods and shop keys, row 0 included, and of category and user keys where the model has rows
     for those; `category_of`, int64 [goods keys], is the category of each goods, 0 where it has none. `on_step` hears of
-    every step: done, total, loss. With `valid`, examples of days after those that teach, the weights of the epoch that
-    ranked them best (GAUC) are kept, those of `start` among them, and training stops when an epoch is worse than the
-    one before: on sparse ids the second epoch often is. `best` is told which epoch that was.
+    every step: done, total, loss; on a GPU of some at a time. With `valid`, examples of days after those that teach,
+    the weights of the epoch that ranked them best (GAUC) are kept, those of `start` among them, and training stops when
+    an epoch is worse than the one before: on sparse ids the second epoch often is. `best` is told which epoch that was.
 
     `under_way` is where the state is kept every `train.keep_every` steps. One that was killed goes on from there when
     it is asked for again, to the weights it would have had.
@@ -170,7 +156,8 @@ def fit(
     an_epoch = -(-len(examples) // train.batch_size)
     counts = counts_of(examples, goods, shops, rows, category_of)
     trainer = Trainer(config, train, rows, counts, train.epochs * an_epoch, start, category_of)
-    model, best, device = trainer.model, best or Best(), pick_device()
+    model, best = trainer.model, best or Best()
+    feed = Feed(examples, goods, shops, (config.goods_length, config.shop_length), trainer.device)
     given = model.state_dict() if start else {}
     if model.goods.categories is not None:
         given[OF_GOODS] = model.goods.categories.of_goods_G
@@ -181,12 +168,13 @@ def fit(
         best.goes_on(0, model, ranked_well(model.eval(), valid, goods, shops))
         model.train()
     for epoch in range(max(trainer.done - 1, 0) // an_epoch, train.epochs):
-        for chosen in shuffled(len(examples), train, epoch, trainer.done - epoch * an_epoch):
-            batch = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
-            labels_B = torch.from_numpy(examples.labels[chosen].astype(np.float32))
-            loss = trainer.step(to_device(batch, device), labels_B.to(device))
+        order = shuffled(len(examples), train, epoch, trainer.done - epoch * an_epoch)
+        for batch, labels_B in feed.batches(order, train.batch_size):
+            trainer.step(batch, labels_B)
             keeper.keep()
-            on_step(trainer.done, trainer.steps, loss)
+            trainer.watch.tell(on_step)
+        trainer.watch.look()
+        trainer.watch.tell(on_step)
         if valid is None:
             best.epoch = epoch + 1
         elif not best.goes_on(epoch + 1, model, ranked_well(model.eval(), valid, goods, shops)):
@@ -209,6 +197,7 @@ class Keeper:
     def keep(self) -> None:
         trainer, every = self.trainer, self.trainer.train.keep_every
         if self.path and every and trainer.done % every == 0:
+            trainer.watch.look()  # what is kept has learned from numbers
             state = {"done": trainer.done, "best": self.best.state}
             best = {f"best.{name}": tensor for name, tensor in self.best.weights.items()}
             keep(self.path, self.of, state, trainer.tensors() | best)
@@ -229,21 +218,22 @@ def ranked_well(model: DIN, examples: Examples, goods: Sequence, shops: Sequence
     return gauc(examples.user_keys, examples.labels, predict(model, examples, goods, shops)).impressions
 
 
-def shuffled(examples: int, train: TrainConfig, epoch: int, done: int) -> Iterator[np.ndarray]:
-    """Row numbers of each batch of an epoch that is not done yet; every example once an epoch, in an order that the
-    seed and the epoch fix."""
+def shuffled(examples: int, train: TrainConfig, epoch: int, done: int) -> np.ndarray:
+    """Row numbers of an epoch, without those of the batches that are done; every example once an epoch, in an order
+    that the seed and the epoch fix."""
     order = np.random.default_rng([train.seed, epoch]).permutation(examples)
-    for start in range(max(done, 0) * train.batch_size, examples, train.batch_size):
-        yield order[start : start + train.batch_size]
+    return order[max(done, 0) * train.batch_size :]
 
 
 @torch.inference_mode()
 def predict(model: DIN, examples: Examples, goods: Sequence, shops: Sequence) -> np.ndarray:
     """The probability of each example, float32 [X], by the plain forward pass."""
     device = next(model.parameters()).device
-    lengths = (model.config.goods_length, model.config.shop_length)
+    feed = Feed(examples, goods, shops, (model.config.goods_length, model.config.shop_length), device)
+    size = SCORING_BATCH[device.type]
     scores = [
-        torch.sigmoid(model(to_device(cut_batch(chosen, examples, goods, shops, lengths), device))).cpu().numpy()
-        for chosen in np.array_split(np.arange(len(examples)), -(-len(examples) // SCORING_BATCH) or 1)
+        torch.sigmoid(model(batch))
+        for chosen in np.array_split(np.arange(len(examples)), -(-len(examples) // size) or 1)
+        for batch, _ in feed.batches(chosen, size)
     ]
-    return np.concatenate(scores)
+    return torch.cat(scores).cpu().numpy() if scores else np.zeros(0, np.float32)

@@ -149,6 +149,13 @@ print([getattr(din, name).__name__ for name in ("DIN", "fit", "rank", "load_mode
     assert done.stdout == "['DIN', 'fit', 'rank', 'load_model']\n"
 
 
+def test_it_trains_and_ranks_many_users_where_there_is_no_safetensors() -> None:
+    program = "import sys; sys.modules['safetensors'] = None; import din.training, din.together; print('yes')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "yes\n"
+
+
 def test_settings_and_errors_come_without_importing_torch() -> None:
     program = "import sys, din; print(din.DinConfig().pooling, 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

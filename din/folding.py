@@ -1,0 +1,93 @@
+"""Many users' candidates and histories -> the history pooled for each candidate, in few large products of matrices.
+
+The plain way on a GPU. What the two have in common is folded into weights of the candidate for each history item
+(`ActivationUnit.every_pair`), here of many users in one batched product: users of like length are taken together and
+padded to the longest among them. Padding counts zero times; nothing is normed over it, since nothing learns.
+
+Shapes: K candidates and N history items of all users end to end; of G users taken together, at most K candidates and T
+items each; D dimension, H the width of a layer.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from din.model import ActivationUnit, Group
+from din.ranking import counted
+
+POSITIONS_AT_ONCE = 1 << 22  # candidates times items, padding included: 1.3 GB in float32 for a layer of 80
+
+
+class Wanted(NamedTuple):
+    """Candidates, end to end by user: their embeddings, and where each user's begin and how many they are."""
+
+    u_KD: torch.Tensor
+    first_U: torch.Tensor
+    count_U: torch.Tensor
+
+
+class Items(NamedTuple):
+    """History items, end to end by user: their embeddings as they are pooled and as the activation unit sees them, how
+    many events each stands for (None: one, and it may repeat), and where each user's begin and how many they are."""
+
+    v_ND: torch.Tensor
+    seen_ND: torch.Tensor
+    times_N: torch.Tensor | None
+    first_U: torch.Tensor
+    count_U: torch.Tensor
+
+
+def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+    """The history pooled for each candidate, float32 [K, D]; zero where a user has none."""
+    beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
+    pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
+    sizes = [torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)]
+    for users, most_K, most_T in of_like_size(sizes[0][1], sizes[1][1]):
+        chosen_G = torch.from_numpy(users).to(pooled_KD.device)
+        place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
+        place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
+        times_GT = real_GT.float() if items.times_N is None else real_GT * items.times_N[place_GT]
+        raw_GKT = every_pair(group.unit, wanted.u_KD[place_GK], items.seen_ND[place_GT]).float()
+        weights_GKT = counted(raw_GKT, times_GT[:, None], group.normalize)
+        with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
+            pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ items.v_ND[place_GT]
+    return pooled_KD[:beyond]
+
+
+def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray) -> Iterator[tuple[np.ndarray, int, int]]:
+    """Users with candidates and a history, those of like length together, and how much room each needs at the most."""
+    users = np.flatnonzero((wanted_U > 0) & (items_U > 0))
+    users = users[np.lexsort((wanted_U[users], items_U[users]))]
+    while len(users):
+        room = np.arange(1, len(users) + 1) * np.maximum.accumulate(wanted_U[users]) * items_U[users]
+        taken = max(int(np.searchsorted(room, POSITIONS_AT_ONCE, "right")), 1)
+        together, users = users[:taken], users[taken:]
+        yield together, int(wanted_U[together].max()), int(items_U[together].max())
+
+
+def padded(
+    chosen_G: torch.Tensor, first_U: torch.Tensor, count_U: torch.Tensor, most: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The places of the chosen users' own, [G, most], and which are real; the others are some place that there is."""
+    number = torch.arange(most, device=chosen_G.device)
+    real = number < count_U[chosen_G, None]
+    return torch.where(real, first_U[chosen_G, None] + number, 0), real
+
+
+def every_pair(unit: ActivationUnit, u_GKD: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
+    """What the activation unit gives each item of a user for each of their candidates, [G, K, T]; of many users what
+    `ActivationUnit.every_pair` is of one."""
+    users, _, dimension = u_GKD.shape
+    w_u, w_v, w_difference = unit.first.weight[:, : 3 * dimension].chunk(3, dim=1)
+    of_history_GTH = v_GTD @ (w_v - w_difference).T + unit.first.bias
+    if unit.sees == "difference":
+        first_GKTH = (u_GKD @ (w_u + w_difference).T)[:, :, None] + of_history_GTH[:, None]
+    else:
+        folded_GTHD = (unit.folded(v_GTD.flatten(0, 1)) + (w_u + w_difference)).view(users, -1, dimension)
+        first_GKTH = torch.baddbmm(of_history_GTH.view(users, 1, -1), u_GKD, folded_GTHD.mT)
+    s_NH = first_GKTH.reshape(-1, len(unit.first.bias))
+    for layer, linear in unit.layers():
+        s_NH = linear(layer(s_NH))
+    return s_NH.view(users, u_GKD.shape[1], v_GTD.shape[1])

@@ -1,0 +1,220 @@
+"""Many users at once: their histories and candidates -> the best of each, with why. Ranking as a GPU needs it.
+
+What din/ranking.py does for one user after the other, for a million candidates in some hundred launches; scores, order
+and why are the same, but for the last bits. Only what is ranked comes back from the device.
+
+Shapes: U users of a chunk, C their candidates, K those of them that differ within a user, N history positions,
+R what is ranked, P pairs of a user and a candidate of which why is asked.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from din.batches import JaggedHistory, Sequence
+from din.config import Precision
+from din.errors import DinError
+from din.feed import Histories, sent_to
+from din.folding import Items, Wanted, pooled_by_folding
+from din.model import DIN, Group
+from din.precision import nets_in
+from din.ranking import Candidates, Ranked, Weights, put, table
+from din.segments import summed
+
+CANDIDATES_AT_ONCE = 1 << 20
+KEY_BITS = 32
+FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not measured yet whether that pays
+Pool = Callable[[Group, Wanted, Items], torch.Tensor]
+
+
+@torch.inference_mode()
+def rank_together(
+    model: DIN,
+    candidates: Candidates,
+    goods: Sequence,
+    shops: Sequence,
+    k: int,
+    why_top: int = 0,
+    why_history: int = 5,
+    on_user: Callable[[int], None] = lambda users: None,
+    precision: Precision = "fp32",
+    pool: Pool | None = None,
+) -> tuple[Ranked, Weights]:
+    """As `din.rank`. `precision` is of the nets' products; `pool` pools the histories by the activation unit."""
+    crowd = Crowd(model, candidates, goods, shops, precision, pool or way_to_pool(model))
+    taken = np.minimum(np.diff(candidates.offsets), k)
+    ranked = Ranked(*table(int(taken.sum()), "iiif"))
+    why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))
+    ranks = reasons = 0
+    for users in chunks(candidates.offsets):
+        user_R, rank_R, place_R, score_R = crowd.best(users, k)
+        ranks = put(ranked, ranks, candidates.user_keys[user_R], rank_R, place_R, score_R)
+        asked = rank_R <= why_top
+        pair_W, *carried = crowd.why(user_R[asked], place_R[asked], why_history)
+        reasons = put(why, reasons, candidates.user_keys[user_R[asked][pair_W]], place_R[asked][pair_W], *carried)
+        on_user(users.stop)
+    return ranked, Weights(*(column[:reasons] for column in why))
+
+
+def way_to_pool(model: DIN) -> Pool:
+    if not FUSED:
+        return pooled_by_folding
+    from din.kernels import PoolByKernel, fits
+
+    return PoolByKernel() if fits(model.goods) and fits(model.shops) else pooled_by_folding
+
+
+def chunks(offsets: np.ndarray) -> Iterator[slice]:
+    """Users in turn, so many that their candidates are not too many."""
+    start, users = 0, len(offsets) - 1
+    while start < users:
+        fits = int(np.searchsorted(offsets, offsets[start] + CANDIDATES_AT_ONCE, "right")) - 1
+        stop = min(max(fits, start + 1), users)
+        yield slice(start, stop)
+        start = stop
+
+
+class Crowd:
+    """Users with their histories and candidates, on the device of the model."""
+
+    def __init__(
+        self, model: DIN, candidates: Candidates, goods: Sequence, shops: Sequence, precision: Precision, pool: Pool
+    ) -> None:
+        self.model, self.candidates, self.pool = model, candidates, pool
+        self.precision: Precision = precision
+        self.device = next(model.parameters()).device
+        self.as_of_U = sent_to(np.full(len(candidates.user_keys), candidates.as_of), self.device)
+        config = model.config
+        self.goods = Histories.of(goods, candidates.goods_spans, config.goods_length, self.device)
+        self.shops = Histories.of(shops, candidates.shop_spans, config.shop_length, self.device)
+        for histories in (self.goods, self.shops):
+            histories.refuse_what_is_not_past(self.as_of_U)
+
+    def best(self, users: slice, k: int) -> tuple[np.ndarray, ...]:
+        """Of some users' best: the user's number, the rank, the place in `candidates`, the score."""
+        offsets = self.candidates.offsets[users.start : users.stop + 1]
+        own, counts = slice(offsets[0], offsets[-1]), np.diff(offsets)
+        count_U = sent_to(counts, self.device)
+        number_U = torch.arange(len(counts), device=self.device)
+        user_C = torch.repeat_interleave(number_U, count_U, output_size=int(own.stop - own.start))
+        goods_C, shop_C = (
+            sent_to(keys[own], self.device).long() for keys in (self.candidates.goods_keys, self.candidates.shop_keys)
+        )
+        with nets_in(self.precision, self.device):
+            in_goods = self.attend(self.model.goods, self.goods, users, user_C, goods_C)
+            in_shops = self.attend(self.model.shops, self.shops, users, user_C, shop_C)
+            user_UD = self.model.of_user(sent_to(self.candidates.user_keys[users], self.device).long())
+            user_CD = None if user_UD is None else user_UD[user_C]
+            score_C = torch.sigmoid(self.model.logits(*in_goods, *in_shops, user_CD).float())
+        broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
+        place_R, rank_R = best_of_each(score_C, goods_C, user_C, count_U, k, int(np.minimum(counts, k).sum()))
+        if len(broken) and (first := int(broken.min())) < len(counts):
+            user_key = self.candidates.user_keys[users.start + first]
+            raise DinError(
+                f"user key {user_key}: a score is not a number; the model's weights are damaged, train again"
+            )
+        found = (user_C[place_R] + users.start, rank_R + 1, place_R + own.start, score_C[place_R])
+        return tuple(column.cpu().numpy() for column in found)
+
+    def attend(
+        self, group: Group, histories: Histories, users: slice, user_C: torch.Tensor, keys_C: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The candidates' embeddings, and the histories pooled for each, both [C, D]."""
+        chosen_U = torch.arange(users.start, users.stop, device=self.device)
+        positions = int(histories.known_length_X[users].sum())
+        history = histories.cut(chosen_U, self.as_of_U[users], positions)
+        if group.pooling != "din":
+            pooled_UD = pooled_alike(group, history, len(chosen_U))
+            return group.embed(keys_C), pooled_UD[user_C]
+        distinct = Distinct.of(user_C, keys_C)
+        u_KD = group.embed(distinct.keys)
+        wanted = Wanted(u_KD, *edges_of(distinct.owner, len(chosen_U)))
+        pooled_KD = self.pool(group, wanted, items_of(group, history, len(chosen_U)))
+        return u_KD[distinct.back], pooled_KD[distinct.back]
+
+    def why(self, user_P: np.ndarray, place_P: np.ndarray, top: int) -> tuple[np.ndarray, ...]:
+        """What of the history carried the most weight for each pair, goods before shops: the number of the pair, the
+        part, the key, the latest time, the weight summed over repeats."""
+        columns = []
+        for part, group, histories, keys in (
+            ("goods", self.model.goods, self.goods, self.candidates.goods_keys),
+            ("shop", self.model.shops, self.shops, self.candidates.shop_keys),
+        ):
+            candidate_P = sent_to(keys[place_P], self.device).long()
+            pair, *rest = carried(group, histories, user_P, candidate_P, self.as_of_U, top)
+            columns.append((pair, np.full(len(pair), part), *rest))
+        found = [np.concatenate(column) for column in zip(*columns, strict=True)]
+        order = np.argsort(found[0], kind="stable")
+        return tuple(column[order] for column in found)
+
+
+class Distinct(NamedTuple):
+    """Keys that differ within their owner, by owner and key; how often each is there, and which of them each was."""
+
+    owner: torch.Tensor
+    keys: torch.Tensor
+    times: torch.Tensor
+    back: torch.Tensor
+
+    @classmethod
+    def of(cls, owner: torch.Tensor, keys: torch.Tensor) -> "Distinct":
+        both, back, times = torch.unique((owner << KEY_BITS) | keys, return_inverse=True, return_counts=True)
+        return cls(both >> KEY_BITS, both & ((1 << KEY_BITS) - 1), times, back)
+
+
+def edges_of(owner: torch.Tensor, owners: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where each owner's begin among what lies end to end, and how many they are."""
+    edges = torch.searchsorted(owner, torch.arange(owners + 1, device=owner.device))
+    return edges[:-1], edges.diff()
+
+
+def items_of(group: Group, history: JaggedHistory, users: int) -> Items:
+    """Events of one key are one item, unless the weight sees when they were."""
+    if group.placed(history):
+        v_ND = group.embed(history.keys_N)
+        return Items(v_ND, group.placed_in(v_ND, history), None, *edges_of(history.example_N, users))
+    distinct = Distinct.of(history.example_N, history.keys_N)
+    v_ND = group.embed(distinct.keys)
+    return Items(v_ND, v_ND, distinct.times, *edges_of(distinct.owner, users))
+
+
+def pooled_alike(group: Group, history: JaggedHistory, users: int) -> torch.Tensor:
+    """Where the weights do not depend on the candidate: the same for all of a user's, [U, D]."""
+    v_ND = group.embed(history.keys_N)
+    weights_N = group.weights(v_ND.new_empty(users, 0), v_ND, history)
+    return summed(weights_N[:, None] * v_ND, history.example_N, users)
+
+
+def best_of_each(
+    score_C: torch.Tensor, keys_C: torch.Tensor, owner_C: torch.Tensor, count_U: torch.Tensor, k: int, taken: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places of the k highest scores of each owner, `taken` in all, best first, a tie to the smaller key; and how many
+    of the same owner come before each."""
+    order_C = keys_C.argsort(stable=True)
+    order_C = order_C[score_C[order_C].argsort(descending=True, stable=True)]
+    order_C = order_C[owner_C[order_C].argsort(stable=True)]
+    kept_U = count_U.clamp_max(k)
+    owner_R = torch.repeat_interleave(torch.arange(len(count_U), device=count_U.device), kept_U, output_size=taken)
+    rank_R = torch.arange(taken, device=count_U.device) - (kept_U.cumsum(0) - kept_U)[owner_R]
+    return order_C[(count_U.cumsum(0) - count_U)[owner_R] + rank_R], rank_R
+
+
+def carried(
+    group: Group, histories: Histories, user_P: np.ndarray, candidate_P: torch.Tensor, as_of_U: torch.Tensor, top: int
+) -> tuple[np.ndarray, ...]:
+    """The `top` history keys of each pair by the size of their weight: pair, key, latest time, weight."""
+    chosen_P, pairs = sent_to(user_P, candidate_P.device), len(user_P)
+    positions = int(histories.known_length_X[user_P].sum())
+    history = histories.cut(chosen_P, as_of_U[chosen_P], positions)
+    _, place_N = histories.places(chosen_P, positions)
+    weights_N = group.weights(group.embed(candidate_P), group.embed(history.keys_N), history)
+    distinct = Distinct.of(history.example_N, history.keys_N)
+    order_N = distinct.back.argsort(stable=True)
+    weight = summed(weights_N.double()[order_N], distinct.back[order_N], len(distinct.keys))
+    latest = torch.zeros_like(distinct.keys).scatter_reduce(0, distinct.back, histories.ts_E[place_N], "amax")
+    count_P = edges_of(distinct.owner, pairs)[1]
+    taken = int(count_P.clamp_max(top).sum())
+    chosen, _ = best_of_each(weight.abs(), distinct.keys, distinct.owner, count_P, top, taken)
+    return tuple(of[chosen].cpu().numpy() for of in (distinct.owner, distinct.keys, latest, weight))

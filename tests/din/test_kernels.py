@@ -1,0 +1,136 @@
+"""The kernel, as the plain way; on a processor by Triton's interpreter."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from din import DinConfig
+from din.folding import Items, Wanted, pooled_by_folding
+from din.model import Group
+from din.together import rank_together, way_to_pool
+from tests.din.test_model import SHAPES
+from tests.din.test_together import crowd
+from tests.din.worlds import SMALL, model_of
+
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"  # before triton is imported
+pytest.importorskip("triton", reason="triton does not import here: it comes with torch for GPUs, and is for Linux")
+if not torch.cuda.is_available():
+    pytest.importorskip("triton", "3.7")  # those before cannot interpret a loop beside NumPy 2.4
+from din.kernels import PoolByKernel, fits
+
+ON_A_GPU = torch.cuda.is_available()
+pytestmark = [pytest.mark.gpu] if ON_A_GPU else []
+DEVICE = "cuda" if ON_A_GPU else "cpu"
+KERNEL = PoolByKernel(candidates=16)
+FITTING = ["din", "softmax", "prelu", "relu", "product", "placed"]
+
+
+@pytest.mark.parametrize("shape", FITTING)
+@pytest.mark.parametrize("changed", [{}, {"dimension": 20, "attention_widths": (33, 7)}], ids=["small", "odd"])
+def test_histories_are_pooled_as_in_many_passes(shape: str, changed: dict) -> None:
+    config = replace(SMALL, **SHAPES[shape], **changed)
+    model, data = model_of(config).to(DEVICE), crowd(users=6)
+    for name, buffer in model.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            buffer.uniform_(0.5, 1.5)
+    for parameter in (*model.goods.placed.parameters(), *model.shops.placed.parameters()):
+        parameter.data.normal_()
+    asked: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def both(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+        asked.append((pooled_by_folding(group, wanted, items), KERNEL(group, wanted, items)))
+        return asked[-1][1]
+
+    rank_together(model, *data, k=5, pool=both)
+
+    assert len(asked) == 2  # goods and shops
+    for plain_KD, found_KD in asked:
+        assert plain_KD.abs().max() > 0.1
+        assert torch.allclose(plain_KD, found_KD, atol=1e-5)
+
+
+def test_more_candidates_than_a_program_takes_are_taken_by_several() -> None:
+    group = model_of(replace(SMALL, attention_input="product")).to(DEVICE).goods
+    torch.manual_seed(0)
+
+    def of(counts: list[int]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        count_U = torch.tensor(counts)
+        rows = torch.randn(int(count_U.sum()), SMALL.dimension)
+        return rows.to(DEVICE), (count_U.cumsum(0) - count_U).to(DEVICE), count_U.to(DEVICE)
+
+    wanted = Wanted(*of([40, 0, 16, 17, 3]))
+    v_ND, *edges = of([3, 2, 1, 0, 5])
+    items = Items(v_ND, v_ND, torch.arange(1, len(v_ND) + 1, device=DEVICE), *edges)
+
+    with torch.inference_mode():
+        assert torch.allclose(KERNEL(group, wanted, items), pooled_by_folding(group, wanted, items), atol=1e-4)
+
+
+COMPILED = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from din.kernels import pool_histories
+
+names = pool_histories.arg_names
+sizes = dict(candidates=32, width_D=32, width_H=128, width_G=64)
+for dice, product, softmax, narrow in ((True, True, False, True), (False, False, True, False)):
+    fixed = sizes | dict(dice=dice, product=product, softmax=softmax, narrow=narrow)
+    kinds = dict.fromkeys(names, "*fp32") | {name: "*i64" for name in names if name[-2:] in ("_P", "_U")}
+    kinds |= {"dimension": "i32"} | dict.fromkeys(fixed, "constexpr")
+    source = ASTSource(pool_histories, kinds, {(names.index(name),): value for name, value in fixed.items()})
+    print(len(triton.compile(source, GPUTarget("cuda", 90, 32), {"num_warps": 8}).asm["cubin"]) > 0)
+"""
+
+
+@pytest.mark.skipif(ON_A_GPU, reason="the others compile it where there is a GPU")
+def test_it_compiles_for_a_gpu_that_is_not_here(tmp_path: Path) -> None:
+    compiling = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    where = {"TRITON_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", COMPILED],
+        env=compiling | where,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not ON_A_GPU, reason="no GPU; Triton's interpreter multiplies bfloat16 as if it were integers")
+def test_in_bfloat16_it_is_near() -> None:
+    model, (candidates, *sequences) = model_of(replace(SMALL, attention_input="product")).cuda(), crowd(users=9)
+
+    plain, _ = rank_together(model, candidates, *sequences, k=99)
+    found, _ = rank_together(model, candidates, *sequences, k=99, pool=replace(KERNEL, bf16=True))
+
+    order, its = np.argsort(found.candidate), np.argsort(plain.candidate)
+    assert np.abs(found.score[order] - plain.score[its]).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    "changed", [{"attention_input": "outer"}, {"attention_widths": (8,)}, {"pooling": "mean"}], ids=str
+)
+def test_what_it_cannot_do_it_says(changed: dict) -> None:
+    config: DinConfig = replace(SMALL, **changed)
+
+    assert not fits(model_of(config).goods)
+
+
+def test_ranking_takes_it_where_it_fits_once_it_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert way_to_pool(model_of(SMALL)) is pooled_by_folding
+
+    monkeypatch.setattr("din.together.FUSED", True)
+
+    assert way_to_pool(model_of(SMALL)) == PoolByKernel()
+    assert way_to_pool(model_of(replace(SMALL, attention_input="outer"))) is pooled_by_folding

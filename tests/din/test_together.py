@@ -1,0 +1,107 @@
+"""Many users ranked at once: as one after the other."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import din
+from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights
+from din.together import chunks, rank_together
+from tests.din.test_model import EVERY, SHAPES
+from tests.din.worlds import AS_OF, ROWS, model_of, world
+
+Data = tuple[Candidates, din.Sequence, din.Sequence]
+
+
+def crowd(users: int = 25, seed: int = 4) -> Data:
+    """Users with 0 to 9 events and 1 to 12 candidates, each goods once; some goods and shops are new to the model."""
+    examples, goods, shops = world(users, each=1, seed=seed)
+    random = np.random.default_rng(seed)
+    counts = random.integers(1, 13, users)
+    wanted = np.concatenate([random.permutation(ROWS[0] + 3)[:count] for count in counts])
+    return (
+        Candidates(
+            examples.user_keys,
+            np.r_[0, counts.cumsum()],
+            wanted,
+            random.integers(1, ROWS[1] + 2, len(wanted)),
+            Spans(examples.goods_spans.start, examples.goods_spans.end),
+            Spans(examples.shop_spans.start, examples.shop_spans.end),
+            AS_OF,
+        ),
+        goods,
+        shops,
+    )
+
+
+@pytest.fixture(params=[1 << 20, 30], ids=["in one", "in chunks"])
+def in_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("din.together.CANDIDATES_AT_ONCE", request.param)
+    monkeypatch.setattr("din.folding.POSITIONS_AT_ONCE", 5 * request.param)
+
+
+def assert_alike(found: tuple[Ranked, Weights], plain: tuple[Ranked, Weights], within: float = 1e-5) -> None:
+    for ours, its in zip(found, plain, strict=True):
+        for name in its._fields:
+            one, other = getattr(ours, name), getattr(its, name)
+            assert one.dtype == other.dtype
+            if name in ("score", "weight"):
+                assert (np.abs(one - other) < within).all()
+            else:
+                assert one.tolist() == other.tolist(), name
+
+
+@pytest.mark.parametrize("config", EVERY, ids=SHAPES)
+def test_the_same_goods_rank_in_the_same_order_for_the_same_reasons(config: DinConfig, in_chunks: None) -> None:
+    model, data, heard = model_of(replace(config, goods_length=7, shop_length=5)), crowd(), []
+    if config.time_buckets:
+        for table in (*model.goods.placed.parameters(), *model.shops.placed.parameters()):
+            table.data.normal_()
+
+    found = rank_together(model, *data, k=6, why_top=3, why_history=2, on_user=heard.append)
+
+    assert_alike(found, din.rank(model, *data, k=6, why_top=3, why_history=2))
+    assert heard[-1] == len(data[0].user_keys)
+
+
+def test_in_bfloat16_the_scores_are_near() -> None:
+    model, data = model_of(replace(EVERY[0], attention_input="product")), crowd()
+    both = [rank_together(model, *data, k=99, precision=precision)[0] for precision in ("fp32", "bf16")]
+
+    plain, narrow = (ranked.score[ranked.candidate.argsort()] for ranked in both)
+    assert 0 < np.abs(plain - narrow).max() < 0.02
+
+
+def test_a_tie_goes_to_the_smaller_goods_key() -> None:
+    model, data = model_of(EVERY[0]), crowd()
+    for weight in model.top.parameters():
+        weight.data.zero_()
+
+    assert_alike(rank_together(model, *data, k=5), din.rank(model, *data, k=5))
+
+
+def test_without_why_there_are_rows_of_none() -> None:
+    _, why = rank_together(model_of(EVERY[0]), *crowd(), k=3)
+
+    assert [len(column) for column in why] == [0] * 6
+
+
+def broken(rank: Callable[..., object], key: int) -> str:
+    model, data = model_of(EVERY[0]), crowd()
+    model.goods.embedding.weight.data[key] = float("nan")
+    with pytest.raises(DinError, match="a score is not a number") as error:
+        rank(model, *data, k=3)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("key", [3, 11, 20])
+def test_a_score_that_is_no_number_is_refused_by_the_name_of_its_user(key: int) -> None:
+    assert broken(rank_together, key) == broken(din.rank, key)
+
+
+def test_a_user_with_more_candidates_than_a_chunk_holds_is_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("din.together.CANDIDATES_AT_ONCE", 10)
+
+    assert list(chunks(np.array([0, 4, 9, 40, 41, 51]))) == [slice(0, 2), slice(2, 3), slice(3, 4), slice(4, 5)]
