@@ -9,12 +9,13 @@ from bench.gpu_limits import ROUNDS, Limits, seconds
 from bench.operations import ours_ranking
 from bench.our_speed import DAY, sequences
 from bench.peers.given import Rows, Sizes
+from din import together
 from din.batches import Spans
 from din.config import Precision
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import DIN, Group
 from din.ranking import Candidates, Ranked
-from din.together import Pool, rank_together
+from din.together import Pool
 
 KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program, and its warps
 
@@ -22,12 +23,12 @@ KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program
 def rank(model: DIN, rows: Rows, sizes: Sizes, limits: Limits, each: int, activation: str) -> None:
     given = (candidates_of(rows, sizes, each), *sequences(rows, sizes))
     work, device = ours_ranking(rows, sizes, each), next(model.parameters()).device
-    plain = rank_together(model, *given, k=each)[0]
+    plain = together.rank(model, *given, k=each)[0]
     for name, precision, pool in ways_to_pool(device):
         nets: Precision = "bf16" if precision == "bf16" else "fp32"
 
         def once(nets: Precision = nets, pool: Pool = pool) -> Ranked:
-            return rank_together(model, *given, k=each, precision=nets, pool=pool)[0]
+            return together.rank(model, *given, k=each, precision=nets, pool=pool)[0]
 
         off = furthest(once(), plain)
         took = statistics.median(seconds(device, once) for _ in range(ROUNDS))

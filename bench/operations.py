@@ -64,27 +64,34 @@ def padded(form: Form, rows: Rows, batch: int, longest: int) -> Work:
 
 
 def ours_training(positions: float) -> Work:
-    """One example's forward pass: the first layer in parts, nothing padded; two groups of `positions` each.
+    """One example's forward pass: the first layer in parts, nothing padded; two groups of `positions` each. The item's
+    part is worked out once for each row that a batch names, which is left out.
 
     Of width D pass a position: the item, the candidate, their product, the weighed item. Of width H: the parts of the
     first layer, their sums, the activation.
     """
     first, second = ATTENTION
-    products = 2 * DIMENSION * first + first * second + second + DIMENSION
+    products = DIMENSION * first + first * second + second + DIMENSION
     position = Work(2 * products, 2 * FLOAT * (4 * DIMENSION + 6 * first + 2 * second + 1))
     candidate = Work(2 * DIMENSION * first, 2 * FLOAT * first)
     return position.times(2 * positions).plus(candidate.times(2)).plus(net(6 * DIMENSION, TOP))
 
 
 def ours_ranking(rows: Rows, sizes: Sizes, candidates: int) -> Work:
-    """One pair of a user and a candidate, by the folded first layer; a shop that repeats is attended once."""
+    """One pair of a user and a candidate, by the folded first layer; what repeats is attended once, on both sides."""
     first, second = ATTENTION
     meeting = Work(
         2 * (DIMENSION * first + first * second + second + DIMENSION), 2 * FLOAT * (3 * first + 2 * second + 1)
     )
-    folding = Work(2 * DIMENSION * first, 2 * FLOAT * DIMENSION * first)  # of a position, for all candidates
-    lengths = (rows.end_X - rows.start_X)[::candidates]
-    shops = np.array([len(np.unique(own)) for own in sizes.shop_of_G[rows.goods_X].reshape(-1, candidates)])
-    meetings = float((lengths * (candidates + shops)).sum()) / len(rows)
-    folds = 2 * float(lengths.sum()) / len(rows)
-    return meeting.times(meetings).plus(folding.times(folds)).plus(net(6 * DIMENSION, TOP))
+    folding = Work(2 * DIMENSION * first, 2 * FLOAT * DIMENSION * first)  # of an item, for all candidates
+    meetings = folds = 0
+    for user in range(0, len(rows), candidates):
+        history, wanted = (
+            (goods, sizes.shop_of_G[goods])
+            for goods in (rows.goods_E[rows.start_X[user] : rows.end_X[user]], rows.goods_X[user : user + candidates])
+        )
+        for items, targets in zip(history, wanted, strict=True):
+            seen = len(np.unique(items))
+            meetings += seen * len(np.unique(targets))
+            folds += seen
+    return meeting.times(meetings / len(rows)).plus(folding.times(folds / len(rows))).plus(net(6 * DIMENSION, TOP))

@@ -1,6 +1,6 @@
 """Many users' candidates and histories -> the history pooled for each candidate, in few large products of matrices.
 
-The plain way on a GPU. What the two have in common is folded into weights of the candidate for each history item
+What the two have in common is folded into weights of the candidate for each history item
 (`ActivationUnit.every_pair`), here of many users in one batched product: users of like length are taken together and
 padded to the longest among them. Padding counts zero times; nothing is normed over it, since nothing learns.
 
@@ -14,10 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from din.activations import values
 from din.model import ActivationUnit, Group
 from din.ranking import counted
 
-POSITIONS_AT_ONCE = 1 << 22  # candidates times items, padding included: 1.3 GB in float32 for a layer of 80
+# Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
+POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
 
 
 class Wanted(NamedTuple):
@@ -44,7 +46,7 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
     sizes = [torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)]
-    for users, most_K, most_T in of_like_size(sizes[0][1], sizes[1][1]):
+    for users, most_K, most_T in of_like_size(sizes[0][1], sizes[1][1], POSITIONS_AT_ONCE[pooled_KD.device.type]):
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
@@ -56,13 +58,13 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     return pooled_KD[:beyond]
 
 
-def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray) -> Iterator[tuple[np.ndarray, int, int]]:
+def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Iterator[tuple[np.ndarray, int, int]]:
     """Users with candidates and a history, those of like length together, and how much room each needs at the most."""
     users = np.flatnonzero((wanted_U > 0) & (items_U > 0))
     users = users[np.lexsort((wanted_U[users], items_U[users]))]
     while len(users):
         room = np.arange(1, len(users) + 1) * np.maximum.accumulate(wanted_U[users]) * items_U[users]
-        taken = max(int(np.searchsorted(room, POSITIONS_AT_ONCE, "right")), 1)
+        taken = max(int(np.searchsorted(room, at_once, "right")), 1)
         together, users = users[:taken], users[taken:]
         yield together, int(wanted_U[together].max()), int(items_U[together].max())
 
@@ -89,5 +91,5 @@ def every_pair(unit: ActivationUnit, u_GKD: torch.Tensor, v_GTD: torch.Tensor) -
         first_GKTH = torch.baddbmm(of_history_GTH.view(users, 1, -1), u_GKD, folded_GTHD.mT)
     s_NH = first_GKTH.reshape(-1, len(unit.first.bias))
     for layer, linear in unit.layers():
-        s_NH = linear(layer(s_NH))
+        s_NH = linear(values(layer, s_NH))
     return s_NH.view(users, u_GKD.shape[1], v_GTD.shape[1])

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from din import device
-from din.activations import Dice, PRelu, Relu
+from din.activations import Dice, PRelu, Relu, values
 from din.batches import Batch, JaggedHistory
 from din.blocks import Pool, Weigh
 from din.categories import Categories, known
@@ -109,8 +109,7 @@ class ActivationUnit(nn.Module):
             first_KTH = torch.addmm(of_history_TH.flatten(), u_KD, folded_THD.flatten(0, 1).T)
         s_NH = first_KTH.view(-1, len(self.first.bias))
         for layer, linear in self.layers():
-            activation = layer.in_blocks(0)
-            s_NH = linear(activation.value(s_NH, activation.at(s_NH)))
+            s_NH = linear(values(layer, s_NH))
         return s_NH.view(len(u_KD), len(v_TD))
 
     def folded(self, v_TD: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,6 @@ import torch
 
 from din.batches import JaggedHistory, Sequence, Spans, cut_history
 from din.errors import DinError
-from din.memory import keep_freed_memory
 from din.model import DIN, Group
 
 
@@ -110,7 +109,7 @@ def carried(weights_T: np.ndarray, keys_T: np.ndarray, seen: Sequence, top: int)
 
 
 @torch.inference_mode()
-def rank(
+def rank_one_by_one(
     model: DIN,
     candidates: Candidates,
     goods: Sequence,
@@ -121,14 +120,9 @@ def rank(
     on_user: Callable[[int], None] = lambda users: None,
 ) -> tuple[Ranked, Weights]:
     """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
-    shops with the highest weights. Raises DinError where a score is not a number."""
+    shops with the highest weights: one user after the other, as it reads; what `rank_together` (din/together.py) is
+    held against. Raises DinError where a score is not a number."""
     device = next(model.parameters()).device
-    if device.type == "cuda":
-        from din.together import rank_together
-
-        return rank_together(model, candidates, goods, shops, k, why_top, why_history, on_user)
-    keep_freed_memory()
-    torch.set_num_threads(1)  # users are many and small: threads inside an operation only wait for each other
     taken = np.minimum(np.diff(candidates.offsets), k)
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
     why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))

@@ -1,7 +1,8 @@
-"""Many users at once: their histories and candidates -> the best of each, with why. Ranking as a GPU needs it.
+"""Many users at once: their histories and candidates -> the best of each, with why.
 
-What din/ranking.py does for one user after the other, for a million candidates in some hundred launches; scores, order
-and why are the same, but for the last bits. Only what is ranked comes back from the device.
+What din/ranking.py does for one user after the other: a million candidates in some hundred launches on a GPU, and on a
+processor as many as stay in its cache. Scores, order and why are the same, but for the last bits. Only what is ranked
+comes back from the device.
 
 Shapes: U users of a chunk, C their candidates, K those of them that differ within a user, N history positions,
 R what is ranked, P pairs of a user and a candidate of which why is asked.
@@ -18,19 +19,20 @@ from din.config import Precision
 from din.errors import DinError
 from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
+from din.memory import keep_freed_memory
 from din.model import DIN, Group
 from din.precision import nets_in
 from din.ranking import Candidates, Ranked, Weights, put, table
 from din.segments import summed
 
-CANDIDATES_AT_ONCE = 1 << 20
+CANDIDATES_AT_ONCE = {"cpu": 1 << 14, "cuda": 1 << 20}
 KEY_BITS = 32
 FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not measured yet whether that pays
 Pool = Callable[[Group, Wanted, Items], torch.Tensor]
 
 
 @torch.inference_mode()
-def rank_together(
+def rank(
     model: DIN,
     candidates: Candidates,
     goods: Sequence,
@@ -42,13 +44,17 @@ def rank_together(
     precision: Precision = "fp32",
     pool: Pool | None = None,
 ) -> tuple[Ranked, Weights]:
-    """As `din.rank`. `precision` is of the nets' products; `pool` pools the histories by the activation unit."""
+    """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
+    shops with the highest weights. `precision` is of the nets' products; `pool` pools the histories by the activation
+    unit. Raises DinError where a score is not a number."""
+    keep_freed_memory()
+    torch.set_num_threads(1)  # products are small on a processor: threads inside one only wait for each other
     crowd = Crowd(model, candidates, goods, shops, precision, pool or way_to_pool(model))
     taken = np.minimum(np.diff(candidates.offsets), k)
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
     why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))
     ranks = reasons = 0
-    for users in chunks(candidates.offsets):
+    for users in chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]):
         user_R, rank_R, place_R, score_R = crowd.best(users, k)
         ranks = put(ranked, ranks, candidates.user_keys[user_R], rank_R, place_R, score_R)
         asked = rank_R <= why_top
@@ -66,11 +72,11 @@ def way_to_pool(model: DIN) -> Pool:
     return PoolByKernel() if fits(model.goods) and fits(model.shops) else pooled_by_folding
 
 
-def chunks(offsets: np.ndarray) -> Iterator[slice]:
+def chunks(offsets: np.ndarray, at_once: int) -> Iterator[slice]:
     """Users in turn, so many that their candidates are not too many."""
     start, users = 0, len(offsets) - 1
     while start < users:
-        fits = int(np.searchsorted(offsets, offsets[start] + CANDIDATES_AT_ONCE, "right")) - 1
+        fits = int(np.searchsorted(offsets, offsets[start] + at_once, "right")) - 1
         stop = min(max(fits, start + 1), users)
         yield slice(start, stop)
         start = stop

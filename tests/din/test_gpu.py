@@ -11,6 +11,7 @@ import din
 from din import DIN, DinConfig, DinError, TrainConfig
 from din.feed import Feed
 from din.naming import numbered_without_waiting
+from din.ranking import rank_one_by_one
 from din.segments import Spread, Sum
 from din.tables import counts_of
 from din.training import Trainer
@@ -151,7 +152,7 @@ class TestOnAGpu:
     @pytest.mark.parametrize("config", EVERY, ids=SHAPES)
     def test_it_ranks_as_the_processor_does(self, config: DinConfig) -> None:
         data, model = crowd(), model_of(replace(config, goods_length=7, shop_length=5))
-        plain = din.rank(model, *data, k=6, why_top=3, why_history=2)
+        plain = rank_one_by_one(model, *data, k=6, why_top=3, why_history=2)
 
         assert_alike(din.rank(model.cuda(), *data, k=6, why_top=3, why_history=2), plain, within=1e-4)
 

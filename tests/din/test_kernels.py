@@ -13,7 +13,7 @@ import torch
 from din import DinConfig
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import Group
-from din.together import rank_together, way_to_pool
+from din.together import rank, way_to_pool
 from tests.din.test_model import SHAPES
 from tests.din.test_together import crowd
 from tests.din.worlds import SMALL, model_of
@@ -48,7 +48,7 @@ def test_histories_are_pooled_as_in_many_passes(shape: str, changed: dict) -> No
         asked.append((pooled_by_folding(group, wanted, items), KERNEL(group, wanted, items)))
         return asked[-1][1]
 
-    rank_together(model, *data, k=5, pool=both)
+    rank(model, *data, k=5, pool=both)
 
     assert len(asked) == 2  # goods and shops
     for plain_KD, found_KD in asked:
@@ -111,8 +111,8 @@ def test_it_compiles_for_a_gpu_that_is_not_here(tmp_path: Path) -> None:
 def test_in_bfloat16_it_is_near() -> None:
     model, (candidates, *sequences) = model_of(replace(SMALL, attention_input="product")).cuda(), crowd(users=9)
 
-    plain, _ = rank_together(model, candidates, *sequences, k=99)
-    found, _ = rank_together(model, candidates, *sequences, k=99, pool=replace(KERNEL, bf16=True))
+    plain, _ = rank(model, candidates, *sequences, k=99)
+    found, _ = rank(model, candidates, *sequences, k=99, pool=replace(KERNEL, bf16=True))
 
     order, its = np.argsort(found.candidate), np.argsort(plain.candidate)
     assert np.abs(found.score[order] - plain.score[its]).max() < 0.02

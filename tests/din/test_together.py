@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import din
-from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights
-from din.together import chunks, rank_together
+from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, folding, together
+from din.ranking import rank_one_by_one
+from din.together import chunks, rank
 from tests.din.test_model import EVERY, SHAPES
 from tests.din.worlds import AS_OF, ROWS, model_of, world
 
@@ -38,8 +39,8 @@ def crowd(users: int = 25, seed: int = 4) -> Data:
 
 @pytest.fixture(params=[1 << 20, 30], ids=["in one", "in chunks"])
 def in_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("din.together.CANDIDATES_AT_ONCE", request.param)
-    monkeypatch.setattr("din.folding.POSITIONS_AT_ONCE", 5 * request.param)
+    monkeypatch.setitem(together.CANDIDATES_AT_ONCE, "cpu", request.param)
+    monkeypatch.setitem(folding.POSITIONS_AT_ONCE, "cpu", 5 * request.param)
 
 
 def assert_alike(found: tuple[Ranked, Weights], plain: tuple[Ranked, Weights], within: float = 1e-5) -> None:
@@ -60,15 +61,15 @@ def test_the_same_goods_rank_in_the_same_order_for_the_same_reasons(config: DinC
         for table in (*model.goods.placed.parameters(), *model.shops.placed.parameters()):
             table.data.normal_()
 
-    found = rank_together(model, *data, k=6, why_top=3, why_history=2, on_user=heard.append)
+    found = rank(model, *data, k=6, why_top=3, why_history=2, on_user=heard.append)
 
-    assert_alike(found, din.rank(model, *data, k=6, why_top=3, why_history=2))
+    assert_alike(found, rank_one_by_one(model, *data, k=6, why_top=3, why_history=2))
     assert heard[-1] == len(data[0].user_keys)
 
 
 def test_in_bfloat16_the_scores_are_near() -> None:
     model, data = model_of(replace(EVERY[0], attention_input="product")), crowd()
-    both = [rank_together(model, *data, k=99, precision=precision)[0] for precision in ("fp32", "bf16")]
+    both = [rank(model, *data, k=99, precision=precision)[0] for precision in ("fp32", "bf16")]
 
     plain, narrow = (ranked.score[ranked.candidate.argsort()] for ranked in both)
     assert 0 < np.abs(plain - narrow).max() < 0.02
@@ -79,11 +80,11 @@ def test_a_tie_goes_to_the_smaller_goods_key() -> None:
     for weight in model.top.parameters():
         weight.data.zero_()
 
-    assert_alike(rank_together(model, *data, k=5), din.rank(model, *data, k=5))
+    assert_alike(rank(model, *data, k=5), rank_one_by_one(model, *data, k=5))
 
 
 def test_without_why_there_are_rows_of_none() -> None:
-    _, why = rank_together(model_of(EVERY[0]), *crowd(), k=3)
+    _, why = rank(model_of(EVERY[0]), *crowd(), k=3)
 
     assert [len(column) for column in why] == [0] * 6
 
@@ -98,10 +99,13 @@ def broken(rank: Callable[..., object], key: int) -> str:
 
 @pytest.mark.parametrize("key", [3, 11, 20])
 def test_a_score_that_is_no_number_is_refused_by_the_name_of_its_user(key: int) -> None:
-    assert broken(rank_together, key) == broken(din.rank, key)
+    assert broken(rank, key) == broken(rank_one_by_one, key)
 
 
-def test_a_user_with_more_candidates_than_a_chunk_holds_is_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("din.together.CANDIDATES_AT_ONCE", 10)
-
-    assert list(chunks(np.array([0, 4, 9, 40, 41, 51]))) == [slice(0, 2), slice(2, 3), slice(3, 4), slice(4, 5)]
+def test_a_user_with_more_candidates_than_a_chunk_holds_is_a_chunk() -> None:
+    assert list(chunks(np.array([0, 4, 9, 40, 41, 51]), at_once=10)) == [
+        slice(0, 2),
+        slice(2, 3),
+        slice(3, 4),
+        slice(4, 5),
+    ]
