@@ -25,6 +25,7 @@ from bench.peers.given import load_exchange
 
 SMALL = Crowd(users=2_000, goods=3_000, shops=400, ranked=40, candidates=20)
 OURS = "ours"
+USERS, OF_A_BUCKET = 20, 80  # whose candidates a peer scores at once, to fit its memory; and ours, as a night does
 ALLOCATORS = {"as it comes": {}, "keeps memory": KEEPS_MEMORY}
 Figures = dict[str, list[float]]
 
@@ -68,10 +69,15 @@ def rate_of(seconds: list[float], size: int) -> float:
     return size * len(seconds) / sum(seconds)
 
 
-def table(what: str, size: int, found: dict[str, list[dict]], works: dict[str, dict[str, Work]]) -> list[str]:
+def table(
+    what: str, sizes: dict[str, int], found: dict[str, list[dict]], works: dict[str, dict[str, Work]]
+) -> list[str]:
     """A row for each: a CPU second's worth, how many times that is ours, what one takes, the share of the limit."""
     peak = statistics.median(printed["matmul"] for printed in found[OURS])
-    rates = {name: [rate_of(printed[what], size) for printed in rounds] for name, rounds in found.items()}
+    rates = {
+        name: [rate_of(printed[what], sizes.get(name, sizes[""])) for printed in rounds]
+        for name, rounds in found.items()
+    }
     lines = [f"  {'':<16}{'a core-second':>14}{'ours is':>10}{'Mop':>8}{'kB':>8}{'of peak':>9}"]
     for name, rate in rates.items():
         times = statistics.median(own / its for own, its in zip(rates[OURS], rate, strict=True))
@@ -94,8 +100,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3, help="of a peer's process, measured after one that is not")
     parser.add_argument("--small", action="store_true", help="tiny shapes, to see that everything runs")
     given = parser.parse_args()
-    crowd, batch, users = (SMALL, 256, 10) if given.small else (Crowd(), 4096, 20)
-    pairs = users * crowd.candidates
+    crowd, batch = (SMALL, 256) if given.small else (Crowd(), 4096)
+    users, of_a_bucket = (10, 20) if given.small else (USERS, OF_A_BUCKET)
+    pairs, own_pairs = users * crowd.candidates, of_a_bucket * crowd.candidates
     given.work.mkdir(parents=True, exist_ok=True)
     rows = given.work / f"crowd-{crowd.users}.npz"
     if not rows.exists():
@@ -106,12 +113,15 @@ def main() -> None:
         arguments = ["--rows", str(rows), "--activation", activation, "--batch", str(batch), "--pairs", str(pairs)]
         arguments += ["--steps", str(given.steps)]
         for name in given.allocators:
-            own = ["--candidates", str(crowd.candidates), "--steps", str(crowd.ranked // users - 1)]
+            own = ["--candidates", str(crowd.candidates), "--pairs", str(own_pairs)]
             found = in_turn([OURS, *given.peers], arguments, own, ALLOCATORS[name], given.rounds)
             peak = statistics.median(printed["matmul"] for printed in found[OURS]) / 1e9
             print(f"\n{activation}, the allocator {name}; one large matrix product: {peak:.0f} Gop a core-second")
-            for what, size, title in (("train", batch, "training samples"), ("rank", pairs, "ranked pairs")):
-                print(f"  {title}", *table(what, size, found, works), sep="\n", flush=True)
+            for what, sizes, title in (
+                ("train", {"": batch}, "training samples"),
+                ("rank", {"": pairs, OURS: own_pairs}, "ranked pairs"),
+            ):
+                print(f"  {title}", *table(what, sizes, found, works), sep="\n", flush=True)
 
 
 if __name__ == "__main__":
