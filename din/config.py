@@ -39,10 +39,10 @@ class DinConfig:
     shop_length: int = 100
     attention_widths: tuple[int, ...] = (32, 16)
     top_widths: tuple[int, ...] = (64, 32)
-    attention_input: AttentionInput = "difference"
+    attention_input: AttentionInput = "product"
     activation: Literal["dice", "prelu", "relu"] = "dice"
-    normalize: Literal["none", "softmax"] = "none"  # the paper sums the weights as they are (section 4.3)
-    time_buckets: int = 0
+    normalize: Literal["none", "softmax"] = "softmax"  # the paper sums the weights as they are: "none" (section 4.3)
+    time_buckets: int = 12
     position_buckets: int = 0
     half_life_days: float = 30.0
     learn_half_life: bool = True

@@ -148,6 +148,9 @@ eval_days = 3
 dimension = 4
 attention_widths = [8]
 top_widths = [8]
+attention_input = "difference"
+normalize = "none"
+time_buckets = 0
 
 [train]
 epochs = 16

@@ -7,7 +7,14 @@ from din import DIN, DinConfig, Examples, Sequence, Spans
 
 DAY = 86_400_000_000  # microseconds
 AS_OF = 20_000 * DAY
-SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
+SMALL = DinConfig(
+    dimension=8,
+    attention_widths=(8, 4),
+    top_widths=(8,),
+    attention_input="difference",
+    normalize="none",
+    time_buckets=0,
+)  # the form of the paper
 ROWS = (30, 8)  # of the goods and of the shop table
 ALL_ROWS = (*ROWS, 5, 10)  # and of those of categories and users; three users of a world come later
 CATEGORY_OF = np.r_[0, 0, np.arange(28) % 4 + 1]  # of goods 2 to 29; goods 1 has none
