@@ -98,6 +98,10 @@ class InBlocks(Protocol):
 
     def value(self, s_nH: torch.Tensor, at: Any, /) -> torch.Tensor: ...
 
+    def turn(self) -> None:
+        """Begins the way back: nothing is added up yet."""
+        ...
+
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: Any, /) -> None:
         """Takes from each block, given the gradient of the value, what `gradient` goes by."""
         ...
@@ -121,6 +125,9 @@ class ReluInBlocks:
     def value(self, s_nH: torch.Tensor, _: None) -> torch.Tensor:
         return torch.relu(s_nH)
 
+    def turn(self) -> None:
+        pass
+
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None) -> None:
         pass
 
@@ -134,9 +141,6 @@ class PReluInBlocks:
     over_all: bool = False
     of_alpha_H: torch.Tensor = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.of_alpha_H = torch.zeros_like(self.alpha_H)
-
     def measure(self, s_NH: torch.Tensor) -> None:
         pass
 
@@ -145,6 +149,9 @@ class PReluInBlocks:
 
     def value(self, s_nH: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
         return torch.addcmul(s_nH, at, self.alpha_H - 1)
+
+    def turn(self) -> None:
+        self.of_alpha_H = torch.zeros_like(self.alpha_H)
 
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: torch.Tensor) -> None:
         pass
@@ -168,7 +175,6 @@ class DiceInBlocks:
     of_alpha_H: torch.Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.of_alpha_H, self.of_normed_H, self.of_spread_H = (torch.zeros_like(self.alpha_H) for _ in range(3))
         self.normalize_by(self.running_mean_H, self.running_var_H)
 
     def normalize_by(self, mean_H: torch.Tensor, var_H: torch.Tensor) -> None:
@@ -190,6 +196,9 @@ class DiceInBlocks:
 
     def value(self, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         return torch.addcmul(self.alpha_H, at[1], 1 - self.alpha_H).mul_(s_nH)
+
+    def turn(self) -> None:
+        self.of_alpha_H, self.of_normed_H, self.of_spread_H = (torch.zeros_like(self.alpha_H) for _ in range(3))
 
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor]) -> None:
         normed_nH, p_nH = at

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from din.activations import InBlocks, blocks, column_sums
 
@@ -41,7 +42,8 @@ class Weigh(torch.autograd.Function):
         return ctx.there_and_back.forward()
 
     @staticmethod
-    def backward(ctx: Any, *of_raw_N: torch.Tensor) -> Any:
+    @once_differentiable
+    def backward(ctx: Any, *of_raw_N: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ctx.there_and_back.backward(of_raw_N[0].contiguous())
 
 
@@ -59,7 +61,8 @@ class Pool(torch.autograd.Function):
         return pooled_BD
 
     @staticmethod
-    def backward(ctx: Any, *of_pooled_BD: torch.Tensor) -> Any:
+    @once_differentiable
+    def backward(ctx: Any, *of_pooled_BD: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         weights_N, v_ND, example_N = ctx.saved_tensors
         of_weights_N, of_v_ND = torch.empty_like(weights_N), torch.empty_like(v_ND)
         ones_D = v_ND.new_ones(v_ND.shape[1])
@@ -128,6 +131,8 @@ class Pass:
 
     def backward(self, of_raw_N: torch.Tensor) -> tuple[Any, ...]:
         """The gradients of what `Weigh` takes, in its order, from that of the weights."""
+        for activation in self.activations:
+            activation.turn()
         self.of_layers = [torch.zeros_like(parameter) for parameter in self.layers]
         self.of_tables = [torch.zeros_like(table) for table in self.tables]
         self.of_u_BD = self.of_v_ND = self.of_common_HD = None

@@ -43,6 +43,8 @@ def test_weights_gradients_and_statistics_are_those_of_the_formula(
     of_expected = torch.autograd.grad(expected, [*inputs, *plain.parameters()], of_raw_N, retain_graph=True)
     of_found = torch.autograd.grad(found, [*inputs, *in_blocks.parameters()], of_raw_N, retain_graph=True)
     torch.testing.assert_close(of_found, of_expected)
+    again = torch.autograd.grad(found, [*inputs, *in_blocks.parameters()], of_raw_N, retain_graph=True)
+    assert all(torch.equal(one, other) for one, other in zip(again, of_found, strict=True))
     torch.testing.assert_close(dict(in_blocks.named_buffers()), dict(plain.named_buffers()))
 
 
