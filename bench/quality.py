@@ -25,16 +25,19 @@ from bench.peers.given import Rows, save_exchange
 from din import DinConfig, Examples, Sequence, Spans, TrainConfig
 
 SPLIT_SEED = 20_14
+PAPER: dict[str, Any] = {"attention_input": "difference", "normalize": "none", "time_buckets": 0}
 VARIANTS: dict[str, dict[str, Any]] = {
     "mean": {"pooling": "mean"},
     "decay": {"pooling": "decay"},
     "din": {},
-    "din softmax": {"normalize": "softmax"},
-    "din product": {"attention_input": "product"},
-    "din product softmax": {"attention_input": "product", "normalize": "softmax"},
+    "paper": PAPER,
+    "paper prelu": PAPER | {"activation": "prelu"},
+    "paper product": PAPER | {"attention_input": "product"},
+    "paper times": PAPER | {"time_buckets": 12},
+    "paper softmax": PAPER | {"normalize": "softmax"},
+    "din no softmax": {"normalize": "none"},
+    "din no times": {"time_buckets": 0},
     "din prelu": {"activation": "prelu"},
-    "din times": {"time_buckets": 12},
-    "din softmax times": {"normalize": "softmax", "time_buckets": 12},
 }
 
 
