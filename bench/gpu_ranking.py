@@ -9,13 +9,13 @@ from bench.gpu_limits import ROUNDS, Limits, seconds
 from bench.operations import ours_ranking
 from bench.our_speed import DAY, sequences
 from bench.peers.given import Rows, Sizes
-from din import together
+from din import ranking
 from din.batches import Spans
 from din.config import Precision
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import DIN, Group
 from din.ranking import Candidates, Ranked
-from din.together import Pool
+from din.together import PoolHistories
 
 KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program, and its warps
 
@@ -23,12 +23,12 @@ KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program
 def rank(model: DIN, rows: Rows, sizes: Sizes, limits: Limits, each: int, activation: str) -> None:
     given = (candidates_of(rows, sizes, each), *sequences(rows, sizes))
     work, device = ours_ranking(rows, sizes, each), next(model.parameters()).device
-    plain = together.rank(model, *given, k=each)[0]
+    plain = ranking.rank(model, *given, k=each)[0]
     for name, precision, pool in ways_to_pool(device):
         nets: Precision = "bf16" if precision == "bf16" else "fp32"
 
-        def once(nets: Precision = nets, pool: Pool = pool) -> Ranked:
-            return together.rank(model, *given, k=each, precision=nets, pool=pool)[0]
+        def once(nets: Precision = nets, pool: PoolHistories = pool) -> Ranked:
+            return ranking.rank(model, *given, k=each, precision=nets, pool=pool)[0]
 
         off = furthest(once(), plain)
         took = statistics.median(seconds(device, once) for _ in range(ROUNDS))
@@ -43,7 +43,7 @@ def rank(model: DIN, rows: Rows, sizes: Sizes, limits: Limits, each: int, activa
 class Stopwatch:
     """Pools, and adds up the seconds that it takes."""
 
-    def __init__(self, pool: Pool, device: torch.device) -> None:
+    def __init__(self, pool: PoolHistories, device: torch.device) -> None:
         self.pool, self.device, self.took = pool, device, 0.0
 
     def __call__(self, group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
@@ -58,8 +58,10 @@ def furthest(one: Ranked, other: Ranked) -> float:
     return float(np.abs(scores[0] - scores[1]).max())
 
 
-def ways_to_pool(device: torch.device) -> list[tuple[str, str, Pool]]:
-    ways: list[tuple[str, str, Pool]] = [(f"folded, {name}", name, pooled_by_folding) for name in ("fp32", "bf16")]
+def ways_to_pool(device: torch.device) -> list[tuple[str, str, PoolHistories]]:
+    ways: list[tuple[str, str, PoolHistories]] = [
+        (f"folded, {name}", name, pooled_by_folding) for name in ("fp32", "bf16")
+    ]
     try:
         from din.kernels import PoolByKernel
     except ImportError:

@@ -18,7 +18,8 @@ from bench.operations import ATTENTION, DIMENSION, TOP
 from bench.peer_speed import cpu_seconds
 from bench.peers.given import Rows, Sizes, load_exchange
 from din import Candidates, DinConfig, Examples, Sequence, Spans, TrainConfig
-from din.batches import cut_batch
+from din.device import pick_device
+from din.feed import Feed
 from din.tables import counts_of
 from din.training import Trainer
 
@@ -34,11 +35,12 @@ def train_seconds(config: DinConfig, rows: Rows, sizes: Sizes, batch: int, steps
     tables = (sizes.goods_rows, sizes.shop_rows)
     counts = counts_of(examples, goods, shops, tables)
     trainer = Trainer(config, TrainConfig(batch_size=batch), tables, counts, steps)
+    feed = Feed(examples, goods, shops, (config.goods_length, config.shop_length), pick_device())
 
     def step(number: int) -> None:
         chosen = np.arange(number * batch, (number + 1) * batch) % len(examples)
-        cut = cut_batch(chosen, examples, goods, shops, (config.goods_length, config.shop_length))
-        trainer.step(cut, torch.from_numpy(examples.labels[chosen].astype(np.float32)))
+        for cut, labels_B in feed.batches(chosen, batch):
+            trainer.step(cut, labels_B)
 
     return [cpu_seconds(step, number) for number in range(steps)], trainer.model.eval()
 

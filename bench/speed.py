@@ -74,10 +74,7 @@ def table(
 ) -> list[str]:
     """A row for each: a CPU second's worth, how many times that is ours, what one takes, the share of the limit."""
     peak = statistics.median(printed["matmul"] for printed in found[OURS])
-    rates = {
-        name: [rate_of(printed[what], sizes.get(name, sizes[""])) for printed in rounds]
-        for name, rounds in found.items()
-    }
+    rates = {name: [rate_of(printed[what], sizes[name]) for printed in rounds] for name, rounds in found.items()}
     lines = [f"  {'':<16}{'a core-second':>14}{'ours is':>10}{'Mop':>8}{'kB':>8}{'of peak':>9}"]
     for name, rate in rates.items():
         times = statistics.median(own / its for own, its in zip(rates[OURS], rate, strict=True))
@@ -118,8 +115,8 @@ def main() -> None:
             peak = statistics.median(printed["matmul"] for printed in found[OURS]) / 1e9
             print(f"\n{activation}, the allocator {name}; one large matrix product: {peak:.0f} Gop a core-second")
             for what, sizes, title in (
-                ("train", {"": batch}, "training samples"),
-                ("rank", {"": pairs, OURS: own_pairs}, "ranked pairs"),
+                ("train", dict.fromkeys(found, batch), "training samples"),
+                ("rank", dict.fromkeys(found, pairs) | {OURS: own_pairs}, "ranked pairs"),
             ):
                 print(f"  {title}", *table(what, sizes, found, works), sep="\n", flush=True)
 

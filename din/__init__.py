@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from din.growing import why_not_start
     from din.metrics import Metrics, evaluate, rela_impr, spread
     from din.model import DIN
-    from din.ranking import Candidates, Ranked, Weights
-    from din.together import rank
+    from din.ranking import Candidates, Ranked, Weights, rank
     from din.training import fit, predict
 
 LATER = {
@@ -30,8 +29,7 @@ LATER = {
     "growing": ("why_not_start",),
     "metrics": ("Metrics", "evaluate", "rela_impr", "spread"),
     "model": ("DIN",),
-    "ranking": ("Candidates", "Ranked", "Weights"),
-    "together": ("rank",),
+    "ranking": ("Candidates", "Ranked", "Weights", "rank"),
     "training": ("fit", "predict"),
 }
 

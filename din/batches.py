@@ -85,36 +85,3 @@ class Batch(NamedTuple):
     shop_history: JaggedHistory
     user_B: torch.Tensor
     category_B: torch.Tensor | None = None
-
-
-def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHistory:
-    """Gathers the slices of `spans` end to end. Raises DinError where an event is not strictly before `as_of`."""
-    lengths = spans.end - spans.start
-    example = np.repeat(np.arange(len(lengths)), lengths)
-    first = np.cumsum(lengths) - lengths
-    position = np.arange(len(example)) - first[example] + spans.start[example]
-    age = (as_of[example] - sequence.ts[position]) / MICROSECONDS_PER_DAY
-    if len(age) and age.min() <= 0:
-        raise DinError("a history holds an event that is not strictly before its example's as_of")
-    return JaggedHistory(
-        torch.from_numpy(sequence.keys[position].astype(np.int64)),
-        torch.from_numpy(example),
-        torch.from_numpy(age.astype(np.float32)),
-    )
-
-
-def cut_batch(
-    rows: np.ndarray, examples: Examples, goods: Sequence, shops: Sequence, lengths: tuple[int, int]
-) -> Batch:
-    """The batch of the examples in `rows`; `lengths` caps the goods and the shop history, newest kept."""
-
-    def history(sequence: Sequence, spans: Spans, length: int) -> JaggedHistory:
-        return cut_history(sequence, Spans(spans.start[rows], spans.end[rows]).newest(length), examples.as_of[rows])
-
-    return Batch(
-        torch.from_numpy(examples.goods_keys[rows].astype(np.int64)),
-        torch.from_numpy(examples.shop_keys[rows].astype(np.int64)),
-        history(goods, examples.goods_spans, lengths[0]),
-        history(shops, examples.shop_spans, lengths[1]),
-        torch.from_numpy(examples.user_keys[rows].astype(np.int64)),
-    )

@@ -1,8 +1,7 @@
 """Histories and examples in a device's memory -> batches cut there, by end positions; nothing waits for the device.
 
-What din/batches.py cuts with numpy, in torch alone: on a GPU a batch then never crosses the bus, and on a processor it
-takes no longer. How many positions a batch has is known on this side, from the lengths: so no operation has to ask the
-device how long its result is.
+In torch alone: on a GPU a batch then never crosses the bus. How many positions a batch has is known on this side, from
+the lengths: so no operation has to ask the device how long its result is.
 
 Shapes: E events, X examples, B examples of a batch, N history positions of a batch.
 """

@@ -1,8 +1,8 @@
 """Many users' candidates and histories -> the history pooled for each candidate, in few large products of matrices.
 
-What the two have in common is folded into weights of the candidate for each history item
-(`ActivationUnit.every_pair`), here of many users in one batched product: users of like length are taken together and
-padded to the longest among them. Padding counts zero times; nothing is normed over it, since nothing learns.
+What the two have in common is folded into weights of the candidate for each history item, of many users in one batched
+product: users of like length are taken together and padded to the longest among them. Padding counts zero times;
+nothing is normed over it, since nothing learns.
 
 Shapes: K candidates and N history items of all users end to end; of G users taken together, at most K candidates and T
 items each; D dimension, H the width of a layer.
@@ -16,7 +16,6 @@ import torch
 
 from din.activations import values
 from din.model import ActivationUnit, Group
-from din.ranking import counted
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
 POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
@@ -52,7 +51,7 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
         times_GT = real_GT.float() if items.times_N is None else real_GT * items.times_N[place_GT]
         raw_GKT = every_pair(group.unit, wanted.u_KD[place_GK], items.seen_ND[place_GT]).float()
-        weights_GKT = counted(raw_GKT, times_GT[:, None], group.normalize)
+        weights_GKT = counted(raw_GKT, times_GT, group.normalize)
         with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
             pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ items.v_ND[place_GT]
     return pooled_KD[:beyond]
@@ -79,17 +78,34 @@ def padded(
 
 
 def every_pair(unit: ActivationUnit, u_GKD: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
-    """What the activation unit gives each item of a user for each of their candidates, [G, K, T]; of many users what
-    `ActivationUnit.every_pair` is of one."""
-    users, _, dimension = u_GKD.shape
-    w_u, w_v, w_difference = unit.first.weight[:, : 3 * dimension].chunk(3, dim=1)
-    of_history_GTH = v_GTD @ (w_v - w_difference).T + unit.first.bias
+    """What the activation unit gives each item of a user for each of their candidates, [G, K, T].
+
+    What the two have in common is folded into a weight of u for each history item, so that one product of matrices is
+    the first layer of all candidates: Wu u + Wp (u * v) = (Wu + Wp diag(v)) u.
+    """
+    users = len(u_GKD)
+    w_candidate, w_item = unit.of_one_alone()
+    of_history_GTH = v_GTD @ w_item.T + unit.first.bias
     if unit.sees == "difference":
-        first_GKTH = (u_GKD @ (w_u + w_difference).T)[:, :, None] + of_history_GTH[:, None]
+        first_GKTH = (u_GKD @ w_candidate.T)[:, :, None] + of_history_GTH[:, None]
     else:
-        folded_GTHD = (unit.folded(v_GTD.flatten(0, 1)) + (w_u + w_difference)).view(users, -1, dimension)
+        folded_GTHD = (folded(unit, v_GTD.flatten(0, 1)) + w_candidate).view(users, -1, u_GKD.shape[2])
         first_GKTH = torch.baddbmm(of_history_GTH.view(users, 1, -1), u_GKD, folded_GTHD.mT)
     s_NH = first_GKTH.reshape(-1, len(unit.first.bias))
     for layer, linear in unit.layers():
         s_NH = linear(values(layer, s_NH))
     return s_NH.view(users, u_GKD.shape[1], v_GTD.shape[1])
+
+
+def folded(unit: ActivationUnit, v_TD: torch.Tensor) -> torch.Tensor:
+    """The weights of what candidate and history item have in common as weights of the candidate, [T, H, D]."""
+    if unit.sees == "product":
+        return unit.of_common() * v_TD[:, None, :]
+    return torch.einsum("hij,tj->thi", unit.of_common().unflatten(1, (unit.dimension, -1)), v_TD)
+
+
+def counted(raw_GKT: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:
+    """The weights of history keys that stand for so many events each."""
+    if normalize == "softmax":
+        return torch.softmax(raw_GKT + times_GT[:, None].log(), dim=-1)
+    return raw_GKT * times_GT[:, None]

@@ -68,11 +68,11 @@ class PoolByKernel:
             max(triton.next_power_of_2(width), 16)
             for width in (dimension, len(unit.first.bias), unit.rest.get_parameter("0.weight").shape[0])
         )
-        w_u, w_v, w_difference = unit.first.weight[:, : 3 * dimension].float().chunk(3, dim=1)
+        w_candidate, w_item = unit.of_one_alone()
         (first, second), (to_second, to_weight) = zip(*unit.layers(), strict=True)
-        of_item_NH = items.seen_ND.float() @ (w_v - w_difference).T + unit.first.bias
+        of_item_NH = items.seen_ND.float() @ w_item.T + unit.first.bias
         times_N = torch.ones_like(of_item_NH[:, 0]) if items.times_N is None else items.times_N.float()
-        of_common = unit.of_common() if unit.sees == "product" else torch.zeros_like(w_u)
+        of_common = unit.of_common() if unit.sees == "product" else torch.zeros_like(w_candidate)
         kernel: Any = pool_histories
         kernel[(len(user_P),)](
             wanted.u_KD.float().contiguous(),
@@ -84,7 +84,7 @@ class PoolByKernel:
             user_P,
             number_P,
             *(of.contiguous() for of in (wanted.first_U, wanted.count_U, items.first_U, items.count_U)),
-            wide((w_u + w_difference).T, width_D, width_H),
+            wide(w_candidate.T, width_D, width_H),
             wide(of_common.T, width_D, width_H),
             wide(shape_of(first, to_second.in_features), 3, width_H),
             wide(to_second.weight.T, width_H, width_G),
@@ -139,6 +139,11 @@ def product_of(left, right, narrow: tl.constexpr):
 
 
 @triton.jit
+def rows_of(shape_3H, h, width_H: tl.constexpr):
+    return tl.load(shape_3H + h), tl.load(shape_3H + width_H + h), tl.load(shape_3H + 2 * width_H + h)
+
+
+@triton.jit
 def pool_histories(
     u_KD,
     v_ND,
@@ -181,16 +186,8 @@ def pool_histories(
     common_DH = tl.load(w_common_DH + d[:, None] * width_H + h[None, :])
     second_HG = tl.load(w_second_HG + h[:, None] * width_G + g[None, :])
     bias_G, weight_G, bias = tl.load(b_second_G + g), tl.load(w_weight_G + g), tl.load(b_weight)
-    alpha_H, scale_H, shift_H = (
-        tl.load(shape_3H + h),
-        tl.load(shape_3H + width_H + h),
-        tl.load(shape_3H + 2 * width_H + h),
-    )
-    alpha_G, scale_G, shift_G = (
-        tl.load(shape_3G + g),
-        tl.load(shape_3G + width_G + g),
-        tl.load(shape_3G + 2 * width_G + g),
-    )
+    alpha_H, scale_H, shift_H = rows_of(shape_3H, h, width_H)
+    alpha_G, scale_G, shift_G = rows_of(shape_3G, g, width_G)
     alone_kH = product_of(own_kD, candidate_DH, narrow)
     sum_kD = tl.zeros([candidates, width_D], tl.float32)
     most_k = tl.full([candidates], float("-inf"), tl.float32)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from din import device
-from din.activations import Dice, PRelu, Relu, values
+from din.activations import Dice, PRelu, Relu
 from din.batches import Batch, JaggedHistory
 from din.blocks import Pool, Weigh
 from din.categories import Categories, known
@@ -63,8 +63,8 @@ class ActivationUnit(nn.Module):
         nn.init.constant_(self.rest.get_parameter(f"{len(self.rest) - 1}.bias"), FIRST_WEIGHT)
 
     def forward(self, u_BD: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
-        of_candidate_BH, of_history_NH = self.first_layer(u_BD, v_ND)
-        first_NH = spread_over(of_candidate_BH, example_N) + of_history_NH
+        w_candidate, w_item = self.of_one_alone()
+        first_NH = spread_over(u_BD @ w_candidate.T + self.first.bias, example_N) + v_ND @ w_item.T
         if self.sees == "product":
             first_NH = first_NH + (spread_over(u_BD, example_N) * v_ND) @ self.of_common().T
         if self.sees == "outer":
@@ -76,47 +76,21 @@ class ActivationUnit(nn.Module):
         self, u_BD: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, looked_up: LookedUp
     ) -> torch.Tensor:
         """The same, several times faster (din/blocks.py), where `looked_up` adds up to v. Not for the outer product."""
-        w_u, w_v, w_difference = self.first.weight[:, : 3 * self.dimension].chunk(3, dim=1)
-        of_candidate_BH = u_BD @ (w_u + w_difference).T + self.first.bias
-        tables = [of_candidate_BH, *(rows_RD @ (w_v - w_difference).T for rows_RD, _ in looked_up)]
+        w_candidate, w_item = self.of_one_alone()
+        tables = [u_BD @ w_candidate.T + self.first.bias, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
         after = [tensor for layer, linear in self.layers() for tensor in (layer.alpha, linear.weight, linear.bias)]
         layers = [layer.in_blocks(len(v_ND)) for layer, _ in self.layers()]
         return Weigh.apply(layers, places, example_N, u_BD, v_ND, self.of_common(), *tables, *after)
 
-    def first_layer(self, u_BD: torch.Tensor, v_ND: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The parts of the first layer that are of one alone, (Wu + Wd) u + b and (Wv - Wd) v; with what the two have
-        in common their sum is its output."""
+    def of_one_alone(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The first layer's weights of what is of candidate or item alone, Wu + Wd and Wv - Wd, [H, D] each."""
         w_u, w_v, w_difference = self.first.weight[:, : 3 * self.dimension].chunk(3, dim=1)
-        return u_BD @ (w_u + w_difference).T + self.first.bias, v_ND @ (w_v - w_difference).T
+        return w_u + w_difference, w_v - w_difference
 
     def of_common(self) -> torch.Tensor:
         """The weights of what the two have in common, [H, 0 or D or D * D]."""
         return self.first.weight[:, 3 * self.dimension :]
-
-    def every_pair(self, u_KD: torch.Tensor, v_TD: torch.Tensor) -> torch.Tensor:
-        """The weight of each of T history items for each of K candidates, [K, T]; nothing is learned from it.
-
-        What the two have in common is folded into a weight of u for each history item, so that one product of matrices
-        is the first layer of all candidates: Wu u + Wp (u * v) = (Wu + Wp diag(v)) u.
-        """
-        w_u, w_v, w_difference = self.first.weight[:, : 3 * self.dimension].chunk(3, dim=1)
-        of_history_TH = torch.addmm(self.first.bias, v_TD, (w_v - w_difference).T)
-        if self.sees == "difference":
-            first_KTH = (u_KD @ (w_u + w_difference).T)[:, None] + of_history_TH
-        else:
-            folded_THD = self.folded(v_TD).add_(w_u + w_difference)
-            first_KTH = torch.addmm(of_history_TH.flatten(), u_KD, folded_THD.flatten(0, 1).T)
-        s_NH = first_KTH.view(-1, len(self.first.bias))
-        for layer, linear in self.layers():
-            s_NH = linear(values(layer, s_NH))
-        return s_NH.view(len(u_KD), len(v_TD))
-
-    def folded(self, v_TD: torch.Tensor) -> torch.Tensor:
-        """The weights of what candidate and history item have in common as weights of the candidate, [T, H, D]."""
-        if self.sees == "product":
-            return self.of_common() * v_TD[:, None, :]
-        return torch.einsum("hij,tj->thi", self.of_common().unflatten(1, (self.dimension, -1)), v_TD)
 
     def layers(self) -> list[tuple[Dice | PRelu | Relu, nn.Linear]]:
         """Each activation, and the linear layer after it."""
@@ -161,9 +135,7 @@ class Group(nn.Module):
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero."""
         u_BD, v_ND = self.embed(candidate_B, category_B), self.embed(history.keys_N, history.categories_N)
         weights_N = self.weights(u_BD, v_ND, history)
-        if device.on_processor(v_ND):
-            return u_BD, Pool.apply(weights_N, v_ND, history.example_N, len(u_BD))
-        return u_BD, summed(weights_N[:, None] * v_ND, history.example_N, len(u_BD))
+        return u_BD, pooled(weights_N, v_ND, history.example_N, len(u_BD))
 
     def weights(self, u_BD: torch.Tensor, v_ND: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
         """How much each history position counts for its example's candidate, [N]."""
@@ -197,6 +169,13 @@ class Group(nn.Module):
             category_N = self.categories.of(history.keys_N, history.categories_N)
             found.append((self.categories.embedding.weight, category_N))
         return found
+
+
+def pooled(weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
+    """The weighted sum of each example's history, [B, D]; on a processor in blocks."""
+    if device.on_processor(v_ND):
+        return Pool.apply(weights_N, v_ND, example_N, examples)
+    return summed(weights_N[:, None] * v_ND, example_N, examples)
 
 
 def share(weights_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:

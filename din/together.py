@@ -1,15 +1,14 @@
-"""Many users at once: their histories and candidates -> the best of each, with why.
+"""Many users at once: their histories and candidates -> the best of each, and why.
 
-What din/ranking.py does for one user after the other: a million candidates in some hundred launches on a GPU, and on a
-processor as many as stay in its cache. Scores, order and why are the same, but for the last bits. Only what is ranked
-comes back from the device.
+A million candidates take some hundred launches on a GPU; on a processor as many go together as stay in its cache. Only
+what is ranked comes back from the device.
 
 Shapes: U users of a chunk, C their candidates, K those of them that differ within a user, N history positions,
 R what is ranked, P pairs of a user and a candidate of which why is asked.
 """
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -19,52 +18,19 @@ from din.config import Precision
 from din.errors import DinError
 from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
-from din.memory import keep_freed_memory
-from din.model import DIN, Group
+from din.model import DIN, Group, pooled
 from din.precision import nets_in
-from din.ranking import Candidates, Ranked, Weights, put, table
 from din.segments import summed
 
-CANDIDATES_AT_ONCE = {"cpu": 1 << 14, "cuda": 1 << 20}
+if TYPE_CHECKING:
+    from din.ranking import Candidates
+
 KEY_BITS = 32
 FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not measured yet whether that pays
-Pool = Callable[[Group, Wanted, Items], torch.Tensor]
+PoolHistories = Callable[[Group, Wanted, Items], torch.Tensor]
 
 
-@torch.inference_mode()
-def rank(
-    model: DIN,
-    candidates: Candidates,
-    goods: Sequence,
-    shops: Sequence,
-    k: int,
-    why_top: int = 0,
-    why_history: int = 5,
-    on_user: Callable[[int], None] = lambda users: None,
-    precision: Precision = "fp32",
-    pool: Pool | None = None,
-) -> tuple[Ranked, Weights]:
-    """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
-    shops with the highest weights. `precision` is of the nets' products; `pool` pools the histories by the activation
-    unit. Raises DinError where a score is not a number."""
-    keep_freed_memory()
-    torch.set_num_threads(1)  # products are small on a processor: threads inside one only wait for each other
-    crowd = Crowd(model, candidates, goods, shops, precision, pool or way_to_pool(model))
-    taken = np.minimum(np.diff(candidates.offsets), k)
-    ranked = Ranked(*table(int(taken.sum()), "iiif"))
-    why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))
-    ranks = reasons = 0
-    for users in chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]):
-        user_R, rank_R, place_R, score_R = crowd.best(users, k)
-        ranks = put(ranked, ranks, candidates.user_keys[user_R], rank_R, place_R, score_R)
-        asked = rank_R <= why_top
-        pair_W, *carried = crowd.why(user_R[asked], place_R[asked], why_history)
-        reasons = put(why, reasons, candidates.user_keys[user_R[asked][pair_W]], place_R[asked][pair_W], *carried)
-        on_user(users.stop)
-    return ranked, Weights(*(column[:reasons] for column in why))
-
-
-def way_to_pool(model: DIN) -> Pool:
+def way_to_pool(model: DIN) -> PoolHistories:
     if not FUSED:
         return pooled_by_folding
     from din.kernels import PoolByKernel, fits
@@ -72,23 +38,19 @@ def way_to_pool(model: DIN) -> Pool:
     return PoolByKernel() if fits(model.goods) and fits(model.shops) else pooled_by_folding
 
 
-def chunks(offsets: np.ndarray, at_once: int) -> Iterator[slice]:
-    """Users in turn, so many that their candidates are not too many."""
-    start, users = 0, len(offsets) - 1
-    while start < users:
-        fits = int(np.searchsorted(offsets, offsets[start] + at_once, "right")) - 1
-        stop = min(max(fits, start + 1), users)
-        yield slice(start, stop)
-        start = stop
-
-
 class Crowd:
     """Users with their histories and candidates, on the device of the model."""
 
     def __init__(
-        self, model: DIN, candidates: Candidates, goods: Sequence, shops: Sequence, precision: Precision, pool: Pool
+        self,
+        model: DIN,
+        candidates: "Candidates",
+        goods: Sequence,
+        shops: Sequence,
+        precision: Precision,
+        pool: PoolHistories | None,
     ) -> None:
-        self.model, self.candidates, self.pool = model, candidates, pool
+        self.model, self.candidates, self.pool = model, candidates, pool or way_to_pool(model)
         self.precision: Precision = precision
         self.device = next(model.parameters()).device
         self.as_of_U = sent_to(np.full(len(candidates.user_keys), candidates.as_of), self.device)
@@ -189,8 +151,7 @@ def items_of(group: Group, history: JaggedHistory, users: int) -> Items:
 def pooled_alike(group: Group, history: JaggedHistory, users: int) -> torch.Tensor:
     """Where the weights do not depend on the candidate: the same for all of a user's, [U, D]."""
     v_ND = group.embed(history.keys_N)
-    weights_N = group.weights(v_ND.new_empty(users, 0), v_ND, history)
-    return summed(weights_N[:, None] * v_ND, history.example_N, users)
+    return pooled(group.weights(v_ND.new_empty(users, 0), v_ND, history), v_ND, history.example_N, users)
 
 
 def best_of_each(
@@ -211,16 +172,27 @@ def carried(
     group: Group, histories: Histories, user_P: np.ndarray, candidate_P: torch.Tensor, as_of_U: torch.Tensor, top: int
 ) -> tuple[np.ndarray, ...]:
     """The `top` history keys of each pair by the size of their weight: pair, key, latest time, weight."""
-    chosen_P, pairs = sent_to(user_P, candidate_P.device), len(user_P)
+    chosen_P = sent_to(user_P, candidate_P.device)
     positions = int(histories.known_length_X[user_P].sum())
     history = histories.cut(chosen_P, as_of_U[chosen_P], positions)
     _, place_N = histories.places(chosen_P, positions)
     weights_N = group.weights(group.embed(candidate_P), group.embed(history.keys_N), history)
+    heaviest = heaviest_keys(weights_N, history, histories.ts_E[place_N], len(user_P), top)
+    return tuple(column.cpu().numpy() for column in heaviest)
+
+
+def heaviest_keys(
+    weights_N: torch.Tensor, history: JaggedHistory, ts_N: torch.Tensor, pairs: int, top: int
+) -> tuple[torch.Tensor, ...]:
+    """Weights summed over the repeats of a key; the latest time of each, and the `top` of each pair.
+
+    Without a softmax a weight may be negative; what counts is how much it carries, either way.
+    """
     distinct = Distinct.of(history.example_N, history.keys_N)
     order_N = distinct.back.argsort(stable=True)
     weight = summed(weights_N.double()[order_N], distinct.back[order_N], len(distinct.keys))
-    latest = torch.zeros_like(distinct.keys).scatter_reduce(0, distinct.back, histories.ts_E[place_N], "amax")
+    latest = torch.zeros_like(distinct.keys).scatter_reduce(0, distinct.back, ts_N, "amax")
     count_P = edges_of(distinct.owner, pairs)[1]
     taken = int(count_P.clamp_max(top).sum())
     chosen, _ = best_of_each(weight.abs(), distinct.keys, distinct.owner, count_P, top, taken)
-    return tuple(of[chosen].cpu().numpy() for of in (distinct.owner, distinct.keys, latest, weight))
+    return distinct.owner[chosen], distinct.keys[chosen], latest[chosen], weight[chosen]

@@ -1,6 +1,6 @@
 """Examples -> trained weights, and examples -> scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,12 +147,7 @@ def fit(
     Raises DinError where there is nothing to learn from, where the loss stops being a number, where `valid` says
     nothing of an epoch, or where `start` has another shape.
     """
-    if not len(examples) or examples.labels.min() == examples.labels.max():
-        raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
-    if start and (why_not := why_not_start(start, config, rows)):
-        raise DinError(f"training cannot start from that model: {why_not}")
-    if config.categories:
-        need_categories(category_of, sizes(rows)["goods"], sizes(rows)["categories"])
+    need_what_teaches(config, examples, rows, start, category_of)
     an_epoch = -(-len(examples) // train.batch_size)
     counts = counts_of(examples, goods, shops, rows, category_of)
     trainer = Trainer(config, train, rows, counts, train.epochs * an_epoch, start, category_of)
@@ -169,12 +164,7 @@ def fit(
         model.train()
     for epoch in range(max(trainer.done - 1, 0) // an_epoch, train.epochs):
         order = shuffled(len(examples), train, epoch, trainer.done - epoch * an_epoch)
-        for batch, labels_B in feed.batches(order, train.batch_size):
-            trainer.step(batch, labels_B)
-            keeper.keep()
-            trainer.watch.tell(on_step)
-        trainer.watch.look()
-        trainer.watch.tell(on_step)
+        learn_from(feed.batches(order, train.batch_size), trainer, keeper, on_step)
         if valid is None:
             best.epoch = epoch + 1
         elif not best.goes_on(epoch + 1, model, ranked_well(model.eval(), valid, goods, shops)):
@@ -183,6 +173,33 @@ def fit(
     best.restore(model)
     keeper.forget()
     return model.eval()
+
+
+def need_what_teaches(
+    config: DinConfig, examples: Examples, rows: tuple[int, ...], start: DIN | None, category_of: np.ndarray | None
+) -> None:
+    """Raises DinError where `fit` is given nothing to learn from, or what does not fit together."""
+    if not len(examples) or examples.labels.min() == examples.labels.max():
+        raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
+    if start and (why_not := why_not_start(start, config, rows)):
+        raise DinError(f"training cannot start from that model: {why_not}")
+    if config.categories:
+        need_categories(category_of, sizes(rows)["goods"], sizes(rows)["categories"])
+
+
+def learn_from(
+    batches: Iterable[tuple[Batch, torch.Tensor]],
+    trainer: Trainer,
+    keeper: "Keeper",
+    on_step: Callable[[int, int, float], None],
+) -> None:
+    """One epoch, or what is left of it."""
+    for batch, labels_B in batches:
+        trainer.step(batch, labels_B)
+        keeper.keep()
+        trainer.watch.tell(on_step)
+    trainer.watch.look()
+    trainer.watch.tell(on_step)
 
 
 @dataclass
@@ -230,10 +247,6 @@ def predict(model: DIN, examples: Examples, goods: Sequence, shops: Sequence) ->
     """The probability of each example, float32 [X], by the plain forward pass."""
     device = next(model.parameters()).device
     feed = Feed(examples, goods, shops, (model.config.goods_length, model.config.shop_length), device)
-    size = SCORING_BATCH[device.type]
-    scores = [
-        torch.sigmoid(model(batch))
-        for chosen in np.array_split(np.arange(len(examples)), -(-len(examples) // size) or 1)
-        for batch, _ in feed.batches(chosen, size)
-    ]
+    batches = feed.batches(np.arange(len(examples)), SCORING_BATCH[device.type])
+    scores = [torch.sigmoid(model(batch)) for batch, _ in batches]
     return torch.cat(scores).cpu().numpy() if scores else np.zeros(0, np.float32)

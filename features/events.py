@@ -30,12 +30,7 @@ SCHEMA = {
     "read_ds": "date",
     "seen_ds": "date",
 }
-TYPES: dict[str, Any] = {
-    "known_at": pl.Datetime("us"),
-    "event_id": pl.String,
-    "weight": pl.Float64,
-    "cat_id": pl.String,
-}
+TYPES: dict[str, Any] = {"timestamp": pl.Datetime("us"), "varchar": pl.String, "double": pl.Float64}  # may be NULL
 COLUMNS = ", ".join(f"{name} {kind}" for name, kind in SCHEMA.items())
 EVER = (date(1970, 1, 1), date(2100, 1, 1))
 DUPLICATES = {"keep": "no_duplicates", "collapse": "duplicates_by_content", "by_id": "duplicates_by_id"}
@@ -136,7 +131,7 @@ def in_order(frame: pl.DataFrame) -> pl.DataFrame:
     """
     keys = ("user_key", *ORDER, "goods_key", "shop_key", "type_key", "read_ds")
     held = frame.select(column for column in frame if column.null_count() < len(frame))
-    nothing = [pl.lit(None, TYPES[name]).alias(name) for name in SCHEMA if name not in held.columns]
+    nothing = [pl.lit(None, TYPES[SCHEMA[name]]).alias(name) for name in SCHEMA if name not in held.columns]
     return held.sort([name for name in keys if name in held.columns]).with_columns(nothing).select(*SCHEMA)
 
 

@@ -8,8 +8,8 @@ import torch
 
 import din
 from din import DIN, DinError, Examples, Sequence, Spans, TrainConfig, activations
-from din.batches import cut_batch
 from din.model import Group
+from tests.din.by_hand import cut_batch
 from tests.din.test_training import two_interests
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world
 

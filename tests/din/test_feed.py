@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from din import DinError, Examples, Sequence, Spans
-from din.batches import Batch, cut_batch
+from din.batches import Batch
 from din.feed import Feed
+from tests.din.by_hand import cut_batch
 from tests.din.worlds import AS_OF, world
 
 CPU = torch.device("cpu")

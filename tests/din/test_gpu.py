@@ -11,11 +11,11 @@ import din
 from din import DIN, DinConfig, DinError, TrainConfig
 from din.feed import Feed
 from din.naming import numbered_without_waiting
-from din.ranking import rank_one_by_one
 from din.segments import Spread, Sum
 from din.tables import counts_of
 from din.training import Trainer
 from din.watching import Watch
+from tests.din.by_hand import rank_one_by_one
 from tests.din.test_model import EVERY, SHAPES
 from tests.din.test_together import assert_alike, crowd
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world

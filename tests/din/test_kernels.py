@@ -13,7 +13,8 @@ import torch
 from din import DinConfig
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import Group
-from din.together import rank, way_to_pool
+from din.ranking import rank
+from din.together import way_to_pool
 from tests.din.test_model import SHAPES
 from tests.din.test_together import crowd
 from tests.din.worlds import SMALL, model_of

@@ -8,10 +8,13 @@ import torch
 
 import din
 from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
-from din.batches import Batch, JaggedHistory, cut_batch, cut_history
+from din.batches import Batch, JaggedHistory
 from din.config import AttentionInput
+from din.feed import Histories
+from din.folding import every_pair
 from din.model import ActivationUnit, Dice
 from din.places import doubling, events_back
+from tests.din.by_hand import cut_batch
 from tests.din.worlds import AS_OF, DAY, SMALL, model_of, world
 
 SHAPES = {
@@ -90,7 +93,7 @@ def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(sees: Atte
     whole_N = unit.weigh(unit.first(torch.cat([u_ND, v_ND, u_ND - v_ND, common[sees]], dim=1)))
 
     assert torch.allclose(unit(u_BD, v_ND, example_N), whole_N, atol=1e-12)
-    assert torch.allclose(unit.every_pair(u_BD, v_ND)[example_N, torch.arange(7)], whole_N, atol=1e-12)
+    assert torch.allclose(every_pair(unit, u_BD[None], v_ND[None])[0, example_N, torch.arange(7)], whole_N, atol=1e-12)
 
 
 def test_gradients_are_those_of_the_formula() -> None:
@@ -194,9 +197,9 @@ def test_dice_uses_running_statistics_outside_training_and_for_a_single_row() ->
 
 def test_only_the_newest_of_a_long_history_count() -> None:
     sequence = Sequence(np.arange(1, 7, dtype=np.int32), np.arange(6) * DAY)
-    spans = Spans(np.array([0, 2]), np.array([5, 3])).newest(3)
+    histories = Histories.of(sequence, Spans(np.array([0, 2]), np.array([5, 3])), 3, torch.device("cpu"))
 
-    history = cut_history(sequence, spans, np.array([6 * DAY, 4 * DAY]))
+    history = histories.cut(torch.arange(2), torch.tensor([6 * DAY, 4 * DAY]), positions=4)
 
     assert history.keys_N.tolist() == [3, 4, 5, 3]
     assert history.example_N.tolist() == [0, 0, 0, 1]
@@ -207,7 +210,9 @@ def test_an_event_that_is_not_past_is_refused() -> None:
     sequence = Sequence(np.array([1], np.int32), np.array([DAY]))
 
     with pytest.raises(DinError, match="not strictly before"):
-        cut_history(sequence, Spans(np.array([0]), np.array([1])), np.array([DAY]))
+        Histories.of(sequence, Spans(np.array([0]), np.array([1])), 1, torch.device("cpu")).refuse_what_is_not_past(
+            torch.tensor([DAY])
+        )
 
 
 @pytest.mark.parametrize("pooling", ["mean", "decay", "din"])

@@ -6,19 +6,25 @@ import torch
 
 import din
 from din import DIN, DinConfig, DinError, Sequence, Spans
-from din.ranking import best, carried
+from din.batches import JaggedHistory
+from din.together import best_of_each, heaviest_keys
 
 SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
 
 
 def test_a_tie_goes_to_the_smaller_goods_key() -> None:
-    assert best(np.array([0.5, 0.9, 0.5, 0.5]), np.array([7, 3, 2, 9]), 3).tolist() == [1, 2, 0]
+    scores, keys, of_one_user = torch.tensor([0.5, 0.9, 0.5, 0.5]), torch.tensor([7, 3, 2, 9]), torch.zeros(4).long()
+
+    places, _ = best_of_each(scores, keys, of_one_user, torch.tensor([4]), k=3, taken=3)
+
+    assert places.tolist() == [1, 2, 0]
 
 
 def test_weights_are_summed_over_repeats_and_ordered_by_size() -> None:
-    weights, keys, ts = np.array([1.0, -5.0, 2.0, 0.5]), np.array([4, 2, 4, 9]), np.array([10, 20, 30, 40])
+    weights, keys, ts = torch.tensor([1.0, -5.0, 2.0, 0.5]), torch.tensor([4, 2, 4, 9]), torch.tensor([10, 20, 30, 40])
+    of_one = JaggedHistory(keys, torch.zeros(4).long(), torch.ones(4))
 
-    found = carried(weights, keys, Sequence(keys, ts), top=2)
+    _, *found = heaviest_keys(weights, of_one, ts, pairs=1, top=2)
 
     assert [part.tolist() for part in found] == [[2, 4], [20, 30], [-5.0, 3.0]]
 

@@ -8,9 +8,10 @@ import torch
 from torch.nn import functional
 
 from din import DinConfig, TrainConfig
-from din.batches import Batch, cut_batch
+from din.batches import Batch
 from din.tables import TABLES, counts_of, localise, mask, tables_of
 from din.training import Trainer
+from tests.din.by_hand import cut_batch
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, SMALL, model_of, world
 
 ALL = replace(SMALL, categories=True, users=True)

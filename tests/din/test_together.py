@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import din
-from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, folding, together
-from din.ranking import rank_one_by_one
-from din.together import chunks, rank
+from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, folding, ranking
+from din.ranking import chunks, rank
+from tests.din.by_hand import rank_one_by_one
 from tests.din.test_model import EVERY, SHAPES
 from tests.din.worlds import AS_OF, ROWS, model_of, world
 
@@ -39,7 +39,7 @@ def crowd(users: int = 25, seed: int = 4) -> Data:
 
 @pytest.fixture(params=[1 << 20, 30], ids=["in one", "in chunks"])
 def in_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(together.CANDIDATES_AT_ONCE, "cpu", request.param)
+    monkeypatch.setitem(ranking.CANDIDATES_AT_ONCE, "cpu", request.param)
     monkeypatch.setitem(folding.POSITIONS_AT_ONCE, "cpu", 5 * request.param)
 
 

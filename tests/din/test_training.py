@@ -11,9 +11,9 @@ from torch.nn import functional
 
 import din
 from din import DIN, Best, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
-from din.batches import cut_batch
 from din.tables import counts_of, localise, mask
 from din.training import Trainer
+from tests.din.by_hand import cut_batch
 from tests.din.worlds import ALL_ROWS, AS_OF, CATEGORY_OF, DAY, ROWS, SMALL, model_of, world
 
 TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0, regularisation=0.0)
