@@ -25,12 +25,11 @@ from torch.nn import functional
 from bench.crowd import LONGEST, Crowd, write_crowd
 from bench.gpu_limits import ROUNDS, Limits, measure_limits, seconds, seconds_to_ask
 from bench.gpu_ranking import rank
-from bench.operations import ATTENTION, DIMENSION, TOP, ours_training
-from bench.our_speed import DAY, sequences
+from bench.operations import ours_training
+from bench.our_speed import examples_of, sequences, shape
 from bench.peers.given import Rows, Sizes, load_exchange
 from din import device as devices
-from din.batches import Examples, Spans
-from din.config import DinConfig, TrainConfig
+from din.config import TrainConfig
 from din.feed import Feed
 from din.model import DIN
 from din.precision import nets_in
@@ -38,21 +37,6 @@ from din.tables import TABLES, counts_of, localise
 from din.training import Trainer
 
 SMALL, WHOLE = Crowd(users=500, goods=600, shops=50, ranked=8, candidates=20), Crowd(ranked=5_000)
-
-
-def shape(activation: str) -> DinConfig:
-    return DinConfig(
-        dimension=DIMENSION,
-        attention_widths=ATTENTION,
-        top_widths=TOP,
-        activation=activation,
-        attention_input="product",
-    )
-
-
-def examples_of(rows: Rows, sizes: Sizes) -> Examples:
-    spans, shop_X = Spans(rows.start_X, rows.end_X), sizes.shop_of_G[rows.goods_X]
-    return Examples(rows.user_X, rows.goods_X, shop_X, rows.label_X, np.full(len(rows), DAY), spans, spans)
 
 
 def train(rows: Rows, sizes: Sizes, limits: Limits, activation: str, precision: str, batch: int, steps: int) -> DIN:

@@ -7,21 +7,20 @@ import torch
 
 from bench.gpu_limits import ROUNDS, Limits, seconds
 from bench.operations import ours_ranking
-from bench.our_speed import DAY, sequences
+from bench.our_speed import candidates_of, sequences
 from bench.peers.given import Rows, Sizes
 from din import ranking
-from din.batches import Spans
 from din.config import Precision
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import DIN, Group
-from din.ranking import Candidates, Ranked
+from din.ranking import Ranked
 from din.together import PoolHistories
 
 KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program, and its warps
 
 
 def rank(model: DIN, rows: Rows, sizes: Sizes, limits: Limits, each: int, activation: str) -> None:
-    given = (candidates_of(rows, sizes, each), *sequences(rows, sizes))
+    given = (candidates_of(rows, sizes, np.arange(len(rows)), each), *sequences(rows, sizes))
     work, device = ours_ranking(rows, sizes, each), next(model.parameters()).device
     plain = ranking.rank(model, *given, k=each)[0]
     for name, precision, pool in ways_to_pool(device):
@@ -74,10 +73,3 @@ def ways_to_pool(device: torch.device) -> list[tuple[str, str, PoolHistories]]:
         (f"kernel, bf16, {candidates} by {warps} warps", "bf16", PoolByKernel(True, candidates, warps))
         for candidates, warps in KERNEL_SHAPES
     ]
-
-
-def candidates_of(rows: Rows, sizes: Sizes, each: int) -> Candidates:
-    first = slice(None, None, each)
-    spans, offsets = Spans(rows.start_X[first], rows.end_X[first]), np.arange(0, len(rows) + 1, each)
-    shops = sizes.shop_of_G[rows.goods_X]
-    return Candidates(rows.user_X[first], offsets, rows.goods_X, shops, spans, spans, DAY)

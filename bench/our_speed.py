@@ -27,11 +27,33 @@ DAY = 86_400_000_000  # microseconds
 SQUARE = 2048  # of the matrix product
 
 
+def shape(activation: str, form: str = "plain") -> DinConfig:
+    """Of the benchmark. "plain" is what the peers do too: weights summed as they are, and nothing told of when an item
+    was; "default" has the softmax and the time buckets that a model of ours has unless told otherwise."""
+    plain = {"attention_input": "product", "normalize": "none", "time_buckets": 0}
+    return DinConfig(
+        dimension=DIMENSION,
+        attention_widths=ATTENTION,
+        top_widths=TOP,
+        activation=activation,
+        **(plain if form == "plain" else {}),
+    )
+
+
+def examples_of(rows: Rows, sizes: Sizes) -> Examples:
+    spans, shop_X = Spans(rows.start_X, rows.end_X), sizes.shop_of_G[rows.goods_X]
+    return Examples(rows.user_X, rows.goods_X, shop_X, rows.label_X, np.full(len(rows), DAY), spans, spans)
+
+
+def candidates_of(rows: Rows, sizes: Sizes, chosen: np.ndarray, each: int) -> Candidates:
+    """The users whose candidates, `each` of them, are at the chosen places."""
+    users, wanted = chosen[::each], rows.goods_X[chosen]
+    spans, offsets = Spans(rows.start_X[users], rows.end_X[users]), np.arange(0, len(chosen) + 1, each)
+    return Candidates(rows.user_X[users], offsets, wanted, sizes.shop_of_G[wanted], spans, spans, DAY)
+
+
 def train_seconds(config: DinConfig, rows: Rows, sizes: Sizes, batch: int, steps: int) -> tuple[list[float], din.DIN]:
-    goods, shops = sequences(rows, sizes)
-    spans = Spans(rows.start_X, rows.end_X)
-    shop_X = sizes.shop_of_G[rows.goods_X]
-    examples = Examples(rows.user_X, rows.goods_X, shop_X, rows.label_X, np.full(len(rows), DAY), spans, spans)
+    examples, (goods, shops) = examples_of(rows, sizes), sequences(rows, sizes)
     tables = (sizes.goods_rows, sizes.shop_rows)
     counts = counts_of(examples, goods, shops, tables)
     trainer = Trainer(config, TrainConfig(batch_size=batch), tables, counts, steps)
@@ -50,12 +72,7 @@ def rank_seconds(model: din.DIN, rows: Rows, sizes: Sizes, pairs: int, each: int
 
     def step(number: int) -> None:
         chosen = np.arange(number * pairs, (number + 1) * pairs) % len(rows)
-        spans = Spans(rows.start_X[chosen[::each]], rows.end_X[chosen[::each]])
-        wanted = rows.goods_X[chosen]
-        offsets = np.arange(0, pairs + 1, each)
-        users = rows.user_X[chosen[::each]]
-        candidates = Candidates(users, offsets, wanted, sizes.shop_of_G[wanted], spans, spans, DAY)
-        din.rank(model, candidates, goods, shops, k=each)
+        din.rank(model, candidates_of(rows, sizes, chosen, each), goods, shops, k=each)
 
     return [cpu_seconds(step, number) for number in range(steps)]
 
@@ -75,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--activation", choices=["dice", "relu"], required=True)
+    parser.add_argument("--form", choices=["plain", "default"], default="plain")
     parser.add_argument("--batch", type=int, default=4096)
     parser.add_argument("--pairs", type=int, default=4000)
     parser.add_argument("--candidates", type=int, default=200)
@@ -82,13 +100,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     sizes, parts = load_exchange(given.rows, 100)
-    config = DinConfig(
-        dimension=DIMENSION,
-        attention_widths=ATTENTION,
-        top_widths=TOP,
-        activation=given.activation,
-        attention_input="product",
-    )
+    config = shape(given.activation, given.form)
     train, model = train_seconds(config, parts["train"], sizes, given.batch, given.steps + 1)
     rank = rank_seconds(model, parts["rank"], sizes, given.pairs, given.candidates, given.steps + 1)
     print(json.dumps({"train": train[1:], "rank": rank[1:], "matmul": matmul_speed()}))
