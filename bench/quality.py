@@ -1,11 +1,11 @@
-"""What each pooling, each form of DIN and each peer's DIN ranks like, on the protocol of the paper's Amazon experiment.
+"""What each pooling, each form of DIN and each peer's DIN ranks like, on the same rows.
 
     python -m bench.quality --data ../shared/data/amazon_beauty --seeds 3 [--peers]
+    python -m bench.quality --data ../shared/data/completejourney --last-days 7 --seeds 3 [--peers]
 
-All of a user's goods before each one are its history; the last goods is the test, the one before it the validation, the
-rest teaches. Each has one goods beside it that the user never had, drawn alike from all, by the seed of the split.
-Every variant learns from the same rows for at most the same epochs; the weights of the epoch that ranked the validation
-best are tested. Peers learn from the same rows in environments of their own (bench/quality_peers.py).
+By the protocol of the paper's Amazon experiment, or with --last-days by time (bench/splits.py). Every variant learns
+from the same rows for at most the same epochs; the weights of the epoch that ranked the validation best are tested.
+Peers learn from the same rows in environments of their own (bench/quality_peers.py).
 """
 
 import argparse
@@ -13,18 +13,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-import polars as pl
+from typing import Any
 
 import din
 from bench import quality_peers
 from bench.peers import PEERS
 from bench.peers.given import Rows, save_exchange
-from din import DinConfig, Examples, Sequence, Spans, TrainConfig
+from bench.splits import Split, by_days, leave_one_out, read
+from din import DinConfig, TrainConfig
 
-SPLIT_SEED = 20_14
 PAPER: dict[str, Any] = {"attention_input": "difference", "normalize": "none", "time_buckets": 0}
 VARIANTS: dict[str, dict[str, Any]] = {
     "mean": {"pooling": "mean"},
@@ -39,72 +36,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "din no times": {"time_buckets": 0},
     "din prelu": {"activation": "prelu"},
 }
-
-
-class Split(NamedTuple):
-    """The sequences of all users end to end, the shop of each goods, and the examples that teach, validate and test."""
-
-    goods: Sequence
-    shops: Sequence
-    rows: tuple[int, int]
-    shop_of: np.ndarray
-    train: Examples
-    valid: Examples
-    test: Examples
-
-
-def split(path: Path) -> Split:
-    """Reads the events of a set, and cuts them by the protocol."""
-    events = pl.read_parquet(path / "events.parquet").sort("user_id", "event_ts", "goods_id")
-    users, goods = (dense(events[name]) for name in ("user_id", "goods_id"))
-    shops = dense(events["shop_id"]) * events["shop_id"].is_not_null().to_numpy()
-    ts = events["event_ts"].dt.epoch("us").to_numpy()
-    shop_of = np.zeros(goods.max() + 1, np.int64)
-    shop_of[goods] = shops
-    random = np.random.default_rng(SPLIT_SEED)
-    other = never_had(random, users, goods)
-    first = np.searchsorted(users, users)
-    from_last = np.searchsorted(users, users, "right") - 1 - np.arange(len(users))
-    shop_places = np.flatnonzero(shops)
-    shops_before = np.r_[0, np.cumsum(shops > 0)]
-
-    def examples(rows: np.ndarray) -> Examples:
-        twice = np.repeat(rows, 2)
-        wanted = np.column_stack([goods[rows], other[rows]]).ravel()
-        return Examples(
-            users[twice],
-            wanted,
-            shop_of[wanted],
-            np.tile([1, 0], len(rows)),
-            ts[twice],
-            Spans(first[twice], twice),
-            Spans(shops_before[first[twice]], shops_before[twice]),
-        )
-
-    return Split(
-        Sequence(goods.astype(np.int32), ts),
-        Sequence(shops[shop_places].astype(np.int32), ts[shop_places]),
-        (int(goods.max()) + 1, int(shops.max()) + 1),
-        shop_of,
-        examples(np.flatnonzero((from_last > 1) & (first < np.arange(len(users))))),
-        examples(np.flatnonzero(from_last == 1)),
-        examples(np.flatnonzero(from_last == 0)),
-    )
-
-
-def dense(ids: pl.Series) -> np.ndarray:
-    """Keys from 1 on, in the order of the ids."""
-    return ids.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-
-
-def never_had(random: np.random.Generator, users: np.ndarray, goods: np.ndarray) -> np.ndarray:
-    """For each event a goods that its user never had."""
-    highest = goods.max() + 1
-    had = np.unique(users * highest + goods)
-    drawn = random.integers(1, highest, len(users))
-    while (again := np.isin(users * highest + drawn, had)).any():
-        drawn[again] = random.integers(1, highest, int(again.sum()))
-    return drawn
 
 
 def write_exchange(data: Split, path: Path) -> None:
@@ -149,6 +80,7 @@ def settings(given: list[str]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--last-days", type=int, help="so many days are the test, not the last goods of each user")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--din", nargs="*", default=[], help="settings of the model, as in dimension=32")
@@ -160,7 +92,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="so many peers at once, each on one core")
     parser.add_argument("--work", type=Path, default=Path("bench/work/quality"), help="keeps what peers have scored")
     given = parser.parse_args()
-    data = split(given.data)
+    events = read(given.data)
+    data = by_days(events, given.last_days) if given.last_days else leave_one_out(events)
     lengths = {"goods_length": given.length, "shop_length": given.length}
     config, train = DinConfig(**lengths | settings(given.din)), TrainConfig(**settings(given.train))
     print(
