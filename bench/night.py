@@ -44,7 +44,7 @@ LAST = FIRST + timedelta(days=DAYS - 1)
 NIGHTS = 4
 
 
-def nightrank(*words: str | Path, **settings: str) -> None:
+def nightrank(*words: str | Path | date, **settings: str) -> None:
     """Runs a command as people do. What it says is shown where it fails."""
     call = [sys.executable, "-c", "from flows.cli import main; main()", *map(str, words)]
     done = subprocess.run(call, env=os.environ | settings, capture_output=True, text=True, check=False)
@@ -118,8 +118,8 @@ def synthetic(work: Path, events: int, users: int, share: int) -> Path:
     store = folder / "store"
     if not store.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        sizes = {"goods": 200_000 // share, "shops": 10_000 // share}
-        write_events(EventConfig(events // share, users // share, DAYS, start=FIRST, **sizes), folder)
+        goods, shops = 200_000 // share, 10_000 // share
+        write_events(EventConfig(events // share, users // share, DAYS, start=FIRST, goods=goods, shops=shops), folder)
         (folder / "events.sql").write_text(QUERY)
         nightrank("ingest", folder / "events.sql", "--store", store, "--path", folder / "events-*.parquet")
         nightrank("train", "--store", store, "--ds", LAST - timedelta(days=NIGHTS), **QUICK)
