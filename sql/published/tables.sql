@@ -93,7 +93,7 @@ select
     [null::timestamp] as event_ts
 from entities.users as users
 cross join entities.goods as goods
-limit 0;
+where false;
 
 create table release.shop_sequences as
 select
@@ -104,7 +104,7 @@ select
     [null::timestamp] as event_ts
 from entities.users as users
 cross join entities.shops as shops
-limit 0;
+where false;
 
 create table release.goods as
 select
