@@ -18,6 +18,7 @@ from features.material import Material, load_material
 from features.models import (
     ModelRecord,
     champion_id,
+    last_training,
     learned_from_forgotten,
     need_champion,
     register_models,
@@ -111,6 +112,7 @@ __all__ = [
     "known_source",
     "labels_until",
     "last_day_read",
+    "last_training",
     "learned_from_forgotten",
     "load_bucket",
     "load_examples",

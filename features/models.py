@@ -52,6 +52,11 @@ def champion_id(warehouse: Warehouse, ds: date | None = None) -> str | None:
     return warehouse.one("ledger/champion", ds=ds)
 
 
+def last_training(warehouse: Warehouse, ds: date) -> date | None:
+    """The newest day up to `ds` that a model was trained for, champion or not."""
+    return warehouse.one("ledger/last_training", ds=ds)
+
+
 def start_id(warehouse: Warehouse, ds: date, pooling: str) -> str | None:
     """The model that a training for `ds` may start from: the champion of the days before, or for another pooling the
     model of that pooling that was trained beside it, where there is one. None without a champion."""

@@ -7,7 +7,7 @@ import typer
 
 import features
 from features import FeatureError, Store, StoreConfig
-from flows import backfill, night, show
+from flows import filling, night, show
 from flows.options import DEFAULT_STORE, STOPPED, AsJson, FirstDay, LastDay, StorePath, both, hours, query_text
 
 app = typer.Typer()
@@ -69,7 +69,7 @@ def plan(
 ) -> None:
     """What would be built between two days, and why; writes nothing."""
     first, last = both(start, end)
-    show.plan(backfill.plan_of(store, first, last), all_of_it, json)
+    show.plan(filling.plan_of(store, first, last), all_of_it, json)
 
 
 def looked_at(root: Path) -> Store:
