@@ -28,7 +28,7 @@ def test_the_published_file_has_the_relations_and_columns_of_the_contract(publis
         "latest_rankings": "ds user_id rank goods_id shop_id score sources model_id run_id",
         "goods_sequences": "ds user_id goods_ids event_types event_ts",
         "shop_sequences": "ds user_id shop_ids event_types event_ts",
-        "why": "ds user_id goods_id part history_id event_ts weight",
+        "why": "ds user_id goods_id part history_id event_ts weight share",
         "outcomes": "ds k users hit_rate ndcg recall mrr coverage model_id",
         "models": "model_id ds pooling auc gauc logloss base_gauc rela_impr champion created_at",
         "nights": "ds status users rows model_id published_at seconds checks",

@@ -32,7 +32,8 @@ comment on column why.goods_id is 'The ranked goods that is explained';
 comment on column why.part is 'goods: past goods that the candidate goods attended to; shop: past shops that its shop attended to';
 comment on column why.history_id is 'A goods_id or a shop_id of the user''s history, by part; text where the two are of unlike types';
 comment on column why.event_ts is 'UTC; the latest time the user touched it within the sequence';
-comment on column why.weight is 'Attention weight summed over its repeats in the sequence; not normalised, may be negative';
+comment on column why.weight is 'Attention weight summed over its repeats in the sequence; where the model does not normalise, weights need not add up to one and may be negative';
+comment on column why.share is 'Size of the weight, out of that of all the goods, or shops, of the sequence together, kept here or not: 0 to 1; NULL in nights of before there was one';
 
 comment on table goods_sequences is 'One row per (ds, user_id): the last goods events before the end of ds, oldest first';
 comment on column goods_sequences.ds is 'Data day: every event is strictly before its end';
