@@ -8,6 +8,7 @@ from typing import Any
 from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
+from features.inside import publish_inside
 from features.sequences import view_sequences
 from features.slices import PARTS
 from features.warehouse import Warehouse
@@ -56,6 +57,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
     try:
         statements.run(con, "published/tables")
+        publish_inside(warehouse, nights)
     finally:
         con.execute("detach release")
     with database.connect(release, store.config, store.spill) as made:

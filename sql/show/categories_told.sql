@@ -1,0 +1,9 @@
+-- One row per goods of whose category a night told its model.
+select
+    goods_key,
+    category_key
+from inside.night_goods
+where
+    ds = $night
+    and category_key is not null
+order by goods_key
