@@ -32,7 +32,7 @@ class Recalled:
 
     `night` is what `load_bucket` gives for many; `touched` has the events of both sequences, oldest first; `shop_id` is
     the shop of the goods that night, or where nobody had touched it by then (`known` is False), the catalogue's;
-    `categories` is what the night told its model, int64 by goods key, 0 for those it told nothing of."""
+    `categories` is what the night told its model of these goods, int64 by goods key, 0 for those it told nothing of."""
 
     model_id: str
     shop_id: Any
@@ -68,7 +68,8 @@ def recall(reader: Reader, night: date, who: Any, what: Any) -> Recalled:
         arrays(touched["shop"]),
         epoch_microseconds(as_of),
     )
-    return Recalled(model_id, shop_id, known, bucket, touched, categories_told(reader, night))
+    goods_keys = sorted({goods_key, *(one.key for one in touched["goods"])})
+    return Recalled(model_id, shop_id, known, bucket, touched, categories_told(reader, night, goods_keys))
 
 
 def arrays(touched: list[Touched]) -> SequenceArrays:
@@ -78,9 +79,10 @@ def arrays(touched: list[Touched]) -> SequenceArrays:
     return SequenceArrays(keys, ts, np.array([0]), np.array([len(touched)]))
 
 
-def categories_told(reader: Reader, night: date) -> np.ndarray:
-    """The category of each goods as the night told its model, int64 [goods keys]; empty where it told nothing."""
-    told = np.array(reader.show("categories_told", night=night).rows, np.int64).reshape(-1, 2)
+def categories_told(reader: Reader, night: date, goods_keys: list[int]) -> np.ndarray:
+    """The category of each of these goods as the night told its model, int64 by goods key up to the last it told of."""
+    found = reader.show("categories_told", night=night, goods_keys=goods_keys)
+    told = np.array(found.rows, np.int64).reshape(-1, 2)
     category_of = np.zeros(told[:, 0].max() + 1 if len(told) else 0, np.int64)
     category_of[told[:, 0]] = told[:, 1]
     return category_of

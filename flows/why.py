@@ -135,7 +135,7 @@ def read(reader: Reader, who: Any, what: Any, ds: date, why_few: str) -> Explana
         standing["model_id"],
         standing["score"],
         standing["rank"],
-        standing["rank"],
+        standing["place"],
         standing["ranked"],
         standing["score"],
         standing["sources"],

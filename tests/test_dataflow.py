@@ -210,7 +210,8 @@ def test_goods_shops_and_users_may_each_have_a_type_of_their_own(
     why = nightrank("why", "user 7", "--json", "--store", store)
 
     assert "2025-03-20  OK  12 users, 60 rows" in night.out, night.err
-    shown = {(row["part"], row["history_id"], row["history_name"]) for row in json.loads(why.out)}
+    parts = json.loads(why.out)["why"]["parts"]
+    shown = {(part, row["history_id"], row["name"]) for part, rows in parts.items() for row in rows}
     assert shown == {
         ("goods", "106", "goods 106"),
         ("goods", "107", "goods 107"),
