@@ -209,7 +209,11 @@ def test_goods_shops_and_users_may_each_have_a_type_of_their_own(
     night = nightrank("nightly", "--plain", "--ds", "2025-03-20", "--store", store)
     why = nightrank("why", "user 7", "--json", "--store", store)
 
+    again = nightrank("why", "user 7", "106", "--json", "--store", store)
+
     assert "2025-03-20  OK  12 users, 60 rows" in night.out, night.err
+    whole = {part: {row["history_id"] for row in rows} for part, rows in json.loads(again.out)["parts"].items()}
+    assert whole == {"goods": {106, 107, 200}, "shop": {"shop 2", "shop 3", "shop 4"}}
     parts = json.loads(why.out)["why"]["parts"]
     shown = {(part, row["history_id"], row["name"]) for part, rows in parts.items() for row in rows}
     assert shown == {

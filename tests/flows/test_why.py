@@ -48,18 +48,19 @@ def reading(root: Path) -> Iterator[tuple[Store, Reader]]:
 
 @pytest.fixture(scope="module", params=FORMS)
 def store_of_form(request: pytest.FixtureRequest, walked_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The walked store, and one night more, which a model of another form ranks; goods 400 are in the catalogue alone,
-    and both last nights have their sequences."""
+    """The walked store, and one night more, which a model of another form ranks, that sees four goods; goods 400 are in
+    the catalogue alone, and both last nights have their sequences."""
     folder = tmp_path_factory.mktemp("form")
     root = Path(shutil.copytree(walked_store, folder / "store", symlinks=True))
     with duckdb.connect(str(root / "warehouse.duckdb")) as con:
         con.execute("update ops.models set champion = false")
     before, _, after = QUICK_SETTINGS.partition('normalize = "none"\ntime_buckets = 0\n')
     given = f"{before}{FORMS[request.param]}\n{after}\n[publish]\nsequence_nights = 2\n"
-    (root / "nightrank.toml").write_text(given)
+    (root / "nightrank.toml").write_text(f"{given}\n[sequences]\ngoods_length = 4\n")
     more = write_events(folder / "more.parquet", LAST_DAY)
     read(root, folder / "goods.sql", "goods", GOODS)
     run_training(root, date(2025, 3, 19))
+    (root / "nightrank.toml").write_text(given)
     read(root, folder / "goods.sql", "goods", NEW_GOODS)
     read(root, folder / "more.sql", "events", f"select * from '{more}' where event_ts >= $day_start")
     run_nights(root, date(2025, 3, 21))
@@ -108,6 +109,16 @@ def test_every_ranked_goods_worked_out_again_has_its_score_its_weights_and_its_s
 def test_so_it_has_whatever_the_form_of_the_model_and_whichever_ranked_the_night(store_of_form: Path) -> None:
     for day in (20, 21):
         assert held_against_the_night(store_of_form, date(2025, 3, day)) == 12 * 5
+
+
+def test_of_a_longer_sequence_only_what_the_model_sees_is_counted(store_of_form: Path) -> None:
+    with reading(store_of_form) as (store, reader):
+        [(events,)] = reader.ask(
+            "select len(goods_ids) from goods_sequences where user_id = 1 and ds = '2025-03-21'"
+        ).rows
+        counted = [sum(one.times or 0 for one in rows) for rows in explain(store, reader, 1, 100).parts.values()]
+
+    assert counted == [4, events]
 
 
 def test_a_goods_stands_in_the_shop_of_its_night_and_one_that_nobody_had_touched_in_the_catalogues(
