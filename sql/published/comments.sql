@@ -105,6 +105,12 @@ comment on column nights.seconds is 'From the first stage of the night to the st
 comment on column nights.checks is 'Each check of the night before this one was flipped in: name, severity, rows that broke it';
 comment on column nights.as_of is 'UTC end of the data day; all history is strictly before it';
 
+comment on view ranked_nights is 'One row per night whose rankings are here';
+comment on column ranked_nights.ds is 'Data day';
+comment on column ranked_nights.nights_back is '1 is the newest night, 2 the one before it, ...';
+comment on column ranked_nights.as_of is 'UTC end of the data day; all history is strictly before it';
+comment on column ranked_nights.model_id is 'The model that ranked';
+
 comment on table intervals is 'One row per (asset, ds): the ledger, what is built, from what, and what failed';
 comment on column intervals.asset is 'What was built: events.<source>, histories, sequences, rankings, ...';
 comment on column intervals.ds is 'Data day';
