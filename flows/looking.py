@@ -8,8 +8,7 @@ import typer
 
 import features
 from features import FeatureError, Store, StoreConfig
-from flows import backfill, explained, show
-from flows.night import utc_now
+from flows import backfill, explained, night, show
 from flows.options import (
     DEFAULT_STORE,
     STOPPED,
@@ -44,17 +43,17 @@ def why(
     """What is ranked for a user, and which past goods and shops carried the weight of a goods."""
     opened = looked_at(store)
     with features.reading(opened) as reader:
-        night = reader.night(day(ds))
+        asked = reader.night(day(ds))
         who = reader.user(user, day(ds))
         if goods:
-            found = explain(opened, reader, who, reader.goods(goods), night)
+            found = explain(opened, reader, who, reader.goods(goods), asked)
             show.as_json(asdict(found)) if json else explained.show_why(found, top)
             return
-        ranked, found = explained.ranking(reader, who, night), of_first(opened, reader, who, night)
+        ranked, found = explained.ranking(reader, who, asked), of_first(opened, reader, who, asked)
     if json:
         show.as_json({"ranking": ranked.records(), "why": asdict(found)})
     else:
-        explained.show_ranking(ranked, who, night)
+        explained.show_ranking(ranked, who, asked)
         explained.show_why(found, top)
 
 
@@ -80,7 +79,7 @@ def status(
 ) -> None:
     """One screen: what is published, how old, from what, and what went wrong."""
     limit = hours(max_age) if max_age else None
-    found = features.look(looked_at(store), utc_now())
+    found = features.look(looked_at(store), night.utc_now())
     show.as_json(found.__dict__) if json else show.status(found)
     if limit is not None and (found.age_hours is None or found.age_hours > limit):
         raise FeatureError(f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}")
