@@ -79,13 +79,18 @@ def learned_from(models: Path, days: set[date]) -> list[str]:
 
 
 def records(models: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Each checkpoint's folder and its model.json, which is empty where it cannot be read."""
+    """Each checkpoint's folder and its model.json."""
     for path in models.glob("*/model.json"):
-        try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            about = None
-        yield path.parent, about if isinstance(about, dict) else {}
+        yield path.parent, record_of(models, path.parent.name)
+
+
+def record_of(models: Path, model_id: str) -> dict[str, Any]:
+    """What a checkpoint says of itself, model.json; empty where it cannot be read."""
+    try:
+        about = json.loads((models / model_id / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        about = None
+    return about if isinstance(about, dict) else {}
 
 
 def has_one(about: dict[str, Any], days: set[date]) -> bool:

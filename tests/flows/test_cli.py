@@ -189,11 +189,12 @@ def test_why_shows_the_ranking_and_the_history_that_carried_it(walked_store: Pat
     assert "Why goods" in said.out
 
 
-def test_why_as_json_gives_the_rows(walked_store: Path, nightrank: NightRank) -> None:
-    rows = json.loads(nightrank("why", "7", "--json", "--store", walked_store).out)
+def test_why_as_json_gives_the_ranking_and_why_the_first_is_the_first(walked_store: Path, nightrank: NightRank) -> None:
+    found = json.loads(nightrank("why", "7", "--json", "--store", walked_store).out)
 
-    assert {row["part"] for row in rows} == {"goods", "shop"}
-    assert {row["user_id"] for row in rows} == {7}
+    assert [row["rank"] for row in found["ranking"]] == [1, 2, 3, 4, 5]
+    assert (found["why"]["user_id"], found["why"]["goods_id"]) == (7, found["ranking"][0]["goods_id"])
+    assert all(found["why"]["parts"][part] for part in ("goods", "shop"))
 
 
 def test_a_user_nobody_knows_is_refused_with_some_that_are_known(walked_store: Path, nightrank: NightRank) -> None:
