@@ -5,6 +5,7 @@ Here are the commands that change a store; those that only look are in flows/loo
 """
 
 import glob
+import signal
 import sys
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -48,6 +49,7 @@ app = typer.Typer(
 def main() -> None:
     """Runs the command; what goes wrong is one message on stderr and an exit code, never a traceback."""
     progress.start_logging()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a service that is stopped leaves all whole
     try:
         with features.in_sentences():
             app()

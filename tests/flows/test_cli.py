@@ -377,6 +377,7 @@ def test_a_demo_where_no_folder_can_be_says_so(tmp_path: Path, nightrank: NightR
 LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as other"
 
 
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("words", "busy_with"),
     [
@@ -385,7 +386,9 @@ LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as
     ],
     ids=["python", "duckdb"],
 )
-def test_ctrl_c_says_that_what_was_finished_is_kept(walked_store: Path, words: list[str], busy_with: str) -> None:
+def test_who_stops_a_command_is_told_that_what_was_finished_is_kept(
+    walked_store: Path, words: list[str], busy_with: str, stopped_by: signal.Signals
+) -> None:
     program = (
         "import signal, sys, time, features\n"
         "from features import published\n"
@@ -401,7 +404,7 @@ def test_ctrl_c_says_that_what_was_finished_is_kept(walked_store: Path, words: l
         assert child.stdout is not None
         assert child.stdout.readline() == "busy\n"
         time.sleep(0.3)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(stopped_by)
         _, said = child.communicate(timeout=20)
     finally:
         child.kill()
