@@ -6,7 +6,15 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 from features import statements
 from features.candidates import build_candidates, build_night_goods
 from features.categories import categories_of, give_category_keys
-from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
+from features.config import (
+    CandidateConfig,
+    ExampleConfig,
+    IngestConfig,
+    PublishConfig,
+    RankingConfig,
+    SequenceConfig,
+    StoreConfig,
+)
 from features.database import in_sentences
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
@@ -74,6 +82,7 @@ __all__ = [
     "NightBucket",
     "PlannedAsset",
     "PublishConfig",
+    "RankingConfig",
     "RankingWriter",
     "Reader",
     "SequenceConfig",
