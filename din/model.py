@@ -211,7 +211,7 @@ class DIN(nn.Module):
 
     @property
     def rows(self) -> tuple[int, int]:
-        """Of the tables of goods and of shops. A key from there on came after the model was trained, and takes row 0."""
+        """Of the tables of goods and of shops. A key from there on came after the training, and takes row 0."""
         return self.goods.embedding.num_embeddings, self.shops.embedding.num_embeddings
 
     def forward(self, batch: Batch) -> torch.Tensor:

@@ -4,6 +4,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 """
 
 from features import statements
+from features.baselines import Order
 from features.candidates import build_candidates, build_night_goods
 from features.categories import categories_of, give_category_keys
 from features.config import (
@@ -16,6 +17,7 @@ from features.config import (
     StoreConfig,
 )
 from features.database import in_sentences
+from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
@@ -32,6 +34,7 @@ from features.models import (
     start_id,
     table_sizes,
 )
+from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
@@ -44,6 +47,7 @@ from features.publication import (
     nights_missing,
     recognise_flip,
     record_night,
+    refuse_night,
     run_checks,
     stop_where_broken,
 )
@@ -51,7 +55,6 @@ from features.published import Answer, Reader, reading
 from features.rankings import (
     NightBucket,
     RankingWriter,
-    build_outcomes,
     load_bucket,
     ranking_fingerprint,
     writing_rankings,
@@ -70,6 +73,7 @@ __all__ = [
     "BusyError",
     "CandidateConfig",
     "Check",
+    "Drift",
     "ExampleConfig",
     "FeatureError",
     "Forgotten",
@@ -80,8 +84,11 @@ __all__ = [
     "Material",
     "ModelRecord",
     "NightBucket",
+    "Order",
+    "Outcomes",
     "PlannedAsset",
     "PublishConfig",
+    "RankBucket",
     "RankingConfig",
     "RankingWriter",
     "Reader",
@@ -128,6 +135,7 @@ __all__ = [
     "load_sequences",
     "look",
     "look_into",
+    "measure_drift",
     "need_champion",
     "need_in_release",
     "nights_missing",
@@ -137,6 +145,7 @@ __all__ = [
     "reading",
     "recognise_flip",
     "record_night",
+    "refuse_night",
     "register_models",
     "registered_sources",
     "run_checks",

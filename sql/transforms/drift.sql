@@ -1,0 +1,109 @@
+-- Writes how the ranking of $ds differs from that of $ds_before, the night published before it: one row of serving.drift.
+-- Held beside each other are the first ranks of both, as many as the shorter of the two has.
+insert into serving.drift by name
+with ranked as (
+    select
+        ds = $ds as tonight,
+        user_key,
+        goods_key,
+        rank,
+        score
+    from serving.rankings
+    where ds in ($ds, $ds_before)
+),
+
+longest as (
+    select max(rank) as k
+    from ranked
+    group by tonight
+),
+
+compared as (
+    select ranked.*
+    from ranked
+    where ranked.rank <= (select min(longest.k) from longest)
+),
+
+-- Overlap: of each user ranked in both nights, goods in both over goods in either.
+goods_of_user as (
+    select
+        user_key,
+        goods_key,
+        bool_or(tonight) as tonight,
+        bool_or(not tonight) as before
+    from compared
+    group by
+        user_key,
+        goods_key
+),
+
+overlap_of_user as (
+    select
+        user_key,
+        count(*) filter (where tonight and before) / count(*) as overlap
+    from goods_of_user
+    group by user_key
+    having
+        bool_or(tonight)
+        and bool_or(before)
+),
+
+-- The population stability index over ten bins, cut at the deciles of the night before; half a row is added to each bin,
+-- so that an empty one has a logarithm.
+decile as (
+    select quantile_disc(score, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) as edges
+    from compared
+    where not tonight
+),
+
+counted as (
+    select
+        (score > edges[1])::integer + (score > edges[2])::integer + (score > edges[3])::integer
+        + (score > edges[4])::integer + (score > edges[5])::integer + (score > edges[6])::integer
+        + (score > edges[7])::integer + (score > edges[8])::integer + (score > edges[9])::integer as bin,
+        count(*) filter (where tonight) as rows,
+        count(*) filter (where not tonight) as rows_before
+    from compared
+    cross join decile
+    group by bin
+),
+
+shares as (
+    select
+        bins.bin,
+        (coalesce(counted.rows, 0) + 0.5) / (sum(counted.rows) over () + 5) as share,
+        (coalesce(counted.rows_before, 0) + 0.5) / (sum(counted.rows_before) over () + 5) as share_before
+    from range(10) as bins (bin)
+    left join counted using (bin)
+),
+
+stability as (
+    select sum((share - share_before) * ln(share / share_before) order by bin) as psi
+    from shares
+),
+
+users as (
+    select
+        count(distinct user_key) filter (where tonight) as tonight,
+        count(distinct user_key) filter (where not tonight) as before
+    from compared
+)
+
+select
+    $ds as ds,
+    $ds_before as ds_before,
+    (select min(longest.k) from longest) as k,
+    (select count(*) from overlap_of_user) as users,
+    (select avg(overlap_of_user.overlap order by overlap_of_user.user_key) from overlap_of_user) as overlap,
+    stability.psi,
+    -- Two draws of so many users from the same scores are nine times this apart on average: chance is no reason to stop.
+    case when $max_psi > 0 then $max_psi + 9 * (1 / users.tonight + 1 / users.before) end as psi_limit,
+    nights.model_id,
+    nights_before.model_id as model_before
+from stability
+cross join users
+inner join ops.nights as nights on nights.ds = $ds
+inner join ops.nights as nights_before on nights_before.ds = $ds_before
+where
+    users.tonight > 0
+    and users.before > 0;
