@@ -154,7 +154,7 @@ class PublishConfig:
     ranking_nights: int = 14
     sequence_nights: int = 1
     keep_releases: int = 3
-    max_psi: float = 0.25
+    max_psi: float = 0.1
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "ranking_nights", "keep_releases")

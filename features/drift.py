@@ -23,6 +23,7 @@ def measure_drift(warehouse: Warehouse, ds: date, max_psi: float) -> Drift | Non
     with warehouse.transaction():
         warehouse.clear_day("drift", ds)
         if ds_before:
+            warehouse.run("transforms/bins")
             warehouse.run("transforms/drift", ds=ds, ds_before=ds_before, max_psi=max_psi)
     found = warehouse.run("ledger/drift", ds=ds)
     return Drift(*found[0]) if found else None

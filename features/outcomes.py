@@ -33,7 +33,7 @@ BY_MODEL = "mean"
 BASELINES = ("popular", "bought_again", BY_MODEL)
 SEGMENTS = "segments"
 RankBucket = Callable[[str, NightBucket, int], Order]  # by a model, the first k of each user
-SQL = ("transforms/outcomes", "transforms/wanted", "transforms/keep_hits", "transforms/write_outcomes")
+SQL = tuple(f"transforms/{name}" for name in ("wanted", "keep_hits", "outcomes", "bins", "write_outcomes"))
 UNDER = ("candidates", "night_goods", *(f"{part}_sequences" for part in PARTS))  # what baselines rank from
 
 
@@ -86,7 +86,8 @@ def build_outcomes(
             "mean_id": warehouse.one("ledger/mean_beside", ds=before),
         }
         with warehouse.building("outcomes", ds, fingerprint) as building:
-            statements.run(warehouse.con, "transforms/outcomes")
+            warehouse.run("transforms/bins")
+            warehouse.run("transforms/outcomes")
             warehouse.run("transforms/write_outcomes", **values)
             building.rows = len(values["cutoffs"])
     counted = "select max(users) from serving.outcomes where ds = $ds"

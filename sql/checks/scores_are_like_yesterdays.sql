@@ -1,6 +1,6 @@
 -- stop: one row per newest night, by publication, whose scores are far from those of the night before by the same model.
--- do: see what changed in events or candidates (from drift, from intervals); where it is meant, train again,
--- or raise publish.max_psi, and run the night again
+-- do: look for what changed since: events, catalogue, candidates, settings; where the change is meant, run the night once
+-- with NIGHTRANK_PUBLISH__MAX_PSI=0
 with newest as (
     select ds
     from nights

@@ -1,5 +1,5 @@
 -- Writes how the ranking of $ds differs from that of $ds_before, the night published before it: one row of serving.drift.
--- Held beside each other are the first ranks of both, as many as the shorter of the two has.
+-- Held beside each other are the first ranks of both, as many as the shorter of the two has. Reads bin_of.
 insert into serving.drift by name
 with ranked as (
     select
@@ -58,11 +58,9 @@ decile as (
 
 counted as (
     select
-        (score > edges[1])::integer + (score > edges[2])::integer + (score > edges[3])::integer
-        + (score > edges[4])::integer + (score > edges[5])::integer + (score > edges[6])::integer
-        + (score > edges[7])::integer + (score > edges[8])::integer + (score > edges[9])::integer as bin,
-        count(*) filter (where tonight) as rows,
-        count(*) filter (where not tonight) as rows_before
+        bin_of(compared.score, decile.edges) as bin,
+        count(*) filter (where compared.tonight) as rows,
+        count(*) filter (where not compared.tonight) as rows_before
     from compared
     cross join decile
     group by bin

@@ -99,7 +99,7 @@ create or replace temp macro outcomes_at(cutoffs) as table (
             1 / min(labelled.rank) as reciprocal_rank
         from labelled
         inner join users using (user_key)
-        inner join cutoff on cutoff.k >= labelled.rank
+        inner join cutoff on labelled.rank <= cutoff.k
         group by
             labelled.ranker,
             labelled.kind,

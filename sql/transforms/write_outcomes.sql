@@ -1,5 +1,5 @@
 -- Writes the outcomes of a day in place of any before: of the model, of the segments, of the baselines, and how likely
--- what it ranked was taken. Reads what wanted.sql makes, known_goods and outcomes_at.
+-- what it ranked was taken. Reads what wanted.sql makes, known_goods, outcomes_at and bin_of.
 
 create or replace temp table measured as
 from outcomes_at($cutoffs);
@@ -8,11 +8,15 @@ delete from serving.outcomes
 where ds = $ds;
 
 insert into serving.outcomes by name
-with shown as (
+with cutoffs as (
+    select unnest($cutoffs) as k
+),
+
+shown as (
     select
         cutoffs.k,
         count(distinct night_rankings.goods_key) / (select count(*) from known_goods) as coverage
-    from (select unnest($cutoffs) as k) as cutoffs
+    from cutoffs
     inner join night_rankings on cutoffs.k >= night_rankings.rank
     group by cutoffs.k
 )
@@ -103,11 +107,7 @@ with decile as (
 
 binned as (
     select
-        1 + (ranked.score > edges[1])::integer + (ranked.score > edges[2])::integer
-        + (ranked.score > edges[3])::integer + (ranked.score > edges[4])::integer
-        + (ranked.score > edges[5])::integer + (ranked.score > edges[6])::integer
-        + (ranked.score > edges[7])::integer + (ranked.score > edges[8])::integer
-        + (ranked.score > edges[9])::integer as bin,
+        1 + bin_of(ranked.score, decile.edges) as bin,
         ranked.score,
         wanted.goods_key is not null as taken
     from night_rankings as ranked
