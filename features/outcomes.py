@@ -145,11 +145,11 @@ class Replay:
         try:
             yield
         except FeatureError as error:
-            self.left_out |= dict.fromkeys((name for name in names if name not in self.left_out), str(error))
+            self.left_out.update({name: str(error) for name in names if name not in self.left_out})
 
     def replay(self, bucket: int, users: np.ndarray, mean_id: str | None) -> None:
         with self.leaving_out(SEGMENTS, *BASELINES):
-            histories = load_histories(self.warehouse, self.ds, bucket, at_its_end=True)
+            histories = load_histories(self.warehouse, self.ds, bucket, users=users, at_its_end=True)
             self.warehouse.append(
                 "segments", segments_of(users, histories, epoch_microseconds(self.store.day_end(self.ds)))
             )

@@ -25,7 +25,7 @@ BREAKS = {
     "night_is_not_empty": "update nights set rows = 0 where ds = '2025-03-20'",
     "rank_is_dense": "update rankings set rank = 6 where user_id = 7 and rank = 5",
     "rows_in_are_accounted_for": "update intervals set rows_in = 1 + rows_in where starts_with(asset, 'events.')",
-    "scores_are_like_yesterdays": "update drift set psi = 1 + psi_limit where ds = '2025-03-20'",
+    "scores_like_yesterday": "update drift set psi = 1 + psi_limit where ds = '2025-03-20'",
     "scores_changed_with_the_model": "update drift set psi = 1 + psi_limit, model_before = 'mean-2025-03-10-0'",
     "score_falls_with_rank": "update rankings set score = 1 where user_id = 7 and rank = 5",
     "score_is_a_probability": "update rankings set score = 'nan' where user_id = 7 and rank = 5",
