@@ -150,6 +150,12 @@ comment on column nights.unknown_goods is 'Candidate goods that came after the m
 comment on column nights.unknown_shops is 'Shops of candidates that came after the model was trained: scored by its row for the unknown';
 comment on column nights.unknown_rows is 'Rows ranked whose goods or shop came after the model was trained';
 
+comment on view ranked_nights is 'One row per night whose rankings are here';
+comment on column ranked_nights.ds is 'Data day';
+comment on column ranked_nights.nights_back is '1 is the newest night, 2 the one before it, ...';
+comment on column ranked_nights.as_of is 'UTC end of the data day; all history is strictly before it';
+comment on column ranked_nights.model_id is 'The model that ranked';
+
 comment on table intervals is 'One row per (asset, ds): the ledger, what is built, from what, and what failed';
 comment on column intervals.asset is 'What was built: events.<source>, histories, sequences, rankings, ...';
 comment on column intervals.ds is 'Data day';
