@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -50,7 +51,7 @@ def bought(rows: list[tuple], since: datetime, until: datetime) -> dict[int, lis
     return found
 
 
-def measured_by_hand(orders: dict[int, list[int]], k: int) -> tuple[int, float, float]:
+def measured_by_hand(orders: dict[int, list[int]], k: int) -> tuple:
     """Users, recall and MRR of the first k of some orders, against what people bought on DS."""
     wanted = {
         user: {goods for goods, _ in some} for user, some in bought(month_of_events(), END, END + timedelta(1)).items()
@@ -146,7 +147,7 @@ def test_the_bins_of_the_calibration_hold_every_row_ranked(walked_store: Path) -
     assert score == pytest.approx(mean, abs=1e-8)
 
 
-def measure_again(root: Path, statement: str = "from ops.models") -> list[dict]:
+def measure_again(root: Path, statement: str = "from ops.models") -> list[Any]:
     """Changes the record and measures the outcomes of DS anew. Gives what the log says was left out."""
     change(root, statement)
     change(root, f"delete from ops.intervals where asset = 'outcomes' and ds = '{DS}'")
