@@ -20,9 +20,13 @@ class Drift:
 def measure_drift(warehouse: Warehouse, ds: date, max_psi: float) -> Drift | None:
     """Writes the drift of a night that is ranked and recorded. None where no night is published before it."""
     [(_, ds_before, _)] = warehouse.run("ledger/newest_nights", ds=ds)
+    buckets = warehouse.store.config.buckets
     with warehouse.transaction():
         warehouse.clear_day("drift", ds)
         if ds_before:
+            warehouse.run("transforms/compared", ds=ds, ds_before=ds_before)
+            for bucket in range(buckets):
+                warehouse.run("transforms/overlap", bucket=bucket, buckets=buckets)
             warehouse.run("transforms/bins")
             warehouse.run("transforms/drift", ds=ds, ds_before=ds_before, max_psi=max_psi)
     found = warehouse.run("ledger/drift", ds=ds)

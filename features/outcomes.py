@@ -183,6 +183,7 @@ class Replay:
         )
         self.show("ranked_again", frame)
         self.warehouse.run("transforms/keep_hits", ranker=ranker)
+        self.warehouse.con.unregister("ranked_again")
 
     def show(self, name: str, frame: pl.DataFrame) -> None:
         self.warehouse.con.register(name, frame.to_arrow())
@@ -193,6 +194,7 @@ class Replay:
         users = np.repeat(night.user_keys, np.diff(night.offsets))
         self.show("candidates_again", pl.DataFrame({"user_key": users, "goods_key": night.goods_keys}))
         others = self.warehouse.one("transforms/ranked_of_others")
+        self.warehouse.con.unregister("candidates_again")
         if others:
             raise FeatureError(
                 f"the candidates of {self.ds} were built anew since it was ranked: {others} ranked goods are none now"

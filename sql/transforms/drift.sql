@@ -1,51 +1,11 @@
 -- Writes how the ranking of $ds differs from that of $ds_before, the night published before it: one row of serving.drift.
--- Held beside each other are the first ranks of both, as many as the shorter of the two has. Reads bin_of.
+-- Reads compared, compared_nights, overlap_of_user and bin_of.
 insert into serving.drift by name
-with ranked as (
+with mean_overlap as (
     select
-        ds = $ds as tonight,
-        user_key,
-        goods_key,
-        rank,
-        score
-    from serving.rankings
-    where ds in ($ds, $ds_before)
-),
-
-longest as (
-    select max(rank) as k
-    from ranked
-    group by tonight
-),
-
-compared as (
-    select ranked.*
-    from ranked
-    where ranked.rank <= (select min(longest.k) from longest)
-),
-
--- Overlap: of each user ranked in both nights, goods in both over goods in either.
-goods_of_user as (
-    select
-        user_key,
-        goods_key,
-        bool_or(tonight) as tonight,
-        bool_or(not tonight) as before
-    from compared
-    group by
-        user_key,
-        goods_key
-),
-
-overlap_of_user as (
-    select
-        user_key,
-        count(*) filter (where tonight and before) / count(*) as overlap
-    from goods_of_user
-    group by user_key
-    having
-        bool_or(tonight)
-        and bool_or(before)
+        count(*) as users,
+        avg(overlap order by user_key) as overlap
+    from overlap_of_user
 ),
 
 -- The population stability index over ten bins, cut at the deciles of the night before; half a row is added to each bin,
@@ -85,14 +45,19 @@ users as (
         count(distinct user_key) filter (where tonight) as tonight,
         count(distinct user_key) filter (where not tonight) as before
     from compared
+),
+
+shorter as (
+    select min(longest) as k
+    from compared_nights
 )
 
 select
     $ds as ds,
     $ds_before as ds_before,
-    (select min(longest.k) from longest) as k,
-    (select count(*) from overlap_of_user) as users,
-    (select avg(overlap_of_user.overlap order by overlap_of_user.user_key) from overlap_of_user) as overlap,
+    shorter.k,
+    mean_overlap.users,
+    mean_overlap.overlap,
     stability.psi,
     -- Two draws of so many users from the same scores are nine times this apart on average: chance is no reason to stop.
     case when $max_psi > 0 then $max_psi + 9 * (1 / users.tonight + 1 / users.before) end as psi_limit,
@@ -100,6 +65,8 @@ select
     nights_before.model_id as model_before
 from stability
 cross join users
+cross join mean_overlap
+cross join shorter
 inner join ops.nights as nights on nights.ds = $ds
 inner join ops.nights as nights_before on nights_before.ds = $ds_before
 where

@@ -1,15 +1,18 @@
 -- What people took on a day, and what the night before had ranked: the temporary tables that outcomes are measured on.
 -- Reads day_events, known_goods (as of the night before), and serving.rankings of $before.
 
-create or replace temp table night_rankings as
+create or replace temp table night_before as
+select $before::date as ds;
+
+create or replace temp view night_rankings as
 select
-    user_key,
-    goods_key,
-    rank,
-    score,
-    sources
-from serving.rankings
-where ds = $before;
+    rankings.user_key,
+    rankings.goods_key,
+    rankings.rank,
+    rankings.score,
+    rankings.sources
+from serving.rankings as rankings
+inner join night_before using (ds);
 
 -- One row per (user_key, goods_key) that a user took: `ranked` where the user had a ranking.
 create or replace temp table wanted as

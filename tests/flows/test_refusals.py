@@ -103,8 +103,9 @@ def test_a_model_whose_scores_are_no_numbers_is_stopped_before_anything_is_writt
     with monkeypatch.context() as fault:
         fault.setattr(din, "load_model", damaged, raising=False)
         said = nightrank(*NIGHT, own_store)
+        fault.setenv("NIGHTRANK_RANKING__K", "4")
         rebuilt = nightrank(
-            "backfill", "2025-03-20", "2025-03-20", "--mode", "all", "--reason", "a test", "--store", own_store
+            "backfill", *["2025-03-20"] * 2, "--mode", "stale", "--reason", "four", "--store", own_store
         )
 
     assert said.code == 4
@@ -114,7 +115,11 @@ def test_a_model_whose_scores_are_no_numbers_is_stopped_before_anything_is_writt
         .startswith("nightrank: the ranking of 2025-03-21 is not published; yesterday stays: user key ")
     )
     assert said.err.strip().endswith("a score is not a number; the model's weights are damaged, train again")
-    assert rebuilt.code == 0  # nothing was stale
+    assert rebuilt.code == 1
+    assert (
+        "rankings of 2025-03-20: the ranking of 2025-03-20 is not published; yesterday stays: user key" in rebuilt.err
+    )
+    assert asked(own_store, "select status from nights where ds = '2025-03-20'") == [("OK",)]
     assert digest(own_store) == before
     status = nightrank("status", "--store", own_store)
     assert (status.code, "2025-03-21  FAILED_KEPT_YESTERDAY: score_is_a_probability" in status.out) == (4, True)
