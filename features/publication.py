@@ -8,6 +8,7 @@ from typing import Any
 from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
+from features.inside import publish_inside
 from features.named_sequences import release_sequences
 from features.warehouse import Warehouse
 
@@ -54,6 +55,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     try:
         statements.run(con, "published/tables")
         release_sequences(warehouse, nights)
+        publish_inside(warehouse, nights)
     finally:
         con.execute("detach release")
     with database.connect(release, store.config, store.spill) as made:

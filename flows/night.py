@@ -144,7 +144,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
                 users = len(given.user_keys)
                 ranked, weights = din.rank(
                     model,
-                    *hand_over(given),
+                    *handed_over(given),
                     ranking.k,
                     ranking.why_goods,
                     ranking.why_history,
@@ -171,14 +171,20 @@ def model_for(night: Warehouse, model_id: str, ds: date) -> "din.DIN":
     return model
 
 
-def hand_over(given: features.NightBucket) -> "tuple[din.Candidates, din.Sequence, din.Sequence]":
-    """A bucket of the night, for the model."""
+def handed_over(given: features.NightBucket) -> "tuple[din.Candidates, din.Sequence, din.Sequence]":
+    """What the night brings to the model: candidates, goods, shops."""
     import din
 
-    spans = (din.Spans(given.goods.start, given.goods.end), din.Spans(given.shops.start, given.shops.end))
-    arrays = (given.user_keys, given.offsets, given.goods_keys, given.shop_keys)
-    sequences = [din.Sequence(group.keys, group.ts) for group in (given.goods, given.shops)]
-    return din.Candidates(*arrays, *spans, given.as_of), sequences[0], sequences[1]
+    candidates = din.Candidates(
+        given.user_keys,
+        given.offsets,
+        given.goods_keys,
+        given.shop_keys,
+        din.Spans(given.goods.start, given.goods.end),
+        din.Spans(given.shops.start, given.shops.end),
+        given.as_of,
+    )
+    return candidates, din.Sequence(given.goods.keys, given.goods.ts), din.Sequence(given.shops.keys, given.shops.ts)
 
 
 def categories_since(night: Warehouse, model_id: str) -> date:
@@ -208,7 +214,7 @@ def ranking_again(night: Warehouse, settings: Settings, ds: date) -> features.Ra
     def rank(model_id: str, given: features.NightBucket, k: int) -> features.Order:
         try:
             model = models.get(model_id) or model_for(night, model_id, ds)
-            ranked, _ = din.rank(model, *hand_over(given), k, per_shop=settings.ranking.per_shop)
+            ranked, _ = din.rank(model, *handed_over(given), k, per_shop=settings.ranking.per_shop)
         except din.DinError as error:
             raise FeatureError(str(error)) from error
         models[model_id] = model

@@ -33,7 +33,8 @@ with explained as (
         why.part,
         why.history_key,
         why.event_ts,
-        why.weight
+        why.weight,
+        why.share
     from serving.why as why
     inner join published_nights using (ds)
     inner join entities.users as users using (user_key)
@@ -48,7 +49,8 @@ named as (
         explained.part,
         history.goods_id as history_id,
         explained.event_ts,
-        explained.weight
+        explained.weight,
+        explained.share
     from explained
     left join entities.goods as history on explained.history_key = history.goods_key
     where explained.part = 'goods'
@@ -60,7 +62,8 @@ named as (
         explained.part,
         history.shop_id as history_id,
         explained.event_ts,
-        explained.weight
+        explained.weight,
+        explained.share
     from explained
     left join entities.shops as history on explained.history_key = history.shop_key
     where explained.part = 'shop'
@@ -73,7 +76,8 @@ select
     part,
     history_id,
     event_ts,
-    weight
+    weight,
+    share
 from named
 order by
     ds asc,
