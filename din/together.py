@@ -8,6 +8,7 @@ R what is ranked, P pairs of a user and a candidate of which why is asked.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 
 from din.batches import JaggedHistory, Sequence
 from din.config import Precision
-from din.errors import DinError
+from din.errors import ScoreError
 from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import DIN, Group, pooled
@@ -37,6 +38,20 @@ def way_to_pool(model: DIN) -> PoolHistories:
     from din.kernels import PoolByKernel, fits
 
     return PoolByKernel() if fits(model.goods) and fits(model.shops) else pooled_by_folding
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who is ranked: the `k` best of each user, none that scores below `min_score`, and at most `per_shop` goods of one
+    shop, where 0 means any number."""
+
+    k: int
+    min_score: float = 0.0
+    per_shop: int = 0
+
+    @property
+    def choosy(self) -> bool:
+        return self.min_score > 0 or self.per_shop > 0
 
 
 class Crowd:
@@ -61,8 +76,9 @@ class Crowd:
         for histories in (self.goods, self.shops):
             histories.refuse_what_is_not_past(self.as_of_U)
 
-    def best(self, users: slice, k: int) -> tuple[np.ndarray, ...]:
-        """Of some users' best: the user's number, the rank, the place in `candidates`, the score."""
+    def best(self, users: slice, rules: Rules) -> tuple[np.ndarray, ...]:
+        """Of some users' best, as the rules let them in: the user's number, the rank, the place in `candidates`, the
+        score."""
         offsets = self.candidates.offsets[users.start : users.stop + 1]
         own, counts = slice(offsets[0], offsets[-1]), np.diff(offsets)
         count_U = sent_to(counts, self.device)
@@ -78,10 +94,10 @@ class Crowd:
             user_CD = None if user_UD is None else user_UD[user_C]
             score_C = torch.sigmoid(self.model.logits(*in_goods, *in_shops, user_CD).float())
         broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
-        place_R, rank_R = best_of_each(score_C, goods_C, user_C, count_U, k, int(np.minimum(counts, k).sum()))
+        place_R, rank_R = best_by_rules(score_C, goods_C, shop_C, user_C, count_U, rules)
         if len(broken) and (first := int(broken.min())) < len(counts):
             user_key = self.candidates.user_keys[users.start + first]
-            raise DinError(
+            raise ScoreError(
                 f"user key {user_key}: a score is not a number; the model's weights are damaged, train again"
             )
         found = (user_C[place_R] + users.start, rank_R + 1, place_R + own.start, score_C[place_R])
@@ -167,6 +183,35 @@ def best_of_each(
     owner_R = torch.repeat_interleave(torch.arange(len(count_U), device=count_U.device), kept_U, output_size=taken)
     rank_R = torch.arange(taken, device=count_U.device) - (kept_U.cumsum(0) - kept_U)[owner_R]
     return order_C[(count_U.cumsum(0) - count_U)[owner_R] + rank_R], rank_R
+
+
+def best_by_rules(
+    score_C: torch.Tensor,
+    goods_C: torch.Tensor,
+    shop_C: torch.Tensor,
+    user_C: torch.Tensor,
+    count_U: torch.Tensor,
+    rules: Rules,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places and ranks of the best of each user among those that the rules let in.
+
+    Taking the best that still fits a shop's share, one after the other, gives the highest scores that any choice within
+    the rules could: so the first `per_shop` of each user and shop, and of them the first `k` of each user.
+    """
+    if not rules.choosy:
+        return best_of_each(score_C, goods_C, user_C, count_U, rules.k, int(count_U.clamp_max(rules.k).sum()))
+    place_A = torch.nonzero(score_C.double() >= rules.min_score).squeeze(1)  # as the score is published
+    if rules.per_shop:
+        in_shop = shop_C[place_A] > 0  # goods without a shop are not of one
+        place_S, place_A = place_A[in_shop], place_A[~in_shop]
+        shops = Distinct.of(user_C[place_S], shop_C[place_S])
+        few = int(shops.times.clamp_max(rules.per_shop).sum())
+        best_S, _ = best_of_each(score_C[place_S], goods_C[place_S], shops.back, shops.times, rules.per_shop, few)
+        place_A = torch.cat([place_A, place_S[best_S]])
+    left_U = torch.bincount(user_C[place_A], minlength=len(count_U))
+    taken = int(left_U.clamp_max(rules.k).sum())
+    best_R, rank_R = best_of_each(score_C[place_A], goods_C[place_A], user_C[place_A], left_U, rules.k, taken)
+    return place_A[best_R], rank_R
 
 
 def carried(

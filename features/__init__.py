@@ -4,10 +4,20 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 """
 
 from features import statements
+from features.baselines import Order
 from features.candidates import build_candidates, build_night_goods
 from features.categories import categories_of, give_category_keys
-from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
+from features.config import (
+    CandidateConfig,
+    ExampleConfig,
+    IngestConfig,
+    PublishConfig,
+    RankingConfig,
+    SequenceConfig,
+    StoreConfig,
+)
 from features.database import in_sentences
+from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
@@ -25,6 +35,7 @@ from features.models import (
     start_id,
     table_sizes,
 )
+from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
@@ -37,6 +48,7 @@ from features.publication import (
     nights_missing,
     recognise_flip,
     record_night,
+    refuse_night,
     run_checks,
     stop_where_broken,
 )
@@ -44,7 +56,6 @@ from features.published import Answer, Reader, reading
 from features.rankings import (
     NightBucket,
     RankingWriter,
-    build_outcomes,
     load_bucket,
     ranking_fingerprint,
     writing_rankings,
@@ -64,6 +75,7 @@ __all__ = [
     "BusyError",
     "CandidateConfig",
     "Check",
+    "Drift",
     "ExampleConfig",
     "FeatureError",
     "Forgotten",
@@ -74,8 +86,12 @@ __all__ = [
     "Material",
     "ModelRecord",
     "NightBucket",
+    "Order",
+    "Outcomes",
     "PlannedAsset",
     "PublishConfig",
+    "RankBucket",
+    "RankingConfig",
     "RankingWriter",
     "Reader",
     "Recalled",
@@ -123,6 +139,7 @@ __all__ = [
     "load_sequences",
     "look",
     "look_into",
+    "measure_drift",
     "need_champion",
     "need_in_release",
     "nights_missing",
@@ -133,6 +150,7 @@ __all__ = [
     "recall",
     "recognise_flip",
     "record_night",
+    "refuse_night",
     "register_models",
     "registered_sources",
     "run_checks",

@@ -132,13 +132,33 @@ class CandidateConfig:
 
 
 @dataclass(frozen=True)
+class RankingConfig:
+    """How many goods each user gets: the `k` best, none that scores below `min_score`, at most `per_shop` of one shop
+    (0: any number). For how many of them the night explains how much of the history."""
+
+    k: int = 50
+    min_score: float = 0.0
+    per_shop: int = 0
+    why_goods: int = 5
+    why_history: int = 5
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "k")
+        need_at_least(self, 0, "min_score", "per_shop", "why_goods", "why_history")
+        if self.min_score > 1:
+            raise ValueError(f"min_score is {self.min_score}; scores are probabilities, from 0 to 1")
+
+
+@dataclass(frozen=True)
 class PublishConfig:
-    """How many nights of rankings, and how many of sequences, the published file holds."""
+    """How many nights of rankings, and how many of sequences, the published file holds. A night is not published where
+    one model ranked it and the night before and their scores are further apart than `max_psi` (0: any distance)."""
 
     ranking_nights: int = 14
     sequence_nights: int = 1
     keep_releases: int = 3
+    max_psi: float = 0.1
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "ranking_nights", "keep_releases")
-        need_at_least(self, 0, "sequence_nights")
+        need_at_least(self, 0, "sequence_nights", "max_psi")

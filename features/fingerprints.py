@@ -22,6 +22,7 @@ WORDS = {
     "candidates": "candidates changed",
     "sequences": "sequences changed",
     "model": "model changed",
+    "mean": "model of mean pooling changed",
     "rankings": "ranking of the night before changed",
 }
 

@@ -12,14 +12,15 @@ from typing import Any, Literal
 
 from features import statements
 from features.candidates import candidates_fingerprint, night_goods_fingerprint
-from features.config import CandidateConfig, ExampleConfig, IngestConfig, SequenceConfig
+from features.config import CandidateConfig, ExampleConfig, IngestConfig, RankingConfig, SequenceConfig
 from features.examples import examples_fingerprint
 from features.fingerprints import Fingerprint, explain
 from features.histories import base_day, has_base, histories_fingerprint
 from features.impressions import impressions_fingerprint
 from features.ingestion import event_days, events_fingerprint
 from features.models import champion_id
-from features.rankings import outcomes_fingerprint, ranking_fingerprint
+from features.outcomes import outcomes_fingerprint
+from features.rankings import ranking_fingerprint
 from features.registry import last_day_read, registered_sources
 from features.sequences import sequences_fingerprint
 from features.slices import PARTS
@@ -49,7 +50,7 @@ class Shaping:
     candidates: CandidateConfig
     examples: ExampleConfig
     ingest: IngestConfig
-    ranking: object
+    ranking: RankingConfig
     window_days: int
     over: date
 
@@ -160,7 +161,7 @@ def outcomes(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) 
     rows = rows_of(still, first_ds, last_ds)
     for ds in days_between(first_ds, last_ds):
         if (ds, "outcomes") in rows:
-            yield ds, "outcomes", outcomes_fingerprint(still, ds, shaping.examples)
+            yield ds, "outcomes", outcomes_fingerprint(still, ds, shaping.examples, shaping.ranking.per_shop)
 
 
 def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str | None) -> PlannedAsset:

@@ -159,7 +159,8 @@ def status(found: Status) -> None:
     if not found.parts["champion"] and not found.writer:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
     for night in found.parts["stopped"]:
-        stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {', '.join(night['broken'])}")
+        broken = ", ".join(night["broken"])
+        stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {broken}", soft_wrap=True)
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
     if found.parts["sources"]:

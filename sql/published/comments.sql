@@ -67,6 +67,48 @@ comment on column outcomes.mrr is 'Mean of one over the rank of the first hit, 0
 comment on column outcomes.coverage is 'Share of all known goods that stood in anybody''s top k';
 comment on column outcomes.model_id is 'The model that had ranked';
 
+comment on table outcomes_by_segment is 'One row per (ds, k, kind, segment, ranker): outcomes of users by how long their history is or how new they are, and what each candidate source brought to those of all';
+comment on column outcomes_by_segment.ds is 'The day people acted; the ranking is that of the day before';
+comment on column outcomes_by_segment.k is 'How many of the first ranks count';
+comment on column outcomes_by_segment.kind is 'history: users by how many goods they had touched; user: new in the last 7 days, old, or not ranked; source: all users, and the hits that the source proposed';
+comment on column outcomes_by_segment.segment is 'Which of its kind: 0, 1-4, 5-19, 20-99, 100+; new, old, not ranked; or the name of a source';
+comment on column outcomes_by_segment.ranker is 'Who ranked: model, or a baseline over the same candidates: popular, bought_again, mean';
+comment on column outcomes_by_segment.users is 'Users of the segment who touched a known goods that day; all means are over them';
+comment on column outcomes_by_segment.hit_rate is 'Share of them with at least one such hit in the top k; NULL for those not ranked';
+comment on column outcomes_by_segment.ndcg is 'Discounted gain of the hits over the best possible, 0 to 1';
+comment on column outcomes_by_segment.recall is 'Share of the goods a user touched that stood in the top k';
+comment on column outcomes_by_segment.mrr is 'Mean of one over the rank of the first hit, 0 without one';
+
+comment on table baselines is 'One row per (ds, k, ranker): the outcomes of the model beside those of three simpler orders of the same candidates of the same users; a ranker that could not be made has no row';
+comment on column baselines.ds is 'The day people acted; the ranking is that of the day before';
+comment on column baselines.k is 'How many of the first ranks count';
+comment on column baselines.ranker is 'model: as it was published; popular: by how many users touched the goods lately; bought_again: by how often and how lately the user did, then popular; mean: the model of mean pooling trained beside it';
+comment on column baselines.users is 'Users who had a ranking and touched a known goods that day; all means are over them';
+comment on column baselines.hit_rate is 'Share of users with at least one touched goods in the top k';
+comment on column baselines.ndcg is 'Discounted gain of the hits over the best possible, 0 to 1';
+comment on column baselines.recall is 'Share of the goods a user touched that stood in the top k';
+comment on column baselines.mrr is 'Mean of one over the rank of the first hit, 0 without one';
+comment on column baselines.model_id is 'The model that ranked; NULL where none did';
+
+comment on table calibration is 'One row per (ds, bin): the rows ranked the night before ds, in ten bins by score, and what share of them was taken on ds, by whoever came or did not';
+comment on column calibration.ds is 'The day people acted; the ranking is that of the day before';
+comment on column calibration.bin is '1 has the lowest scores; about as many rows each, a tie in one bin; one without rows is not there';
+comment on column calibration.rows is 'Rows ranked with such scores';
+comment on column calibration.mean_score is 'What the model gave them, on average';
+comment on column calibration.taken is 'Share of them whose goods the user touched on ds; far below the score where examples were positives with few negatives each';
+comment on column calibration.model_id is 'The model that had ranked';
+
+comment on table drift is 'One row per ds: how its ranking differs from that of the night published before it, over the first ranks that both have';
+comment on column drift.ds is 'Data day of the ranking';
+comment on column drift.ds_before is 'Data day of the night published before it';
+comment on column drift.k is 'How many of the first ranks were held beside each other: the longest ranking of the shorter night';
+comment on column drift.users is 'Users ranked in both nights';
+comment on column drift.overlap is 'Mean over them of goods ranked in both nights over goods ranked in either, 0 to 1';
+comment on column drift.psi is 'Population stability index of the scores over ten bins, cut at the deciles of the night before; 0 where nothing changed';
+comment on column drift.psi_limit is 'publish.max_psi, and what chance may bring with so few users; above it, a night of the same model is not published; NULL where there is no limit';
+comment on column drift.model_id is 'The model that ranked';
+comment on column drift.model_before is 'The model that ranked the night before';
+
 comment on table models is 'One row per trained model, measured on the last days up to ds, which neither taught nor validated it';
 comment on column models.model_id is 'Pooling, data day, and hash of the weights';
 comment on column models.ds is 'Last data day it may know of';
@@ -104,6 +146,10 @@ comment on column nights.published_at is 'UTC; NULL where it was not published';
 comment on column nights.seconds is 'From the first stage of the night to the start of publishing';
 comment on column nights.checks is 'Each check of the night before this one was flipped in: name, severity, rows that broke it';
 comment on column nights.as_of is 'UTC end of the data day; all history is strictly before it';
+comment on column nights.candidates is 'Pairs of a user and a goods that were scored; NULL, as the three after it, for nights ranked before they were counted';
+comment on column nights.unknown_goods is 'Candidate goods that came after the model was trained: scored by its row for the unknown';
+comment on column nights.unknown_shops is 'Shops of candidates that came after the model was trained: scored by its row for the unknown';
+comment on column nights.unknown_rows is 'Rows ranked whose goods or shop came after the model was trained';
 
 comment on view ranked_nights is 'One row per night whose rankings are here';
 comment on column ranked_nights.ds is 'Data day';

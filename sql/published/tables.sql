@@ -96,6 +96,70 @@ order by
     outcomes.ds,
     outcomes.k;
 
+create table release.outcomes_by_segment as
+select
+    ds,
+    k,
+    kind,
+    segment,
+    ranker,
+    users,
+    hit_rate,
+    ndcg,
+    recall,
+    mrr
+from serving.outcomes_by_segment
+order by
+    ds,
+    k,
+    kind,
+    segment,
+    ranker;
+
+create table release.baselines as
+select
+    ds,
+    k,
+    ranker,
+    users,
+    hit_rate,
+    ndcg,
+    recall,
+    mrr,
+    model_id
+from serving.baselines
+order by
+    ds,
+    k,
+    ranker;
+
+create table release.calibration as
+select
+    ds,
+    bin,
+    rows,
+    mean_score,
+    taken,
+    model_id
+from serving.calibration
+order by
+    ds,
+    bin;
+
+create table release.drift as
+select
+    ds,
+    ds_before,
+    k,
+    users,
+    overlap,
+    psi,
+    psi_limit,
+    model_id,
+    model_before
+from serving.drift
+order by ds;
+
 create table release.models as
 select
     model_id,
@@ -130,20 +194,25 @@ order by
 
 create table release.nights as
 select
-    ds,
-    status,
-    users,
-    rows,
-    model_id,
-    published_at,
-    seconds,
-    checks,
-    as_of
-from ops.nights
+    nights.ds,
+    nights.status,
+    nights.users,
+    nights.rows,
+    nights.model_id,
+    nights.published_at,
+    nights.seconds,
+    nights.checks,
+    nights.as_of,
+    scored.candidates,
+    scored.unknown_goods,
+    scored.unknown_shops,
+    scored.unknown_rows
+from ops.nights as nights
+left join serving.scored as scored using (ds)
 where
-    status <> 'RANKED'
-    or ds in (select published_nights.ds from published_nights)
-order by ds;
+    nights.status <> 'RANKED'
+    or nights.ds in (select published_nights.ds from published_nights)
+order by nights.ds;
 
 create table release.intervals as
 select

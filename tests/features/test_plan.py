@@ -14,6 +14,7 @@ from features import (
     ExampleConfig,
     IngestConfig,
     PlannedAsset,
+    RankingConfig,
     SequenceConfig,
     Shaping,
     StoreConfig,
@@ -23,7 +24,13 @@ from features import (
 from tests.conftest import COLUMNS, NOW, Desk
 
 SHAPING = Shaping(
-    SequenceConfig(), CandidateConfig(), ExampleConfig(), IngestConfig(), (5,), window_days=3, over=date(2025, 3, 10)
+    SequenceConfig(),
+    CandidateConfig(),
+    ExampleConfig(),
+    IngestConfig(),
+    RankingConfig(),
+    window_days=3,
+    over=date(2025, 3, 10),
 )
 LATE = (1, 12, 6, "buy", datetime(2025, 3, 8, 23))
 NIGHT = ("goods_sequences", "shop_sequences", "night_goods", "candidates")
