@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PREFECT = [sys.executable, "-m", "prefect"]
 PATIENCE_SECONDS = 300
+SILENT = subprocess.DEVNULL
 LATE = """
 import sys
 from datetime import datetime
@@ -38,8 +39,7 @@ with get_client(sync_client=True) as client:
 @contextmanager
 def running(environment: dict[str, str], *words: str) -> Iterator[None]:
     """A command that runs as long as the block does."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([*PREFECT, *words], env=environment, **quiet) as it:
+    with subprocess.Popen([*PREFECT, *words], env=environment, stdout=SILENT, stderr=SILENT) as it:
         try:
             yield
         finally:
