@@ -4,7 +4,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 """
 
 from features import statements
-from features.candidates import build_candidates, build_night_goods
+from features.candidates import CandidateCounts, build_candidates
 from features.categories import categories_of, give_category_keys
 from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
 from features.database import in_sentences
@@ -24,6 +24,7 @@ from features.models import (
     start_id,
     table_sizes,
 )
+from features.night_goods import build_night_goods, build_night_pairs
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
@@ -61,6 +62,7 @@ __all__ = [
     "Answer",
     "BusyError",
     "CandidateConfig",
+    "CandidateCounts",
     "Check",
     "ExampleConfig",
     "FeatureError",
@@ -88,6 +90,7 @@ __all__ = [
     "build_examples",
     "build_histories",
     "build_night_goods",
+    "build_night_pairs",
     "build_outcomes",
     "build_release",
     "build_sequences",

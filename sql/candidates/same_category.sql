@@ -1,0 +1,34 @@
+-- One row per (user_key, goods_key): the popular goods of the twenty categories the user touches most.
+with categories_of_user as (
+    select
+        night_touches.user_key,
+        night_goods.cat_id,
+        sum(night_touches.touch_weight) as weight
+    from night_touches
+    inner join night_goods using (goods_key)
+    where night_goods.cat_id is not null
+    group by
+        night_touches.user_key,
+        night_goods.cat_id
+    qualify row_number() over (partition by user_key order by weight desc, cat_id asc) <= 20
+),
+
+goods_of_category as (
+    select
+        cat_id,
+        goods_key,
+        lately
+    from night_goods
+    where
+        active
+        and lately > 0
+        and cat_id is not null
+    qualify row_number() over (partition by cat_id order by lately desc, goods_key asc) <= 20
+)
+
+select
+    categories_of_user.user_key,
+    goods_of_category.goods_key,
+    categories_of_user.weight * goods_of_category.lately as strength
+from categories_of_user
+inner join goods_of_category using (cat_id)
