@@ -1,12 +1,11 @@
 """The store's block list, a file that a person writes -> the goods that are candidates for nobody, or not for a user."""
 
+import csv
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from features import lake, statements
-from features.database import first_line
 from features.errors import FeatureError
 from features.store import Store
 from features.warehouse import Warehouse
@@ -36,19 +35,32 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
     if path is None:
         return pl.DataFrame(schema=NOTHING), 0
     try:
-        is_csv = path.suffix == ".csv"
-        given = con.read_csv(str(path), header=True, sep=",", all_varchar=True) if is_csv else con.read_parquet([str(path)])
-        columns = [name.lower() for name in given.columns]
-        if "goods_id" not in columns or set(columns) - {"goods_id", "user_id"}:
-            raise FeatureError(
-                f"{path}, line 1: the columns are {', '.join(given.columns)}; "
-                "a block list has goods_id, and user_id where it is for one user"
-            )
-        user_id = "user_id::varchar" if "user_id" in columns else "null::varchar"
-        given.project(f"goods_id::varchar as goods_id, {user_id} as user_id").to_table("block_list")
-    except duckdb.Error as error:
-        raise FeatureError(f"{path}: cannot be read: {first_line(error)}") from error
+        given = read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+    except (OSError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError) as error:
+        raise FeatureError(f"{path}: cannot be read ({error})") from error
+    if "goods_id" not in given.columns or set(given.columns) - {"goods_id", "user_id"}:
+        raise FeatureError(
+            f"{path}, line 1: the columns are {', '.join(given.columns)}; "
+            "a block list has goods_id, and user_id where a row is for one user"
+        )
+    rows = given if "user_id" in given.columns else given.with_columns(pl.lit(None, pl.String).alias("user_id"))
+    con.register("block_list", rows.cast(pl.String).to_arrow())
     frame = pl.DataFrame(statements.run(con, "transforms/blocked").to_arrow_table())
     [(unknown,)] = statements.run(con, "transforms/blocked_unknown").fetchall()
-    con.execute("drop table block_list")
+    con.unregister("block_list")
     return frame, unknown
+
+
+def read_csv(path: Path) -> pl.DataFrame:
+    """The rows of a CSV file as text, an empty field as NULL. Raises FeatureError, with the line, where one has more
+    or fewer fields than the first."""
+    with path.open(newline="", encoding="utf-8-sig") as handle:
+        lines = csv.reader(handle)
+        columns = [name.strip().lower() for name in next(lines, [])]
+        rows = []
+        for row in lines:
+            if row and len(row) != len(columns):
+                raise FeatureError(f"{path}, line {lines.line_num}: {len(row)} fields, and line 1 names {len(columns)}")
+            if row:
+                rows.append([field.strip() or None for field in row])
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")

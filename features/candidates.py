@@ -131,10 +131,11 @@ def candidates_of(
     store = warehouse.store
     with database.connect(None, store.config, store.spill) as con:
         show_night(con, warehouse, ds, bucket, config, relations)
-        for source in sources:
+        for number, source in enumerate(sources):
             propose(con, source, store.candidates)
-            judge(con, source, config, told)
-        united = statements.run(con, "transforms/candidate_union", per_user=config.per_user)
+            judge(con, number, source, told)
+        names = [source.name for source in sources]
+        united = statements.run(con, "transforms/candidate_union", per_user=config.per_user, sources=names)
         return pl.DataFrame(united.to_arrow_table())
 
 
@@ -165,25 +166,25 @@ def show_night(
         paths += own
     for name, rows in relations.items():
         con.register(name, rows)
-    values = {"ds": ds, "as_of": store.day_end(ds), "bucket": bucket, "buckets": store.config.buckets}
+    values = {
+        "ds": ds,
+        "as_of": store.day_end(ds),
+        "bucket": bucket,
+        "buckets": store.config.buckets,
+        "exclude_bought_days": config.exclude_bought_days,
+        "repeatable_categories": list(config.repeatable_categories),
+    }
     statements.run(con, "transforms/night", **values)
     if "user_ids" in relations:
         statements.run(con, "transforms/candidate_ids")
     database.shut_in(con, paths, store.candidates)
 
 
-def judge(con: duckdb.DuckDBPyConnection, source: CandidateSource, config: CandidateConfig, told: Told) -> None:
+def judge(con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, told: Told) -> None:
     """Takes what a source proposed among the candidates, up to its quota, without what is excluded."""
-    statements.run(
-        con,
-        "transforms/judged",
-        source=source.name,
-        quota=source.quota,
-        exclude_bought_days=config.exclude_bought_days,
-        repeatable_categories=list(config.repeatable_categories),
-    )
+    statements.run(con, "transforms/judged", source=number, quota=source.quota)
     for excluded, proposals in statements.run(con, "transforms/judged_counts").fetchall():
         if excluded:
             told.excluded[excluded] += proposals
     rows = "select count(*) from candidate_rows where source = $source"
-    told.by_source[source.name] += con.execute(rows, {"source": source.name}).fetchall()[0][0]
+    told.by_source[source.name] += con.execute(rows, {"source": number}).fetchall()[0][0]

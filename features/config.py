@@ -116,10 +116,15 @@ class ExampleConfig:
         need_at_least(self, 1, "popular_days")
 
 
+# What a built-in source brings, beside the others: chosen on early nights, held on later ones (docs/experiments.md).
+SHARES = {"bought_again": 4, "bought_before": 4, "new_in_shop": 0.25}
+
+
 @dataclass(frozen=True)
 class CandidateConfig:
-    """At most `per_source` from each candidate source, or what `quotas` says for its name (0 turns it off); at most
-    `per_user` of their union.
+    """At most `per_source` from each candidate source (by SHARES more or fewer from some that are built in), or what
+    `quotas` says for its name (0 turns it off); at most `per_user` of their union, in which a source with twice the
+    quota counts twice.
 
     Popularity is counted over `popular_days`, a touch weighing half as much for every `half_life_days` of its age.
     Goods go together where at least `pair_support` users touched both in `pair_days`, among the last `pair_goods` of
@@ -149,7 +154,7 @@ class CandidateConfig:
 
     def quota(self, source: str) -> int:
         """How many candidates of a user the source may bring."""
-        return self.quotas.get(source, self.per_source)
+        return self.quotas.get(source, max(1, int(self.per_source * SHARES.get(source, 1))))
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,6 @@ due as (
 select
     user_key,
     goods_key,
-    days / interval_days * pow(0.5, abs(ln(since / interval_days))) as strength
+    days * least(0.5 + 0.5 * since / interval_days, 1) / greatest(interval_days, since) as strength
 from due
 where interval_days > 0

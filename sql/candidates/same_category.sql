@@ -1,4 +1,5 @@
--- One row per (user_key, goods_key): the popular goods of the twenty categories the user touches most.
+-- One row per (user_key, goods_key): the popular goods of the forty categories the user touches most, by how
+-- likely the category is for the user and the goods within it.
 with categories_of_user as (
     select
         night_touches.user_key,
@@ -10,14 +11,14 @@ with categories_of_user as (
     group by
         night_touches.user_key,
         night_goods.cat_id
-    qualify row_number() over (partition by user_key order by weight desc, cat_id asc) <= 20
+    qualify row_number() over (partition by user_key order by weight desc, cat_id asc) <= 40
 ),
 
 goods_of_category as (
     select
         cat_id,
         goods_key,
-        lately
+        lately / sum(lately) over (partition by cat_id) as share
     from night_goods
     where
         active
@@ -29,6 +30,6 @@ goods_of_category as (
 select
     categories_of_user.user_key,
     goods_of_category.goods_key,
-    categories_of_user.weight * goods_of_category.lately as strength
+    categories_of_user.weight * goods_of_category.share as strength
 from categories_of_user
 inner join goods_of_category using (cat_id)

@@ -4,8 +4,8 @@ select distinct
     users.user_key,
     goods.goods_key
 from block_list
-inner join entities.goods as goods on trim(block_list.goods_id) = goods.goods_id::varchar
-left join entities.users as users on trim(block_list.user_id) = users.user_id::varchar
+inner join entities.goods as goods on block_list.goods_id = goods.goods_id::varchar
+left join entities.users as users on block_list.user_id = users.user_id::varchar
 where
     block_list.user_id is null
     or users.user_key is not null

@@ -3,5 +3,5 @@ select count(*) as unknown
 from block_list
 where
     block_list.goods_id is null
-    or trim(block_list.goods_id) not in (select goods.goods_id::varchar from entities.goods as goods)
-    or trim(block_list.user_id) not in (select users.user_id::varchar from entities.users as users)
+    or block_list.goods_id not in (select goods.goods_id::varchar from entities.goods as goods)
+    or block_list.user_id not in (select users.user_id::varchar from entities.users as users)

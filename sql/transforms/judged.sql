@@ -15,40 +15,44 @@ with strongest as (
 select
     strongest.user_key,
     strongest.goods_key,
-    night_goods.shop_key,
     strongest.strength,
     case
         when night_users.user_key is null or night_goods.goods_key is null then 'unknown'
         when strongest.strength is null then 'without_strength'
         when not night_goods.active then 'inactive'
         when blocked_goods.goods_key is not null or blocked_pairs.goods_key is not null then 'blocked'
-        when
-            $exclude_bought_days > 0
-            and night_touches.last_bought_ts >= night.as_of - to_days($exclude_bought_days)
-            and not coalesce(list_contains($repeatable_categories, night_goods.cat_id), false)
-            then 'bought_lately'
+        when bought_lately.goods_key is not null then 'bought_lately'
     end as excluded
 from strongest
-cross join night
 left join night_users using (user_key)
 left join night_goods using (goods_key)
-left join night_touches
+left join bought_lately
     on
-        strongest.user_key = night_touches.user_key
-        and strongest.goods_key = night_touches.goods_key
+        strongest.user_key = bought_lately.user_key
+        and strongest.goods_key = bought_lately.goods_key
 left join blocked_goods using (goods_key)
 left join blocked_pairs
     on
         strongest.user_key = blocked_pairs.user_key
         and strongest.goods_key = blocked_pairs.goods_key;
 
+-- Points fall with the place among the candidates that a source has for a user, and a source with twice the quota gives
+-- twice as many (reciprocal rank fusion: Cormack, Clarke and Buettcher, 2009). They are whole, so that their sum is the
+-- same in any order.
 insert into candidate_rows
+with placed as (
+    select
+        user_key,
+        goods_key,
+        row_number() over (partition by user_key order by strength desc, goods_key asc) as place
+    from judged
+    where excluded is null
+)
+
 select
     $source as source,
     user_key,
     goods_key,
-    shop_key,
-    row_number() over (partition by user_key order by strength desc, goods_key asc) as place
-from judged
-where excluded is null
-qualify row_number() over (partition by user_key order by strength desc, goods_key asc) <= $quota;
+    $quota::bigint * 1000000000 // (60 + place) as points
+from placed
+where place <= $quota;

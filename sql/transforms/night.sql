@@ -41,12 +41,12 @@ from seen
 inner join night_types using (type_key);
 
 -- One row per (user_key, goods_key): how often and when a user touched and bought it. A weight adds up millionths, a
--- million for an event at the end of the night, half as much for every 30 days of age.
+-- million for an event at the end of the night, half as much for every 60 days of age.
 create table night_touches as
 with weighed as (
     select
         night_histories.*,
-        (1e6 * pow(0.5, date_diff('second', night_histories.event_ts, night.as_of) / (86400.0 * 30)))::bigint as weight
+        (1e6 * pow(0.5, date_diff('second', night_histories.event_ts, night.as_of) / (86400.0 * 60)))::bigint as weight
     from night_histories
     cross join night
     where night_histories.goods_key > 0
@@ -102,10 +102,23 @@ select
     ) as is_new
 from known;
 
+-- One row per (user_key, goods_key) bought in the last $exclude_bought_days days, but goods of $repeatable_categories.
+create table bought_lately as
+select
+    night_touches.user_key,
+    night_touches.goods_key
+from night_touches
+inner join night_goods using (goods_key)
+cross join night
+where
+    $exclude_bought_days > 0
+    and night_touches.last_bought_ts >= night.as_of - to_days($exclude_bought_days)
+    and not coalesce(list_contains($repeatable_categories, night_goods.cat_id), false);
+
+-- One row per (source, user_key, goods_key): a candidate of a source, by its number, with its points for the union.
 create table candidate_rows (
-    source varchar,
+    source bigint,
     user_key integer,
     goods_key integer,
-    shop_key integer,
-    place bigint
+    points bigint
 );
