@@ -9,8 +9,6 @@ is the night with every other quota at 0; the union has the settings that are gi
 
 import argparse
 import json
-import sys
-import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +17,7 @@ import polars as pl
 
 import features
 from bench.peak import measured
-from features import CandidateConfig, StoreConfig, Warehouse, statements
+from features import CandidateConfig, StoreConfig, Warehouse
 from features.candidate_sources import candidate_sources
 from features.events import files_of_day
 
@@ -37,7 +35,7 @@ def read(warehouse: Warehouse, data: Path, source: str) -> None:
     config = features.IngestConfig()
     for name, kind, file in ((source, "events", "events"), (f"{source}_goods", "goods", "goods")):
         path = data / f"{file}.parquet"
-        if not path.exists() or features.event_days(warehouse) and kind == "events":
+        if not path.exists() or (features.event_days(warehouse) and kind == "events"):
             continue
         found = features.find_source(name, kind, str(path))
         if kind == "events":
@@ -51,21 +49,22 @@ def taken_on(warehouse: Warehouse, ds: date, types: list[str]) -> pl.DataFrame:
     files = [str(warehouse.store.lake / file.path) for file in files_of_day(warehouse, ds, ds)]
     events = pl.scan_parquet(files, hive_partitioning=False).filter(pl.col("goods_key") > 0)
     if types:
-        known = warehouse.con.execute("select type_key from entities.event_types where list_contains($types, event_type)",
-                                      {"types": types}).fetchall()  # fmt: skip
-        events = events.filter(pl.col("type_key").is_in([key for (key,) in known]))
+        query = "select type_key from entities.event_types where list_contains($types, event_type)"
+        named = [key for (key,) in warehouse.con.execute(query, {"types": types}).fetchall()]
+        events = events.filter(pl.col("type_key").is_in(named))
     return events.select("user_key", "goods_key").unique().collect()
 
 
 def recall(found: pl.DataFrame, taken: pl.DataFrame) -> dict[str, float]:
-    hits = taken.join(found.select("user_key", "goods_key").with_columns(hit=1), on=["user_key", "goods_key"], how="left")
-    by_user = hits.group_by("user_key").agg(pl.col("hit").fill_null(0).mean())
-    return {"recall": by_user["hit"].mean() or 0.0, "purchases": hits["hit"].fill_null(0).mean() or 0.0}
+    pair = ["user_key", "goods_key"]
+    hits = taken.join(found.select(pair).with_columns(hit=1.0), on=pair, how="left").fill_null(0.0)
+    of_users = hits.group_by("user_key").agg(pl.col("hit").mean())
+    return {"recall": of_users["hit"].sum() / max(1, len(of_users)), "purchases": hits["hit"].sum() / max(1, len(hits))}
 
 
 def candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> tuple[pl.DataFrame, dict[str, float]]:
-    """The candidates of a night, built anew, with seconds, peak and rows."""
-    warehouse.con.execute("delete from ops.intervals where asset = 'candidates' and ds = $ds", {"ds": ds})
+    """The candidates of a night, built anew, with seconds, peak and rows; none where a source has none for anybody."""
+    forget(warehouse, "candidates", ds)
     with measured() as figures:
         try:
             features.build_candidates(warehouse, ds, config)
@@ -73,8 +72,15 @@ def candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> tuple
             if "no candidates for anybody" not in str(error):
                 raise
     files = [str(warehouse.store.lake / file.path) for file in warehouse.files("candidates", ds, ds)]
-    frame = pl.read_parquet(files, hive_partitioning=False) if files else pl.DataFrame(schema={"user_key": pl.Int32, "goods_key": pl.Int32})
+    nothing = pl.DataFrame(schema={"user_key": pl.Int32, "goods_key": pl.Int32})
+    frame = pl.read_parquet(files, hive_partitioning=False) if files else nothing
     return frame, {**figures, "rows": len(frame)}
+
+
+def forget(warehouse: Warehouse, asset: str, ds: date) -> None:
+    """So that it is built again."""
+    warehouse.con.execute("delete from ops.intervals where asset = $asset and ds = $ds", {"asset": asset, "ds": ds})
+    warehouse.run("ledger/forget_files", asset=asset, days=[ds])
 
 
 def night(warehouse: Warehouse, ds: date, config: CandidateConfig, alone: bool, types: list[str]) -> list[dict]:
@@ -82,7 +88,7 @@ def night(warehouse: Warehouse, ds: date, config: CandidateConfig, alone: bool, 
     rows = []
     features.build_histories(warehouse, ds)
     for name, build in (("night_goods", features.build_night_goods), ("night_pairs", features.build_night_pairs)):
-        warehouse.con.execute("delete from ops.intervals where asset = $name and ds = $ds", {"name": name, "ds": ds})
+        forget(warehouse, name, ds)
         with measured() as figures:
             made = build(warehouse, ds, config)
         rows.append({"ds": ds, "what": name, "k": 0, **figures, "rows": made})
@@ -100,11 +106,13 @@ def night(warehouse: Warehouse, ds: date, config: CandidateConfig, alone: bool, 
 
 def show(rows: list[dict]) -> None:
     frame = pl.DataFrame(rows, infer_schema_length=None)
-    of_nights = frame.group_by("what", "k", maintain_order=True).agg(pl.col("recall", "purchases", "seconds", "peak_mb", "rows").mean())
+    figures = pl.col("recall", "purchases", "seconds", "peak_mb", "rows")
+    of_nights = frame.group_by("what", "k", maintain_order=True).agg(figures.mean())
     for row in of_nights.iter_rows(named=True):
         found = f"{row['recall']:>8.4f}{row['purchases']:>11.4f}" if row["k"] else " " * 19
         at = f"@{row['k']}" if row["k"] else ""
-        print(f"{row['what'] + at:<24}{found}{row['rows']:>12,.0f} rows{row['seconds']:>8.2f} s{row['peak_mb']:>8,.0f} MB")
+        cost = f"{row['rows']:>12,.0f} rows{row['seconds']:>8.2f} s{row['peak_mb']:>8,.0f} MB"
+        print(f"{row['what'] + at:<24}{found}{cost}")
 
 
 def main() -> None:
@@ -112,7 +120,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--source", help="of sql/sources; by default the name of the folder of the data")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--nights", nargs="+", type=date.fromisoformat, default=[date.fromisoformat(day) for day in NIGHTS])
+    nights = [date.fromisoformat(day) for day in NIGHTS]
+    parser.add_argument("--nights", nargs="+", type=date.fromisoformat, default=nights)
     parser.add_argument("--types", nargs="*", default=[], help="of event that count as taken; all, if none is named")
     parser.add_argument("--set", nargs="*", default=[], help="settings of [candidates], as in pair_goods=30")
     parser.add_argument("--union", action="store_true", help="the union alone")

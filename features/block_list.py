@@ -1,4 +1,4 @@
-"""The store's block list, a file that a person writes -> the goods that are candidates for nobody, or not for a user."""
+"""The store's block list, a file that a person writes -> goods that are candidates for nobody, or not for a user."""
 
 import csv
 from pathlib import Path

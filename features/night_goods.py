@@ -1,4 +1,4 @@
-"""Histories -> what a night knows of its goods, once for all buckets: each with its popularity, and which go together."""
+"""Histories -> what a night knows of its goods, for all buckets: each with its popularity, and which go together."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -11,7 +11,11 @@ with new_goods as (
         night_goods.active
         and night_goods.lately > 0
         and night_goods.first_ts >= night.as_of - to_days(30)
-    qualify row_number() over (partition by shop_key order by lately desc, goods_key asc) <= 20
+    qualify
+        row_number() over (
+            partition by night_goods.shop_key
+            order by night_goods.lately desc, night_goods.goods_key asc
+        ) <= 20
 )
 
 select

@@ -11,7 +11,11 @@ with categories_of_user as (
     group by
         night_touches.user_key,
         night_goods.cat_id
-    qualify row_number() over (partition by user_key order by weight desc, cat_id asc) <= 40
+    qualify
+        row_number() over (
+            partition by night_touches.user_key
+            order by sum(night_touches.touch_weight) desc, night_goods.cat_id asc
+        ) <= 40
 ),
 
 goods_of_category as (

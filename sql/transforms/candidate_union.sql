@@ -20,15 +20,27 @@ best as (
         bits
     from merged
     qualify row_number() over (partition by user_key order by points desc, goods_key asc) <= $per_user
+),
+
+sold as (
+    select
+        best.user_key,
+        best.goods_key,
+        night_goods.shop_key,
+        best.bits
+    from best
+    inner join night_goods using (goods_key)
 )
 
 select
-    best.user_key,
-    best.goods_key,
-    night_goods.shop_key,
-    list_filter($sources::varchar[], lambda name, place: best.bits >> (place - 1) & 1 = 1) as sources
-from best
-inner join night_goods using (goods_key)
+    user_key,
+    goods_key,
+    shop_key,
+    list_select(
+        $sources::varchar[],
+        list_filter(range(1, len($sources::varchar[]) + 1), lambda place: bits >> (place - 1) & 1 = 1)
+    ) as sources
+from sold
 order by
-    best.user_key,
-    best.goods_key
+    user_key,
+    goods_key

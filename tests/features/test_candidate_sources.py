@@ -18,12 +18,12 @@ NIGHT = date(2025, 3, 30)
 def proposed(desk: Desk, warehouse: Warehouse) -> Callable[..., list[tuple[int, int]]]:
     """(user_id, goods_id) that one source proposes, the strongest of each user first."""
 
-    def of(source: str, rows: list[tuple], **settings: int) -> list[tuple[int, int]]:
+    def of(source: str, rows: list[tuple]) -> list[tuple[int, int]]:
         desk.ingest(warehouse, desk.source(rows), "2025-02-01", str(NIGHT))
         names = dict.fromkeys(statements.names("candidates"), 0)
         found: list[tuple[int, int]] = []
         for quota in range(1, 10):  # one more with each quota: the order
-            config = CandidateConfig(per_user=quota, quotas=names | {source: quota}, **settings)
+            config = CandidateConfig(per_user=quota, quotas=names | {source: quota})
             build(warehouse, config, NIGHT)
             ids = "(select user_id from entities.users where user_key = given.user_key) as user_id"
             goods = "(select goods_id from entities.goods where goods_key = given.goods_key) as goods_id"
@@ -169,7 +169,12 @@ def test_bought_again_is_strongest_when_due_by_the_users_own_interval(proposed: 
 
 
 def test_bought_again_goes_by_how_soon_people_buy_it_where_the_user_has_bought_it_seldom(proposed: Callable) -> None:
-    others = [(user, goods, 1, "buy", ago(day)) for user in (2, 3) for goods, days in ((10, (9, 5)), (11, (28, 4))) for day in days]
+    others = [
+        (user, goods, 1, "buy", ago(day))
+        for user in (2, 3)
+        for goods, days in ((10, (9, 5)), (11, (28, 4)))
+        for day in days
+    ]
     own = [(1, 10, 1, "buy", ago(4)), (1, 11, 1, "buy", ago(4)), (1, 12, 1, "buy", ago(4))]
 
     found = proposed("bought_again", [*others, *own])

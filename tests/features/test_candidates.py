@@ -83,7 +83,9 @@ def test_a_source_brings_at_most_its_quota_and_at_0_nothing(desk: Desk, read: Wa
 
 
 def test_a_quota_that_names_no_source_is_an_error_that_lists_them(read: Warehouse) -> None:
-    with pytest.raises(FeatureError, match=r"candidates\.quotas: populr is not a candidate source; there are .*popular"):
+    with pytest.raises(
+        FeatureError, match=r"candidates\.quotas: populr is not a candidate source; there are .*popular"
+    ):
         build(read, CandidateConfig(quotas={"populr": 5}))
 
 
@@ -141,7 +143,9 @@ def test_a_block_list_takes_goods_from_everybody_or_from_one_user(
 def test_a_block_list_with_other_columns_is_named_with_its_line(desk: Desk, read: Warehouse) -> None:
     (desk.store.root / "block.csv").write_text("goods,reason\n10,recall\n")
 
-    with pytest.raises(FeatureError, match=r"block\.csv, line 1: the columns are goods, reason; a block list has goods_id"):
+    with pytest.raises(
+        FeatureError, match=r"block\.csv, line 1: the columns are goods, reason; a block list has goods_id"
+    ):
         build(read, CandidateConfig())
 
 
@@ -181,7 +185,9 @@ def test_a_goods_that_moved_is_ranked_in_the_shop_it_was_last_seen_in(desk: Desk
 def test_a_night_without_candidates_is_an_error_and_not_an_empty_ranking(desk: Desk, read: Warehouse) -> None:
     (desk.store.root / "block.csv").write_text("goods_id\n10\n11\n12\n")
 
-    with pytest.raises(FeatureError, match=r"no candidates for anybody on 2025-03-01: .*popular.*excluded: \d+ blocked"):
+    with pytest.raises(
+        FeatureError, match=r"no candidates for anybody on 2025-03-01: .*popular.*excluded: \d+ blocked"
+    ):
         build(read, CandidateConfig())
 
 
@@ -217,16 +223,28 @@ OTHERS = "select user_key, 1 as goods_key, 1 as strength from night_users"
         ("select user_key from night_users", r"gives the columns user_key; goods_key is missing; strength is missing"),
         (OTHERS.replace(" from", ", 2 as extra from"), r"extra is too many"),
         (OTHERS.replace("1 as goods_key", "'1' as goods_key"), r"goods_key is VARCHAR, expected an INTEGER"),
-        (OTHERS.replace("1 as strength", "ds as strength") + "\ncross join night", r"strength is DATE, expected a number"),
-        ("-- One row.\nselect user_key,\n  nothing\nfrom night_users", r", line 3: does not run: .*\"nothing\" not found"),
+        (
+            OTHERS.replace("1 as strength", "ds as strength") + "\ncross join night",
+            r"strength is DATE, expected a number",
+        ),
+        (
+            "-- One row.\nselect user_key,\n  nothing\nfrom night_users",
+            r", line 3: does not run: .*\"nothing\" not found",
+        ),
         ("select user_key frm night_users where", r", line 1: does not run: Parser Error: syntax error"),
         ("select error('no') as user_key, 1 as goods_key, 1 as strength", r"does not run|user_key is"),
         (OTHERS + "; " + OTHERS, r"a candidate source is one select"),
         ("drop table night", r"a candidate source is one select"),
-        (OTHERS + " where $nobody", r"\$nobody is not a parameter of a candidate source; there are \$quota and \$folder"),
+        (
+            OTHERS + " where $nobody",
+            r"\$nobody is not a parameter of a candidate source; there are \$quota and \$folder",
+        ),
         ("from histories", r"line 1: does not run: .*histories does not exist"),
         ("from entities.users", r"line 1: does not run: .*users.* does not exist"),
-        ("from read_parquet('/etc/passwd')", r"does not run: Permission Error.*the files that a source reads lie in .*candidates"),
+        (
+            "from read_parquet('/etc/passwd')",
+            r"does not run: Permission Error.*the files that a source reads lie in .*candidates",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_used_is_named_with_what_is_wrong(
@@ -335,7 +353,10 @@ def test_what_a_source_gives_a_user_does_not_depend_on_who_is_in_the_bucket(desk
         with desk.open() as warehouse:
             desk.ingest(warehouse, desk.source(crowd()), "2025-03-01", str(last))
             counts = build(warehouse, CandidateConfig(pair_support=1, per_source=15, per_user=500), last)
-            assert {name for name, brought in counts.by_source.items() if not brought} == {"for_new_users", "same_category"}
+            assert {name for name, brought in counts.by_source.items() if not brought} == {
+                "for_new_users",
+                "same_category",
+            }
             return sorted(desk.lake_rows(warehouse, "candidates", "*"))
 
     assert rows(1) == rows(7)
@@ -363,11 +384,20 @@ def test_what_happens_after_a_night_changes_nothing_in_it(desk_with: Callable[..
         desk.folder.mkdir()
         with desk.open() as warehouse:
             desk.ingest(warehouse, desk.source(rows, COLUMNS + known), "2025-03-01", last)
-            source = replace(desk.source([(3, 1, 1, datetime(2025, 3, 10), False)], shown, name="shown"), kind="impressions")
+            source = replace(
+                desk.source([(3, 1, 1, datetime(2025, 3, 10), False)], shown, name="shown"), kind="impressions"
+            )
             features.ingest_impressions(warehouse, source, DAY, date.fromisoformat(last), desk.ingestion)
             counts = build(warehouse, CandidateConfig(pair_support=1, per_source=15, per_user=500), night)
-            assert {source for source, rows in counts.by_source.items() if not rows} == {"for_new_users", "same_category"}
-            return [file.sha256 for name in ("night_goods", "night_pairs", "candidates") for file in warehouse.files(name, night, night)]
+            assert {source for source, rows in counts.by_source.items() if not rows} == {
+                "for_new_users",
+                "same_category",
+            }
+            return [
+                file.sha256
+                for name in ("night_goods", "night_pairs", "candidates")
+                for file in warehouse.files(name, night, night)
+            ]
 
     def with_known(rows: list[tuple], late: bool) -> list[tuple]:
         return [(*row, datetime(2025, 3, 11) if late else row[4]) for row in rows]
@@ -375,4 +405,6 @@ def test_what_happens_after_a_night_changes_nothing_in_it(desk_with: Callable[..
     seen = with_known([row for row in crowd() if row[4] < datetime(2025, 3, 10)], late=False)
     told_later = with_known([(user, 900, 90, "buy", datetime(2025, 3, 5)) for user in range(1, 9)], late=True)
 
-    assert bytes_of("without", seen, "2025-03-09") == bytes_of("with", [*seen, *with_known(later, late=False), *told_later], "2025-03-12")
+    assert bytes_of("without", seen, "2025-03-09") == bytes_of(
+        "with", [*seen, *with_known(later, late=False), *told_later], "2025-03-12"
+    )

@@ -199,13 +199,15 @@ def test_a_late_event_leaves_alone_the_nights_before_it_was_known(desk: Desk) ->
             (10, "goods_sequences", "stale"),
             (10, "shop_sequences", "stale"),
             (10, "night_goods", "stale"),
-        (10, "night_pairs", "stale"),
+            (10, "night_pairs", "stale"),
             (10, "candidates", "stale"),
             (10, "examples", "stale"),  # the night's file, which holds it, brings this day's labels too
         ]
 
 
-def test_impressions_are_planned_by_the_day_and_change_its_examples_and_who_is_a_user_from_then_on(desk: Desk, built: Warehouse) -> None:
+def test_impressions_are_planned_by_the_day_and_change_its_examples_and_who_is_a_user_from_then_on(
+    desk: Desk, built: Warehouse
+) -> None:
     columns = "user_id bigint, goods_id bigint, event_ts timestamp, label int"
     given = [(1, 10, datetime(2025, 3, 9, 9), 1), (2, 11, datetime(2025, 3, 9, 9), 0)]
     shown = replace(desk.source(given, columns, name="shown"), kind="impressions")
