@@ -9,6 +9,7 @@ is the night with every other quota at 0; the union has the settings that are gi
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -91,17 +92,23 @@ def night(warehouse: Warehouse, ds: date, config: CandidateConfig, alone: bool, 
         forget(warehouse, name, ds)
         with measured() as figures:
             made = build(warehouse, ds, config)
-        rows.append({"ds": ds, "what": name, "k": 0, **figures, "rows": made})
+        rows.append(told({"ds": ds, "what": name, "k": 0, **figures, "rows": made}))
     taken = taken_on(warehouse, ds + DAY, types)
     names = [source.name for source in candidate_sources(warehouse.store, CandidateConfig())]
     for k in K:
         for name in names if alone else ():
             only = dict.fromkeys(names, 0) | {name: k}
             found, figures = candidates(warehouse, ds, replace(config, quotas=only, per_user=k))
-            rows.append({"ds": ds, "what": name, "k": k, **recall(found, taken), **figures})
+            rows.append(told({"ds": ds, "what": name, "k": k, **recall(found, taken), **figures}))
         found, figures = candidates(warehouse, ds, replace(config, per_user=k))
-        rows.append({"ds": ds, "what": "union", "k": k, **recall(found, taken), **figures})
+        rows.append(told({"ds": ds, "what": "union", "k": k, **recall(found, taken), **figures}))
     return rows
+
+
+def told(row: dict) -> dict:
+    """The row, said on stderr as soon as it is there."""
+    print(*row.values(), file=sys.stderr, flush=True)
+    return row
 
 
 def show(rows: list[dict]) -> None:

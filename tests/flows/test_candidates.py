@@ -49,7 +49,7 @@ def test_a_dropped_in_source_and_a_block_list_are_planned_logged_and_published(
     ranked = nightrank("nightly", "--ds", "2025-03-21", "--plain", "--store", own_store)
 
     [line] = [line for line in planned.out.splitlines() if line.split()[1] == "candidates"]
-    assert line.split("  ")[-1] == "settings changed: candidates; SQL changed"
+    assert line.split("  ")[-1] == "settings changed: candidates; SQL changed; block list changed"
     assert "block_list_names_unknown_ids" in ranked.err
     assert "candidates_excluded" in ranked.err
     with duckdb.connect(str(own_store / "published.duckdb"), read_only=True) as con:
