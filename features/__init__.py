@@ -5,7 +5,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 
 from features import statements
 from features.baselines import Order
-from features.candidates import build_candidates, build_night_goods
+from features.candidates import CandidateCounts, build_candidates
 from features.categories import categories_of, give_category_keys
 from features.config import (
     CandidateConfig,
@@ -35,6 +35,7 @@ from features.models import (
     start_id,
     table_sizes,
 )
+from features.night_goods import build_night_goods, build_night_pairs
 from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
@@ -74,6 +75,7 @@ __all__ = [
     "Answer",
     "BusyError",
     "CandidateConfig",
+    "CandidateCounts",
     "Check",
     "Drift",
     "ExampleConfig",
@@ -107,6 +109,7 @@ __all__ = [
     "build_examples",
     "build_histories",
     "build_night_goods",
+    "build_night_pairs",
     "build_outcomes",
     "build_release",
     "build_sequences",

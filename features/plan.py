@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from features import statements
-from features.candidates import candidates_fingerprint, night_goods_fingerprint
+from features.candidates import candidates_fingerprint
 from features.config import CandidateConfig, ExampleConfig, IngestConfig, RankingConfig, SequenceConfig
 from features.examples import examples_fingerprint
 from features.fingerprints import Fingerprint, explain
@@ -19,6 +19,7 @@ from features.histories import base_day, has_base, histories_fingerprint
 from features.impressions import impressions_fingerprint
 from features.ingestion import event_days, events_fingerprint
 from features.models import champion_id
+from features.night_goods import night_goods_fingerprint, night_pairs_fingerprint
 from features.outcomes import outcomes_fingerprint
 from features.rankings import ranking_fingerprint
 from features.registry import last_day_read, registered_sources
@@ -32,6 +33,7 @@ ORDER = (
     "goods_sequences",
     "shop_sequences",
     "night_goods",
+    "night_pairs",
     "candidates",
     "examples",
     "rankings",
@@ -115,6 +117,7 @@ def nights(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) ->
             yield ds, f"{part}_sequences", sequences_fingerprint(still, ds, part, shaping.sequences)
     for ds in found:
         yield ds, "night_goods", night_goods_fingerprint(still, ds, shaping.candidates)
+        yield ds, "night_pairs", night_pairs_fingerprint(still, ds, shaping.candidates)
         yield ds, "candidates", candidates_fingerprint(still, ds, shaping.candidates)
 
 

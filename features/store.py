@@ -47,6 +47,11 @@ class Store:
         return self.root / "models"
 
     @property
+    def candidates(self) -> Path:
+        """Where people put candidate sources of their own."""
+        return self.root / "candidates"
+
+    @property
     def spill(self) -> Path:
         return self.root / "tmp"
 

@@ -132,6 +132,11 @@ def night_goods(run: Warehouse, settings: Settings, ds: date, _reason: str | Non
     features.build_night_goods(run, ds, settings.candidates)
 
 
+def night_pairs(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    features.build_histories(run, ds)
+    features.build_night_pairs(run, ds, settings.candidates)
+
+
 def candidates(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
     features.build_histories(run, ds)
     night.candidates(run, settings, ds)
@@ -155,6 +160,7 @@ BUILDERS: dict[str, Callable[[Warehouse, Settings, date, str | None], None]] = {
     "goods_sequences": sequences,
     "shop_sequences": sequences,
     "night_goods": night_goods,
+    "night_pairs": night_pairs,
     "candidates": candidates,
     "examples": examples,
     "rankings": rankings,

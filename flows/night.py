@@ -120,9 +120,14 @@ def sequences(night: Warehouse, settings: Settings, ds: date) -> int:
 
 def candidates(night: Warehouse, settings: Settings, ds: date) -> int:
     goods = features.build_night_goods(night, ds, settings.candidates)
-    rows = features.build_candidates(night, ds, settings.candidates)
-    log.info("candidates_built", ds=ds, rows=rows, goods=goods)
-    return rows
+    pairs = features.build_night_pairs(night, ds, settings.candidates)
+    found = features.build_candidates(night, ds, settings.candidates)
+    log.info("candidates_built", ds=ds, rows=found.rows, goods=goods, pairs=pairs, **found.by_source)
+    if found.excluded:
+        log.info("candidates_excluded", ds=ds, **found.excluded)
+    if found.unknown_blocked:
+        log.warning("block_list_names_unknown_ids", ds=ds, rows=found.unknown_blocked)
+    return found.rows
 
 
 def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> int:

@@ -82,6 +82,7 @@ def offer(run: Warehouse, settings: Settings, night: date) -> None:
     """The candidates of a night, for negatives to be drawn from."""
     features.build_histories(run, night)
     features.build_night_goods(run, night, settings.candidates)
+    features.build_night_pairs(run, night, settings.candidates)
     features.build_candidates(run, night, settings.candidates)
 
 

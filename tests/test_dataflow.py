@@ -163,6 +163,7 @@ def test_the_ledger_says_what_is_built(published: duckdb.DuckDBPyConnection) -> 
             "events.purchases",
             "goods_sequences",
             "night_goods",
+            "night_pairs",
             "outcomes",
             "rankings",
             "shop_sequences",
