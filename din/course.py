@@ -9,8 +9,8 @@ POINTS = 100
 
 @dataclass
 class Course:
-    """How a training went: the mean loss of each hundredth of its steps, and of each epoch the mean loss and the GAUC on
-    the validation. Plain lists, which are kept with a training under way.
+    """How a training went: the mean loss of each hundredth of its steps, and of each epoch the mean loss and the GAUC
+    on the validation. Plain lists, which are kept with a training under way.
 
     `slices`: [last step, sum of losses, steps]. `epochs`: [epoch, sum of losses, steps, GAUC]; the GAUC is NaN where
     nothing validated, and epoch 0 is what a warm training started from.

@@ -16,8 +16,8 @@ STEPS_TO_A_LOOK = {"cpu": 1, "cuda": 50}
 
 @dataclass
 class Watch:
-    """Of a training of so many `steps`. What was seen the `course` hears at once; it is told later, in order, by whoever
-    trains."""
+    """Of a training of so many `steps`. What was seen the `course` hears at once; it is told later, in order, by
+    whoever trains."""
 
     steps: int
     every: int

@@ -130,11 +130,13 @@ class CandidateConfig:
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """How many nights of rankings, and how many of sequences, the published file holds."""
+    """How many nights of rankings, and how many of sequences, the published file holds; how many files are kept; and
+    whether a page is written of each night that is published."""
 
     ranking_nights: int = 14
     sequence_nights: int = 1
     keep_releases: int = 3
+    report: bool = True
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "ranking_nights", "keep_releases")

@@ -40,6 +40,12 @@ class Reader:
         """Answers a file of sql/show."""
         return ask(self.con, statements.read(f"show/{name}"), values)
 
+    def page(self, name: str, **values: Any) -> Answer:
+        """Answers a file of sql/report, with those of the values that it names."""
+        query = statements.read(f"report/{name}")
+        [statement] = duckdb.extract_statements(query)
+        return ask(self.con, query, {key: values[key] for key in statement.named_parameters})
+
     def user(self, text: str) -> Any:
         """The user_id a person typed, with the type ids have here. Raises FeatureError where nobody is called so."""
         return self.id_named("user", text, "is not in the newest ranking")

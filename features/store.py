@@ -46,6 +46,10 @@ class Store:
         return self.root / "models"
 
     @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
     def spill(self) -> Path:
         return self.root / "tmp"
 

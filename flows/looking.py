@@ -8,7 +8,19 @@ import typer
 import features
 from features import FeatureError, Store, StoreConfig
 from flows import backfill, night, show
-from flows.options import DEFAULT_STORE, STOPPED, AsJson, FirstDay, LastDay, StorePath, both, hours, query_text
+from flows.options import (
+    DEFAULT_STORE,
+    STOPPED,
+    AsJson,
+    Day,
+    FirstDay,
+    LastDay,
+    StorePath,
+    both,
+    day,
+    hours,
+    query_text,
+)
 
 app = typer.Typer()
 
@@ -70,6 +82,26 @@ def plan(
     """What would be built between two days, and why; writes nothing."""
     first, last = both(start, end)
     show.plan(backfill.plan_of(store, first, last), all_of_it, json)
+
+
+@app.command()
+def report(
+    store: StorePath = DEFAULT_STORE,
+    ds: Day = None,
+    users: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Whose rankings to show; three chosen ones if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page; reports/<ds>.html in the store if left out.")
+    ] = None,
+) -> None:
+    """Writes a page about a night, one HTML file: its state, quality, coverage, and some rankings with why."""
+    from flows.report import run_report
+
+    named = [text.strip() for text in (users or "").split(",") if text.strip()]
+    if users is not None and not named:
+        raise typer.BadParameter("names nobody; write user ids with commas between them", param_hint="--users")
+    print(run_report(looked_at(store), night.utc_now(), day(ds), named, out))
 
 
 def looked_at(root: Path) -> Store:
