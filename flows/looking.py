@@ -104,6 +104,17 @@ def report(
     print(run_report(looked_at(store), night.utc_now(), day(ds), named, out))
 
 
+@app.command()
+def explore(
+    store: StorePath = DEFAULT_STORE,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine; nobody else's can reach it.")] = 8501,
+) -> None:
+    """A small web app on this machine: type a user, see their history, ranking and why."""
+    from flows.explore import run_explore
+
+    run_explore(looked_at(store), port)
+
+
 def looked_at(root: Path) -> Store:
     """A store to read from: its settings do not matter."""
     return Store(root.absolute(), StoreConfig())

@@ -9,6 +9,7 @@ import features
 from features import Answer, FeatureError, Reader, Status, Store
 
 Rows = list[dict[str, Any]]
+RANKS_SHOWN = 10
 # What came to published files later: a section is there where its columns are.
 BASELINES = ("ds", "k", "baseline", "hit_rate", "ndcg", "recall", "mrr")
 
@@ -103,8 +104,9 @@ def chosen(reader: Reader, ds: date, users: list[str]) -> list[tuple[Any, str]]:
     return found
 
 
-def person(reader: Reader, ds: date, who: Any, chosen_for: str) -> Person:
-    ranking, history, why = (reader.page(name, who=who, ds=ds).records() for name in ("ranking", "history", "why"))
+def person(reader: Reader, ds: date, who: Any, chosen_for: str, ranks: int = RANKS_SHOWN) -> Person:
+    values = {"who": who, "ds": ds, "ranks": ranks}
+    ranking, history, why = (reader.page(name, **values).records() for name in ("ranking", "history", "why"))
     return Person(who, chosen_for, ranking, history, why)
 
 

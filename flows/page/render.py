@@ -11,12 +11,13 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from flows.page.gather import Page
+from flows.page.timeline import Timeline
 from flows.page.view import view
 
 
 def render(page: Page) -> str:
     """The page as text. The same release, record and models give the same text: no clock is asked."""
-    style, script = asset("style.css"), asset("age.js")
+    style, script = asset("charts.css") + asset("style.css"), asset("age.js")
     return (
         environment()
         .get_template("page.html.j2")
@@ -92,3 +93,13 @@ def span(seconds: float | None) -> str:
         if seconds >= size:
             return f"{seconds / (size / 2):.{0 if unit == 'min' else 1}f} {unit}".replace(".0 ", " ")
     return f"{seconds:.1f} s"
+
+
+def drawing(one: Timeline, title: str, scheme: str | None) -> str:
+    """A timeline by itself, as a picture with a text for those who do not see it; `scheme` is light or dark."""
+    template = environment().get_template("drawing.svg.j2")
+    svg = template.render(one=one, title=title, scheme=scheme or "light", style=Markup(asset("charts.css")))  # noqa: S704
+    source = base64.b64encode(svg.strip().encode()).decode()
+    return Markup('<img alt="{}" style="width: 100%; max-width: 32rem" src="data:image/svg+xml;base64,{}">').format(
+        one.said, source
+    )

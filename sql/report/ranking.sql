@@ -1,4 +1,4 @@
--- One row per rank: the first ten goods of the user $who on $ds, by name.
+-- One row per rank: the first $ranks goods of the user $who on $ds, by name.
 select
     ranked.rank,
     ranked.goods_id,
@@ -7,5 +7,5 @@ select
     ranked.score,
     ranked.sources
 from ranking_at($who, $ds) as ranked
-where ranked.rank <= 10
+where ranked.rank <= $ranks
 order by ranked.rank
