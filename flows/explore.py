@@ -2,7 +2,6 @@
 
 import os
 import socket
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,8 +23,8 @@ OPTIONS = {  # each goes before Streamlit's own files and environment
 
 
 def run_explore(store: Store, port: int) -> None:
-    """Serves the app until it is stopped. Raises FeatureError without Streamlit, without a published night, or where the
-    port is taken."""
+    """Serves the app until it is stopped. Raises FeatureError without Streamlit, without a published night, or where
+    the port is taken."""
     if find_spec("streamlit") is None:
         raise FeatureError(
             "explore needs Streamlit, which is not installed beside this Python; "
@@ -37,7 +36,7 @@ def run_explore(store: Store, port: int) -> None:
 
     os.environ["NIGHTRANK_STORE_PATH"] = str(store.root)
     log.info("exploring", url=f"http://{HERE}:{port}", store=store.root, stop="Ctrl-C")
-    app = str(Path(str(files("flows").joinpath("explore_app.py"))))
+    app = str(Path(__file__).with_name("explore_app.py"))
     flags = [f"--{name}={value}" for name, value in (OPTIONS | {"server.port": str(port)}).items()]
     main(["run", app, *flags], prog_name="streamlit")
 

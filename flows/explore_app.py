@@ -32,8 +32,10 @@ def main() -> None:
 
 def explore(reader: Reader) -> None:
     nights = [row[0] for row in reader.page("ranked_nights").rows]
+    if not nights:
+        raise FeatureError("published.duckdb holds no ranking of anybody; rank a night: nightrank nightly")
     asked, night = st.columns([2, 1])
-    ds = night.selectbox("Night", nights)
+    ds = night.selectbox("Night", nights) or nights[0]
     [about] = reader.page("night", ds=ds).records()
     some = [str(user_id) for user_id, _ in some_people(reader, ds)]
     text = asked.text_input(

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.page.scales import Scale, ticks
 
-WIDTH, WIDE, HEIGHT = 300, 400, 156
+WIDTH, WIDE, HEIGHT = 300, 360, 156
 LEFT, RIGHT, TOP, BOTTOM = 38, 46, 12, 24
 LINE_HEIGHT = 12  # of a label: two ends of lines that are closer are moved apart
 
@@ -77,7 +77,7 @@ def lines(
     marks: Sequence[tuple[float, str]] = (),
 ) -> Chart:
     """Lines over a common x; the first of `x_labels` stands at the left end, the last at the right one."""
-    values = [y for one in series for _, y in one.points]
+    values = [y for one in series for _, y in one.points] or [0.0]
     ys = ticks(min([0.0, *values] if from_zero else values), max(values), 4)
     xs = [x for one in series for x, _ in one.points] + [x for x, _ in x_labels]
     across = Scale(min(xs), max(xs), LEFT + 4, WIDTH - RIGHT - 4)

@@ -48,6 +48,8 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
     with features.reading(store) as reader:
         release = store.published.resolve().name
         nights = [row[0] for row in reader.page("ranked_nights").rows]
+        if not nights:
+            raise FeatureError(f"{store.published}: holds no ranking of anybody; rank a night: nightrank nightly")
         ds = ds or nights[0]
         if ds not in nights:
             known = ", ".join(map(str, nights))

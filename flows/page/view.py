@@ -109,16 +109,12 @@ def measure(name: str, title: str, outcomes: list, baselines: list, cutoff: int 
     said = (
         f"{title} of the first {cutoff} ranks by day, from {days[0]} to {days[-1]}; {number(newest[name])} at the end."
     )
-    return charts.lines(title, said, known(series), charts.night_labels(days), lambda y: f"{y:g}")
+    return charts.lines(title, said, series, charts.night_labels(days), lambda y: f"{y:g}")
 
 
 def points(rows: list[dict[str, Any]], name: str, **where: Any) -> list[charts.Point]:
     chosen = [row for row in rows if all(row[key] == value for key, value in where.items())]
     return [(row["ds"].toordinal(), row[name]) for row in chosen if row[name] is not None]
-
-
-def known(series: list[Series]) -> list[Series]:
-    return [one for one in series if one.points] or [Series("", [(0, 0)], "muted")]
 
 
 def training(page: Page) -> list[Chart]:
@@ -152,7 +148,7 @@ def training(page: Page) -> list[Chart]:
             charts.lines(
                 "GAUC, validation",
                 f"GAUC on the days that validate, by epoch: {said}.",
-                known(validated),
+                validated,
                 labels,
                 short,
                 from_zero=False,

@@ -1,8 +1,7 @@
 -- One row per event of the sequences of the user $who on $ds, both groups, oldest first.
-with goods_events as (
+with touched as (
     select
-        'goods' as part,
-        unnest(goods_ids)::varchar as history_id,
+        unnest(goods_ids) as goods_id,
         unnest(event_types) as event_type,
         unnest(event_ts) as event_ts,
         generate_subscripts(goods_ids, 1) as place
@@ -12,10 +11,23 @@ with goods_events as (
         and ds = $ds
 ),
 
+goods_events as (
+    select
+        'goods' as part,
+        touched.goods_id::varchar as history_id,
+        goods.name as history_name,
+        touched.event_type,
+        touched.event_ts,
+        touched.place
+    from touched
+    left join goods using (goods_id)
+),
+
 shop_events as (
     select
         'shop' as part,
         unnest(shop_ids)::varchar as history_id,
+        null as history_name,
         unnest(event_types) as event_type,
         unnest(event_ts) as event_ts,
         generate_subscripts(shop_ids, 1) as place
@@ -32,16 +44,12 @@ events as (
 )
 
 select
-    events.part,
-    events.history_id,
-    goods.name as history_name,
-    events.event_type,
-    events.event_ts
+    part,
+    history_id,
+    history_name,
+    event_type,
+    event_ts
 from events
-left join goods
-    on
-        events.part = 'goods'
-        and events.history_id = goods.goods_id::varchar
 order by
-    events.part,
-    events.place
+    part,
+    place

@@ -1,24 +1,25 @@
 -- One row per (goods_id, part, history_id): what carried the weight of the ranked goods of the user $who on $ds, goods by
--- rank, the strongest first.
+-- rank, the strongest first; with share, where the release has it.
+with explained as (
+    select why.* replace (why.history_id::varchar as history_id)
+    from why
+    where
+        why.user_id = $who
+        and why.ds = $ds
+)
+
 select
     rankings.rank,
-    why.goods_id,
-    why.part,
-    why.history_id::varchar as history_id,
     goods.name as history_name,
-    why.event_ts,
-    why.weight
-from why
+    explained.*
+from explained
 inner join rankings using (ds, user_id, goods_id)
 left join goods
     on
-        why.part = 'goods'
-        and why.history_id::varchar = goods.goods_id::varchar
-where
-    why.user_id = $who
-    and why.ds = $ds
+        explained.part = 'goods'
+        and explained.history_id = goods.goods_id::varchar
 order by
     rankings.rank asc,
-    why.part asc,
-    abs(why.weight) desc,
-    why.history_id asc
+    explained.part asc,
+    abs(explained.weight) desc,
+    explained.history_id asc

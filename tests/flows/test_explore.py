@@ -20,8 +20,8 @@ import pytest
 from flows import explore
 from flows.night import run_nights
 from tests.conftest import Said
-from tests.flows.test_cli import mistake
 from tests.flows.browser import CHROMIUM
+from tests.flows.test_cli import mistake
 
 NightRank = Callable[..., Said]
 PATIENCE = 90  # seconds; on a machine at work Streamlit takes some to start, and its page some to load
@@ -139,7 +139,7 @@ def served(root: Path) -> Iterator[str]:
     try:
         for _ in range(PATIENCE * 2):
             try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE).close()
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE).close()  # noqa: S310 - our own
                 break
             except OSError:
                 assert app.poll() is None, app.stdout and app.stdout.read()
@@ -159,12 +159,12 @@ def served(root: Path) -> Iterator[str]:
 def test_it_answers_on_this_machine_alone_and_stops_when_told(walked_store: Path) -> None:
     with served(walked_store) as address:
         port = int(address.rpartition(":")[2])
-        with urllib.request.urlopen(address, timeout=PATIENCE) as page:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as page:  # noqa: S310 - our own
             assert page.status == 200
             assert "<html" in page.read().decode()
         others = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
         for other in {*others, "127.0.0.2"}:
-            with pytest.raises(OSError, match="refused|timed out"):
+            with pytest.raises(OSError, match=r"refused|timed out"):
                 socket.create_connection((other, port), timeout=2)
 
     with pytest.raises(OSError, match="refused"):

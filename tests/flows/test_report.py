@@ -278,6 +278,22 @@ def test_a_release_of_before_some_columns_has_a_page(own_store: Path, nightrank:
     assert "No why is kept for this person" in page.text
 
 
+def test_a_day_on_which_nobody_ranked_took_anything_has_a_page(own_store: Path, nightrank: NightRank) -> None:
+    with changed(own_store) as con:
+        con.execute("update outcomes set users = 0, hit_rate = null, ndcg = null, recall = null, mrr = null")
+
+    page = page_of(nightrank, own_store)
+
+    assert [row[2:4] for row in page.tables["Quality by day and k"][1:]] == [["0", "—"]] * 2
+
+
+def test_a_release_without_a_ranking_is_said(own_store: Path, nightrank: NightRank) -> None:
+    with changed(own_store) as con:
+        con.execute("delete from rankings")
+
+    assert "holds no ranking of anybody" in mistake(nightrank("report", "--store", own_store))
+
+
 def test_baselines_stand_beside_quality_where_a_release_has_them(own_store: Path, nightrank: NightRank) -> None:
     without = page_of(nightrank, own_store)
     with changed(own_store) as con:
@@ -291,6 +307,21 @@ def test_baselines_stand_beside_quality_where_a_release_has_them(own_store: Path
     assert "Dashed: simpler rankings" not in without.text
     assert "Dashed: simpler rankings, at 5." in found.text
     assert found.text.count(" popular ") > without.text.count(" popular ")
+
+
+def test_the_share_of_each_weight_is_told_where_a_release_has_it(own_store: Path, nightrank: NightRank) -> None:
+    with changed(own_store) as con:
+        con.execute("alter table why drop column if exists share")
+    without = page_of(nightrank, own_store, "--users", "7")
+    with changed(own_store) as con:
+        con.execute("alter table why add column share double")
+        con.execute("update why set share = 0.25")
+
+    found = page_of(nightrank, own_store, "--users", "7")
+
+    [name, *_] = [caption for caption in found.tables if caption.startswith("Weights of goods ")]
+    assert [row[4:] for row in without.tables[name]] == [[]] * len(without.tables[name])
+    assert [row[4:] for row in found.tables[name]] == [["share"], *[["25%"]] * (len(found.tables[name]) - 1)]
 
 
 def test_a_broken_check_stands_first_with_what_to_type(own_store: Path, nightrank: NightRank) -> None:

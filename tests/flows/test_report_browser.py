@@ -1,16 +1,19 @@
 """The page of a night in headless Chromium: on a desk and on a phone, by day and by night, and by keyboard alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from tests.conftest import Said
 from tests.flows.browser import CHROMIUM
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH: apt-get install chromium")
 
+NightRank = Callable[..., Said]
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 ENDS_BESIDE = """() => [...document.querySelectorAll("body *")].filter(one => {
   for (let up = one.parentElement; up; up = up.parentElement)
@@ -83,6 +86,24 @@ def test_a_page_fits_asks_for_nothing_and_says_nothing_of_errors(
         assert page.evaluate(FAINT) == []
     assert said == []
     assert [url for url in asked if not url.startswith("data:")] == [page_file.as_uri()]
+
+
+def test_long_names_without_a_space_do_not_widen_the_page(browser: Any, own_store: Path, nightrank: NightRank) -> None:
+    release = (own_store / "published.duckdb").resolve()
+    release.chmod(0o644)
+    with duckdb.connect(str(release)) as con:
+        con.execute("update goods set name = repeat('Rindfleischetikettierung', 8)")
+        con.execute("update rankings set sources = [repeat('source', 20)]")
+        con.execute("update intervals set asset = asset || repeat('purchases', 20) where starts_with(asset, 'events.')")
+        con.execute("update intervals set status = 'failed', error = repeat('/folder', 40) where asset = 'outcomes'")
+        con.execute("update nights set model_id = repeat('din', 40)")
+    page = browser.new_page(viewport=PHONE)
+    page.goto(Path(nightrank("report", "--store", own_store).out.strip()).as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert page.evaluate(ENDS_BESIDE) == []
+    page.close()
 
 
 def test_what_an_on_call_person_needs_is_on_one_screen(browser: Any, page_file: Path) -> None:
