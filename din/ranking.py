@@ -45,7 +45,8 @@ class Ranked(NamedTuple):
 
 class Weights(NamedTuple):
     """Parallel arrays: the weight that `history_key` carried for a candidate, summed over its repeats in the
-    history; `ts` is the latest of them. `part` is 'goods' or 'shop'."""
+    history; `ts` is the latest of them. `part` is 'goods' or 'shop'. `share` is the size of the weight, out of that of
+    all the keys of the history's part together, whether or not they are among those given here."""
 
     user_keys: np.ndarray
     candidate: np.ndarray
@@ -53,6 +54,7 @@ class Weights(NamedTuple):
     history_keys: np.ndarray
     ts: np.ndarray
     weight: np.ndarray
+    share: np.ndarray
 
 
 @torch.inference_mode()
@@ -76,7 +78,7 @@ def rank(
     crowd = Crowd(model, candidates, goods, shops, precision, pool)
     taken = np.minimum(np.diff(candidates.offsets), k)
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
-    why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))
+    why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiiff"))
     ranks = reasons = 0
     for users in chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]):
         user_R, rank_R, place_R, score_R = crowd.best(users, k)

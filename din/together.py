@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from din.ranking import Candidates
 
 KEY_BITS = 32
+SMALLEST_WEIGHT = 1e-300  # of a history: where nothing carries anything, each share is zero
 FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not measured yet whether that pays
 PoolHistories = Callable[[Group, Wanted, Items], torch.Tensor]
 
@@ -104,7 +105,7 @@ class Crowd:
 
     def why(self, user_P: np.ndarray, place_P: np.ndarray, top: int) -> tuple[np.ndarray, ...]:
         """What of the history carried the most weight for each pair, goods before shops: the number of the pair, the
-        part, the key, the latest time, the weight summed over repeats."""
+        part, the key, the latest time, the weight summed over repeats, its share."""
         columns = []
         for part, group, histories, keys in (
             ("goods", self.model.goods, self.goods, self.candidates.goods_keys),
@@ -171,7 +172,7 @@ def best_of_each(
 def carried(
     group: Group, histories: Histories, user_P: np.ndarray, candidate_P: torch.Tensor, as_of_U: torch.Tensor, top: int
 ) -> tuple[np.ndarray, ...]:
-    """The `top` history keys of each pair by the size of their weight: pair, key, latest time, weight."""
+    """The `top` history keys of each pair by the size of their weight: pair, key, latest time, weight, share."""
     chosen_P = sent_to(user_P, candidate_P.device)
     positions = int(histories.known_length_X[user_P].sum())
     history = histories.cut(chosen_P, as_of_U[chosen_P], positions)
@@ -184,15 +185,18 @@ def carried(
 def heaviest_keys(
     weights_N: torch.Tensor, history: JaggedHistory, ts_N: torch.Tensor, pairs: int, top: int
 ) -> tuple[torch.Tensor, ...]:
-    """Weights summed over the repeats of a key; the latest time of each, and the `top` of each pair.
+    """Weights summed over the repeats of a key; the latest time of each, its share, and the `top` of each pair.
 
-    Without a softmax a weight may be negative; what counts is how much it carries, either way.
+    Without a softmax a weight may be negative; what counts is how much it carries, either way. The share is of all keys
+    of the pair, those beyond the `top` included.
     """
     distinct = Distinct.of(history.example_N, history.keys_N)
     order_N = distinct.back.argsort(stable=True)
     weight = summed(weights_N.double()[order_N], distinct.back[order_N], len(distinct.keys))
     latest = torch.zeros_like(distinct.keys).scatter_reduce(0, distinct.back, ts_N, "amax")
+    all_P = summed(weight.abs(), distinct.owner, pairs)
+    share = weight.abs() / all_P[distinct.owner].clamp_min(SMALLEST_WEIGHT)
     count_P = edges_of(distinct.owner, pairs)[1]
     taken = int(count_P.clamp_max(top).sum())
     chosen, _ = best_of_each(weight.abs(), distinct.keys, distinct.owner, count_P, top, taken)
-    return distinct.owner[chosen], distinct.keys[chosen], latest[chosen], weight[chosen]
+    return distinct.owner[chosen], distinct.keys[chosen], latest[chosen], weight[chosen], share[chosen]

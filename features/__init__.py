@@ -18,6 +18,7 @@ from features.material import Material, load_material
 from features.models import (
     ModelRecord,
     champion_id,
+    last_training,
     learned_from_forgotten,
     need_champion,
     register_models,
@@ -48,6 +49,7 @@ from features.rankings import (
     ranking_fingerprint,
     writing_rankings,
 )
+from features.recall import Recalled, recall, why_not_recall
 from features.registry import known_path, known_source, last_day_read, registered_sources
 from features.sequences import build_sequences, load_sequences
 from features.sources import Source, find_source
@@ -76,6 +78,7 @@ __all__ = [
     "PublishConfig",
     "RankingWriter",
     "Reader",
+    "Recalled",
     "SequenceConfig",
     "Shaping",
     "Source",
@@ -111,6 +114,7 @@ __all__ = [
     "known_source",
     "labels_until",
     "last_day_read",
+    "last_training",
     "learned_from_forgotten",
     "load_bucket",
     "load_examples",
@@ -126,6 +130,7 @@ __all__ = [
     "plan",
     "ranking_fingerprint",
     "reading",
+    "recall",
     "recognise_flip",
     "record_night",
     "register_models",
@@ -137,5 +142,6 @@ __all__ = [
     "table_sizes",
     "trial",
     "view_histories",
+    "why_not_recall",
     "writing_rankings",
 ]

@@ -26,16 +26,19 @@ def need_size(config: object, *names: str) -> None:
 
 @dataclass(frozen=True)
 class StoreConfig:
-    """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's."""
+    """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's. A command that
+    finds another one writing waits for it at most `wait_seconds`."""
 
     timezone: str = "UTC"
     buckets: int = 4
     memory_limit: str = "2GB"
     temp_limit: str = "20GB"
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    wait_seconds: float = 2
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "buckets", "threads")
+        need_at_least(self, 0, "wait_seconds")
         need_size(self, "memory_limit", "temp_limit")
 
 

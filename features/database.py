@@ -33,8 +33,10 @@ def connect_read_only(path: Path, config: StoreConfig | None = None) -> duckdb.D
     """
     spill = Path(tempfile.gettempdir()) / f"nightrank-{os.getpid()}"
     con = opened(path.resolve(), config or StoreConfig(), spill, read_only=True)
-    for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
-        con.execute(f"set {setting}")
+    [(locked,)] = con.execute("select current_setting('lock_configuration')").fetchall()
+    if not locked:  # connections of one process to one file share their settings: the first has made them
+        for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
+            con.execute(f"set global {setting}")
     return con
 
 

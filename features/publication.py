@@ -8,8 +8,8 @@ from typing import Any
 from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
-from features.sequences import view_sequences
-from features.slices import PARTS
+from features.inside import publish_inside
+from features.named_sequences import release_sequences
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
@@ -51,11 +51,11 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     first_shown = first_night(newest, config.sequence_nights)
     shown = con.execute("select ds from published_nights where ds >= $first order by ds", {"first": first_shown})
     nights = [night for (night,) in shown.fetchall()]
-    for part in PARTS:
-        view_sequences(warehouse, part, nights)
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
     try:
         statements.run(con, "published/tables")
+        release_sequences(warehouse, nights)
+        publish_inside(warehouse, nights)
     finally:
         con.execute("detach release")
     with database.connect(release, store.config, store.spill) as made:

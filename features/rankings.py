@@ -19,7 +19,7 @@ from features.slices import PARTS
 from features.store import epoch_microseconds
 from features.warehouse import Building, Warehouse
 
-CODE = 1  # raise it where a change here, or in how the model ranks, changes a ranking
+CODE = 2  # raise it where a change here, or in how the model ranks, changes a ranking
 CUTOFFS = (5, 10, 20, 50, 100)
 
 
@@ -122,7 +122,7 @@ class RankingWriter:
 
     def add(self, night: NightBucket, ranked: dict[str, np.ndarray], weights: dict[str, np.ndarray]) -> None:
         """`ranked`: user_keys, rank, candidate (place in the bucket), score. `weights`: user_keys, candidate, part,
-        history_keys, ts, weight. Arrays of one length each."""
+        history_keys, ts, weight, share. Arrays of one length each."""
         place = ranked["candidate"]
         rankings = pl.DataFrame(
             {
@@ -142,6 +142,7 @@ class RankingWriter:
                 "history_key": weights["history_keys"],
                 "event_ts": weights["ts"].astype("datetime64[us]"),
                 "weight": weights["weight"].astype(np.float64),
+                "share": weights["share"].astype(np.float64),
             }
         )
         run_id = self.warehouse.run_id

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features import database, lake
+from features import lake
 from features.config import SequenceConfig
 from features.fingerprints import Fingerprint, made_of
 from features.histories import base_day, cut_in, events_seen, load_histories
@@ -148,18 +148,3 @@ def load_sequences(warehouse: Warehouse, ds: date, part: Part, bucket: int) -> p
     frames = [lake.read(warehouse.store, file) for file in files]
     newest = pl.concat(frames).unique("user_key", keep="last", maintain_order=True)
     return newest.filter(pl.col(f"{part}_keys").list.len() > 0).sort("user_key")
-
-
-def view_sequences(warehouse: Warehouse, part: Part, nights: list[date]) -> None:
-    """Names the sequences of some nights, each row with its night: the relation `night_<part>_sequences`."""
-    con, columns = warehouse.con, f"user_key integer, {part}_keys integer[], type_keys smallint[], event_ts timestamp[]"
-    con.execute(f"create or replace temp table night_{part}_rows (ds date, {columns})")
-    selects = [f"from night_{part}_rows"]
-    for night in nights:
-        files = sequence_files(warehouse, night, part)
-        own, base = f"{part}_own_{night:%Y%m%d}", f"{part}_base_{night:%Y%m%d}"
-        for view, some in ((own, [f for f in files if f.ds == night]), (base, [f for f in files if f.ds < night])):
-            database.view_of_files(con, view, [lake.verified(warehouse.store, file) for file in some], columns)
-        rows = f"from {own} union all from {base} anti join {own} using (user_key)"
-        selects.append(f"select date '{night}', * from ({rows}) where len({part}_keys) > 0")
-    con.execute(f"create or replace temp view night_{part}_sequences as {' union all '.join(selects)}")

@@ -31,23 +31,23 @@ def main() -> None:
 
 
 def explore(reader: Reader) -> None:
-    nights = [row[0] for row in reader.page("ranked_nights").rows]
-    if not nights:
-        raise FeatureError("published.duckdb holds no ranking of anybody; rank a night: nightrank nightly")
+    newest = reader.night()
+    nights = [row[0] for row in reader.show("ranked_nights").rows]
     asked, night = st.columns([2, 1])
-    ds = night.selectbox("Night", nights) or nights[0]
+    ds = night.selectbox("Night", nights) or newest
     [about] = reader.page("night", ds=ds).records()
     some = [str(user_id) for user_id, _ in some_people(reader, ds)]
     text = asked.text_input(
         "User", value=st.query_params.get("user", some[0]), help=f"As the source names them, such as {', '.join(some)}"
     ).strip()
     st.caption(f"{ds}: {about['status']}, {about['users']:,} users, ranked by {about['model_id']}")
-    named = reader.page("person_named", ds=ds, text=text)
-    if not named.rows:
-        st.warning(f"User {text or 'nobody'} is not in the ranking of {ds}. There are, for example: {', '.join(some)}")
+    try:
+        who = reader.user(text, ds)
+    except FeatureError as error:  # nobody is called so
+        st.warning(plain(str(error)))
         return
     st.query_params["user"] = text
-    found = person(reader, ds, named.rows[0][0], "asked for", EVERY_RANK)
+    found = person(reader, ds, who, "asked for", EVERY_RANK)
     ranked, shown = st.columns([2, 3], gap="large")
     with ranked:
         goods = choose(found, ds)

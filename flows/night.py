@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import features
 from features import FeatureError, StoppedByCheck, Store, Warehouse
@@ -17,6 +17,9 @@ from flows.progress import log
 from flows.reading import read_on
 from flows.report import after_publishing
 from flows.settings import Settings, load_settings, open_store
+
+if TYPE_CHECKING:
+    import din
 
 CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; the last night takes six
 Step = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -140,17 +143,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
             users = len(given.user_keys)
             ranked, weights = din.rank(
                 model,
-                din.Candidates(
-                    given.user_keys,
-                    given.offsets,
-                    given.goods_keys,
-                    given.shop_keys,
-                    din.Spans(given.goods.start, given.goods.end),
-                    din.Spans(given.shops.start, given.shops.end),
-                    given.as_of,
-                ),
-                din.Sequence(given.goods.keys, given.goods.ts),
-                din.Sequence(given.shops.keys, given.shops.ts),
+                *handed_over(given),
                 ranking.k,
                 ranking.why_goods,
                 ranking.why_history,
@@ -159,6 +152,22 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
             writer.add(given, ranked._asdict(), weights._asdict())
     log.info("rankings_written", ds=ds, rows=writer.made.rows, model_id=model_id, seconds=time.monotonic() - started)
     return writer.made.rows
+
+
+def handed_over(given: features.NightBucket) -> "tuple[din.Candidates, din.Sequence, din.Sequence]":
+    """What the night brings to the model: candidates, goods, shops."""
+    import din
+
+    candidates = din.Candidates(
+        given.user_keys,
+        given.offsets,
+        given.goods_keys,
+        given.shop_keys,
+        din.Spans(given.goods.start, given.goods.end),
+        din.Spans(given.shops.start, given.shops.end),
+        given.as_of,
+    )
+    return candidates, din.Sequence(given.goods.keys, given.goods.ts), din.Sequence(given.shops.keys, given.shops.ts)
 
 
 def categories_since(night: Warehouse, model_id: str) -> date:

@@ -55,7 +55,7 @@ def test_whoever_is_told_to_open_the_published_file_is_told_to_open_it_read_only
         if re.search(r"\bduckdb\b[^`|]*/published\.duckdb", line)
     ]
 
-    assert len(told) == 4
+    assert len(told) == 5
     assert [line for line in told if not re.search(r"\bduckdb -readonly \S+/published\.duckdb", line)] == []
 
 

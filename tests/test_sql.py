@@ -1,9 +1,7 @@
-"""sql/ as people meet it: in the duckdb shell, and as checks that find what they promise to find."""
+"""sql/ as files: checks that find what they promise to find, and how each file opens."""
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -12,7 +10,6 @@ import pytest
 from features import run_checks, statements
 
 SQL = Path(__file__).parent.parent / "sql"
-SHELL = shutil.which("duckdb", path=str(Path(sys.executable).parent))
 # For each check, how to break its promise in a published file.
 BREAKS = {
     "day_had_events": "update intervals set rows = 0 where asset = 'events.purchases' and ds = '2025-03-20'",
@@ -50,22 +47,6 @@ def test_a_check_finds_the_break_of_its_promise(check: str, walked_store: Path, 
 
 def test_every_check_says_in_its_first_line_what_it_stops_or_warns_of() -> None:
     assert {statements.severity(check) for check in statements.names("checks")} == {"stop", "warn"}
-
-
-@pytest.mark.skipif(SHELL is None, reason="the duckdb shell is not installed beside this Python")
-@pytest.mark.parametrize("path", sorted((SQL / "inspect").glob("*.sql")), ids=lambda path: path.stem)
-def test_a_question_of_the_cookbook_runs_in_the_duckdb_shell(path: Path, walked_store: Path) -> None:
-    with path.open() as question:
-        done = subprocess.run(
-            [str(SHELL), "-readonly", "-csv", str(walked_store / "published.duckdb")],
-            stdin=question,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) > 1
 
 
 def opening(text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import features
-from features import Answer, FeatureError, Reader, Status, Store
+from features import Answer, Reader, Status, Store
 
 Rows = list[dict[str, Any]]
 RANKS_SHOWN = 10
@@ -47,13 +47,7 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
     no such night, or no such user in it."""
     with features.reading(store) as reader:
         release = store.published.resolve().name
-        nights = [row[0] for row in reader.page("ranked_nights").rows]
-        if not nights:
-            raise FeatureError(f"{store.published}: holds no ranking of anybody; rank a night: nightrank nightly")
-        ds = ds or nights[0]
-        if ds not in nights:
-            known = ", ".join(map(str, nights))
-            raise FeatureError(f"{ds} is not among the nights that published.duckdb holds; there are: {known}")
+        newest, ds = reader.night(), reader.night(ds)
         [night] = reader.page("night", ds=ds).records()
         before = night["before_ds"]
         has = {"baselines": is_there(reader, "baselines", BASELINES)}
@@ -80,7 +74,7 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
         ]
     promises = {row["name"]: features.statements.promise(row["name"]) for row in rows["checks"]}
     curves = {model["model_id"]: curves_of(store, model["model_id"]) for model in rows["models"]}
-    return Page(store, night, rows, promises, curves, people, release, record, nights[0], has)
+    return Page(store, night, rows, promises, curves, people, release, record, newest, has)
 
 
 def is_there(reader: Reader, relation: str, columns: tuple[str, ...]) -> bool:
@@ -96,14 +90,7 @@ def some_people(reader: Reader, ds: date) -> list[tuple[Any, str]]:
 
 def chosen(reader: Reader, ds: date, users: list[str]) -> list[tuple[Any, str]]:
     """The users asked for, in that order. Raises FeatureError where one has no ranking of the night."""
-    found = []
-    for text in dict.fromkeys(users):
-        named = reader.page("person_named", ds=ds, text=text)
-        if not named.rows:
-            some = ", ".join(str(user_id) for user_id, _ in some_people(reader, ds))
-            raise FeatureError(f"user_id {text} is not in the ranking of {ds}; there are, for example: {some}")
-        found.append((named.rows[0][0], "asked for"))
-    return found
+    return [(reader.user(text, ds), "asked for") for text in dict.fromkeys(users)]
 
 
 def person(reader: Reader, ds: date, who: Any, chosen_for: str, ranks: int = RANKS_SHOWN) -> Person:

@@ -32,7 +32,8 @@ comment on column why.goods_id is 'The ranked goods that is explained';
 comment on column why.part is 'goods: past goods that the candidate goods attended to; shop: past shops that its shop attended to';
 comment on column why.history_id is 'A goods_id or a shop_id of the user''s history, by part; text where the two are of unlike types';
 comment on column why.event_ts is 'UTC; the latest time the user touched it within the sequence';
-comment on column why.weight is 'Attention weight summed over its repeats in the sequence; not normalised, may be negative';
+comment on column why.weight is 'Attention weight summed over its repeats in the sequence; where the model does not normalise, weights need not add up to one and may be negative';
+comment on column why.share is 'Size of the weight, out of that of all the goods, or shops, of the sequence together, kept here or not: 0 to 1; NULL in nights of before there was one';
 
 comment on table goods_sequences is 'One row per (ds, user_id): the last goods events before the end of ds, oldest first';
 comment on column goods_sequences.ds is 'Data day: every event is strictly before its end';
@@ -104,6 +105,12 @@ comment on column nights.seconds is 'From the first stage of the night to the st
 comment on column nights.checks is 'Each check of the night before this one was flipped in: name, severity, rows that broke it';
 comment on column nights.as_of is 'UTC end of the data day; all history is strictly before it';
 
+comment on view ranked_nights is 'One row per night whose rankings are here';
+comment on column ranked_nights.ds is 'Data day';
+comment on column ranked_nights.nights_back is '1 is the newest night, 2 the one before it, ...';
+comment on column ranked_nights.as_of is 'UTC end of the data day; all history is strictly before it';
+comment on column ranked_nights.model_id is 'The model that ranked';
+
 comment on table intervals is 'One row per (asset, ds): the ledger, what is built, from what, and what failed';
 comment on column intervals.asset is 'What was built: events.<source>, histories, sequences, rankings, ...';
 comment on column intervals.ds is 'Data day';
@@ -119,6 +126,28 @@ comment on column intervals.started_at is 'UTC';
 comment on column intervals.finished_at is 'UTC';
 comment on column intervals.error is 'What stopped it';
 comment on column intervals.parts is 'What the fingerprint is made of: each part and its short hash (events_seen is a number of rows); nightrank plan compares them to say why something is stale';
+
+comment on table inside.nights is 'One row per night that `nightrank why` can work out again from this file and a model: its sequences are here. The schema inside may change; no question needs it';
+comment on column inside.nights.ds is 'Data day';
+comment on column inside.nights.has_users is 'Whether the model of that night has a vector of each user';
+
+comment on table inside.goods is 'One row per goods_id: its key, the row of its embedding in the models';
+comment on column inside.goods.goods_id is 'The goods, as the source names them';
+comment on column inside.goods.goods_key is 'Its key, from 1';
+
+comment on table inside.shops is 'One row per shop_id: its key, the row of its embedding in the models';
+comment on column inside.shops.shop_id is 'The shop, as the source names it';
+comment on column inside.shops.shop_key is 'Its key, from 1';
+
+comment on table inside.night_goods is 'One row per (ds, goods_key): what a night took a goods for';
+comment on column inside.night_goods.ds is 'Data day';
+comment on column inside.night_goods.goods_key is 'Key of the goods';
+comment on column inside.night_goods.shop_key is 'Key of the shop it was last seen in before the end of ds, 0 where no event says; NULL where nobody had touched the goods by then';
+comment on column inside.night_goods.category_key is 'The category the night told its model, where that tells categories apart; NULL where there is none';
+
+comment on table inside.users is 'One row per user ranked in a night of inside.nights whose model has a vector of each user; empty where none has';
+comment on column inside.users.user_id is 'The user, as the source names them';
+comment on column inside.users.user_key is 'Their key, the row of their vector in the model';
 
 comment on macro table ranking_for is 'One row per rank: the newest ranking of the user `who`, with names'; -- noqa: PRS
 comment on macro table ranking_at is 'One row per rank: the ranking of the user `who` on the data day `night`, with names';

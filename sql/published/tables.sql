@@ -1,5 +1,5 @@
 -- Copies what people may see into the attached file `release`, keys turned back into the ids of the source.
--- Reads the warehouse, published_nights (ds), night_goods_sequences and night_shop_sequences.
+-- Reads the warehouse and published_nights (ds).
 
 create table release.rankings as
 select
@@ -33,7 +33,8 @@ with explained as (
         why.part,
         why.history_key,
         why.event_ts,
-        why.weight
+        why.weight,
+        why.share
     from serving.why as why
     inner join published_nights using (ds)
     inner join entities.users as users using (user_key)
@@ -48,7 +49,8 @@ named as (
         explained.part,
         history.goods_id as history_id,
         explained.event_ts,
-        explained.weight
+        explained.weight,
+        explained.share
     from explained
     left join entities.goods as history on explained.history_key = history.goods_key
     where explained.part = 'goods'
@@ -60,7 +62,8 @@ named as (
         explained.part,
         history.shop_id as history_id,
         explained.event_ts,
-        explained.weight
+        explained.weight,
+        explained.share
     from explained
     left join entities.shops as history on explained.history_key = history.shop_key
     where explained.part = 'shop'
@@ -73,7 +76,8 @@ select
     part,
     history_id,
     event_ts,
-    weight
+    weight,
+    share
 from named
 order by
     ds asc,
@@ -83,63 +87,28 @@ order by
     weight desc,
     history_id asc;
 
+-- The sequences are empty here, with the types that ids have; features/named_sequences.py fills them.
 create table release.goods_sequences as
-with events as (
-    select
-        sequences.ds,
-        sequences.user_key,
-        unnest(sequences.goods_keys) as goods_key,
-        unnest(sequences.type_keys) as type_key,
-        unnest(sequences.event_ts) as event_ts,
-        generate_subscripts(sequences.goods_keys, 1) as place
-    from night_goods_sequences as sequences
-)
-
 select
-    events.ds,
+    null::date as ds,
     users.user_id,
-    list(goods.goods_id order by events.place) as goods_ids,
-    list(event_types.event_type order by events.place) as event_types,
-    list(events.event_ts order by events.place) as event_ts
-from events
-inner join entities.users as users using (user_key)
-inner join entities.goods as goods using (goods_key)
-left join entities.event_types as event_types using (type_key)
-group by
-    events.ds,
-    users.user_id
-order by
-    events.ds,
-    users.user_id;
+    [goods.goods_id] as goods_ids,
+    ['']::varchar[] as event_types,
+    [null::timestamp] as event_ts
+from entities.users as users
+cross join entities.goods as goods
+where false;
 
 create table release.shop_sequences as
-with events as (
-    select
-        sequences.ds,
-        sequences.user_key,
-        unnest(sequences.shop_keys) as shop_key,
-        unnest(sequences.type_keys) as type_key,
-        unnest(sequences.event_ts) as event_ts,
-        generate_subscripts(sequences.shop_keys, 1) as place
-    from night_shop_sequences as sequences
-)
-
 select
-    events.ds,
+    null::date as ds,
     users.user_id,
-    list(shops.shop_id order by events.place) as shop_ids,
-    list(event_types.event_type order by events.place) as event_types,
-    list(events.event_ts order by events.place) as event_ts
-from events
-inner join entities.users as users using (user_key)
-inner join entities.shops as shops using (shop_key)
-left join entities.event_types as event_types using (type_key)
-group by
-    events.ds,
-    users.user_id
-order by
-    events.ds,
-    users.user_id;
+    [shops.shop_id] as shop_ids,
+    ['']::varchar[] as event_types,
+    [null::timestamp] as event_ts
+from entities.users as users
+cross join entities.shops as shops
+where false;
 
 create table release.goods as
 select

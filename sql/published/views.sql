@@ -5,6 +5,15 @@ select rankings.*
 from rankings
 where rankings.ds = (select max(newest.ds) from rankings as newest);
 
+create view ranked_nights as
+select
+    nights.ds,
+    row_number() over (order by nights.ds desc) as nights_back,
+    nights.as_of,
+    nights.model_id
+from nights
+where nights.ds in (select rankings.ds from rankings);
+
 create macro ranking_for(who) as table (
     select
         latest_rankings.ds,
@@ -48,7 +57,8 @@ create macro why_for(who, what) as table (
         why.history_id,
         goods.name as history_name,
         why.event_ts,
-        why.weight
+        why.weight,
+        why.share
     from why
     left join goods
         on

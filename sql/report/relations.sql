@@ -6,5 +6,6 @@ from duckdb_columns()
 where
     not internal
     and database_name = current_database()
+    and schema_name = 'main'
 group by table_name
 order by table_name

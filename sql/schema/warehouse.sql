@@ -160,7 +160,8 @@ create table if not exists serving.why (
     part varchar not null check (part in ('goods', 'shop')),
     history_key integer not null,
     event_ts timestamp not null,
-    weight double not null
+    weight double not null,
+    share double
 );
 
 -- One row per (ds, k): the ranking of the night before ds, held against what people did on ds.
@@ -177,6 +178,7 @@ create table if not exists serving.outcomes (
 );
 
 -- Stores of before these columns get them, empty. What was built without `parts` is stale until it is built again.
+alter table serving.why add column if not exists share double;
 alter table ops.intervals add column if not exists parts map (varchar, varchar);
 alter table ops.runs add column if not exists reason varchar;
 alter table ops.models add column if not exists gauc_positives double;

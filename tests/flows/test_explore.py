@@ -97,7 +97,7 @@ def test_a_user_who_is_nobody_is_said_and_others_are_named(walked_store: Path, a
     app.text_input[0].set_value("nobody").run()
 
     assert not app.exception
-    assert app.warning[0].value.startswith("User nobody is not in the ranking of 2025-03-20. There are, for example: ")
+    assert app.warning[0].value.replace("\\", "").startswith("user_id nobody is not in the ranking of 2025-03-20; ")
     assert heads(app) == []
 
 

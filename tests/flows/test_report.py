@@ -291,7 +291,7 @@ def test_a_release_without_a_ranking_is_said(own_store: Path, nightrank: NightRa
     with changed(own_store) as con:
         con.execute("delete from rankings")
 
-    assert "holds no ranking of anybody" in mistake(nightrank("report", "--store", own_store))
+    assert "no night is not in it; it holds none" in mistake(nightrank("report", "--store", own_store))
 
 
 def test_baselines_stand_beside_quality_where_a_release_has_them(own_store: Path, nightrank: NightRank) -> None:
@@ -391,8 +391,7 @@ def test_a_night_writes_no_page_where_none_is_asked_for(own_store: Path) -> None
         (("--users", "7,nobody"), "user_id nobody is not in the ranking of 2025-03-20; there are, for example: "),
         (
             ("--ds", "2025-03-01"),
-            "2025-03-01 is not among the nights that published.duckdb holds; "
-            "there are: 2025-03-20, 2025-03-19, 2025-03-18",
+            "{root}/published.duckdb: 2025-03-01 is not in it; it holds 3 nights, 2025-03-18 to 2025-03-20",
         ),
         (("--out", "/nowhere/page.html"), "/nowhere/page.html: cannot be written (No such file or directory); name "),
     ],
@@ -400,7 +399,9 @@ def test_a_night_writes_no_page_where_none_is_asked_for(own_store: Path) -> None
 def test_what_cannot_be_shown_is_said_in_a_sentence(
     walked_store: Path, nightrank: NightRank, words: tuple[str, ...], message: str
 ) -> None:
-    assert mistake(nightrank("report", "--store", walked_store, *words)).startswith(f"nightrank: {message}")
+    assert mistake(nightrank("report", "--store", walked_store, *words)).startswith(
+        "nightrank: " + message.replace("{root}", str(walked_store))
+    )
 
 
 def test_nobody_named_is_usage_and_no_store_is_said(walked_store: Path, tmp_path: Path, nightrank: NightRank) -> None:
