@@ -235,7 +235,6 @@ def not_yet(name: str, does: str) -> None:
 
 
 app.add_typer(looking.app)
-not_yet("report", "A page about the night.")
 not_yet("rollback", "Publishes an earlier night again.")
 not_yet("doctor", "Checks every promise of the store.")
 
