@@ -15,9 +15,11 @@ from features import FeatureError, Reader, Store, StoreConfig
 from flows.page.gather import Person, person, some_people
 from flows.page.render import drawing
 from flows.page.timeline import timeline
+from flows.why import Explanation, explain
 
 EVERY_RANK = 1_000_000
 MOST_WEIGHTS = 20
+DRAWN = 8  # of each part: more would lie on one another
 
 
 def main() -> None:
@@ -25,12 +27,12 @@ def main() -> None:
     store = Store(Path(os.environ["NIGHTRANK_STORE_PATH"]), StoreConfig())
     try:
         with features.reading(store) as reader:
-            explore(reader)
+            explore(store, reader)
     except FeatureError as error:  # one sentence, and what to do
         st.error(str(error))
 
 
-def explore(reader: Reader) -> None:
+def explore(store: Store, reader: Reader) -> None:
     newest = reader.night()
     nights = [row[0] for row in reader.show("ranked_nights").rows]
     asked, night = st.columns([2, 1])
@@ -50,14 +52,18 @@ def explore(reader: Reader) -> None:
     found = person(reader, ds, who, "asked for", EVERY_RANK)
     ranked, shown = st.columns([2, 3], gap="large")
     with ranked:
-        goods = choose(found, ds)
+        what = choose(found, ds)
+        typed = st.text_input("Or type any goods, ranked or not", key=f"any goods {ds} {found.user_id}").strip()
     with shown:
-        why(found, goods, about)
+        try:
+            explained(explain(store, reader, who, reader.goods(typed) if typed else what, ds), found, about)
+        except FeatureError as error:  # no such goods, or nothing to explain it by
+            st.warning(plain(str(error)))
         history(found, about)
 
 
-def choose(found: Person, ds: date) -> dict[str, Any]:
-    """The ranking, in which one goods is chosen."""
+def choose(found: Person, ds: date) -> Any:
+    """The ranking, in which one goods is chosen; its id."""
     st.subheader(f"Ranking of user {found.user_id}")
     with st.container(height=640, border=False):
         place = st.radio(
@@ -69,19 +75,31 @@ def choose(found: Person, ds: date) -> dict[str, Any]:
             captions=[plain(told(goods)) for goods in found.ranking],
             key=f"goods {ds} {found.user_id}",
         )
-    return found.ranking[place]
+    return found.ranking[place]["goods_id"]
 
 
-def why(found: Person, goods: dict[str, Any], about: dict[str, Any]) -> None:
-    """What the chosen goods attended to, drawn and as a table."""
-    st.subheader(plain(f"Why {called(goods)}"))
-    weights = [row for row in found.why if row["goods_id"] == goods["goods_id"]]
-    if not weights:
-        kept = [str(row["rank"]) for row in found.ranking if any(w["goods_id"] == row["goods_id"] for w in found.why)]
-        st.info(f"No why is kept for rank {goods['rank']}; it is for: {', '.join(kept) or 'none'}.")
+def explained(why: Explanation, found: Person, about: dict[str, Any]) -> None:
+    """What a goods attended to, drawn and as a table."""
+    st.subheader(plain(f"Why {why.name or f'goods {why.goods_id}'}"))
+    standing = f"rank {why.rank}" if why.rank else f"not ranked, place {why.place} of {why.ranked} by score"
+    st.caption(plain(f"goods {why.goods_id}: score {why.score:.4f}, {standing}"))
+    if why.why_few:
+        st.caption(plain(f"Only what the night kept: {why.why_few}"))
+    weights = {
+        part: [
+            vars(one) | {"part": part, "history_id": str(one.history_id), "history_name": one.name} for one in carried
+        ]
+        for part, carried in why.parts.items()
+    }
+    if not any(weights.values()):
+        st.info("The history is empty: there is nothing to attend to.")
         return
-    draw(f"Goods {goods['goods_id']}, rank {goods['rank']}", found.history, weights, about)
-    as_table(weights, ("part", "history_id", "history_name", "event_ts", "weight", "share"))
+    drawn = [row for rows in weights.values() for row in rows[:DRAWN]]
+    draw(f"Goods {why.goods_id}, {standing}", found.history, drawn, about)
+    as_table(
+        [row for rows in weights.values() for row in rows],
+        ("part", "history_id", "history_name", "event_ts", "times", "weight", "share"),
+    )
 
 
 def history(found: Person, about: dict[str, Any]) -> None:

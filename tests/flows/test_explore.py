@@ -87,8 +87,28 @@ def test_a_user_is_typed_a_goods_chosen_and_why_is_seen(walked_store: Path, aske
     assert heads(app) == ["Ranking of user 7", f"Why goods {ranked[2]}", "History"]
     assert [option.split("\\")[0] for option in app.radio[0].options] == ["1", "2", "3", "4", "5"]
     shown = app.dataframe[0].value
-    assert list(zip(shown["part"], shown["history_id"], shown["weight"], strict=True)) == weights
+    told = zip(shown["part"], shown["history_id"], shown["weight"], strict=True)
+    assert {(part, of): weight for part, of, weight in weights} == pytest.approx(
+        {(part, of): weight for part, of, weight in told if (part, of) in {one[:2] for one in weights}}, abs=1e-6
+    )
+    assert shown["share"].sum() == pytest.approx(2)  # of all goods, and of all shops
     assert app.dataframe[1].value["event_ts"].max().isoformat() == "2025-03-19T11:00:00"
+
+
+def test_any_goods_can_be_asked_why_ranked_or_not(walked_store: Path, asked: Callable[[Path], Any]) -> None:
+    with duckdb.connect(str(walked_store / "published.duckdb"), read_only=True) as con:
+        unranked = "select min(goods_id) from goods where goods_id not in (select goods_id from ranking_for(7))"
+        [(other,)] = con.execute(unranked).fetchall()
+
+    app = asked(walked_store)
+    app.text_input[0].set_value("7").run()
+    app.text_input[1].set_value(str(other)).run()
+    found = heads(app)
+    app.text_input[1].set_value("4711").run()
+
+    assert found == ["Ranking of user 7", f"Why goods {other}", "History"]
+    assert app.warning[0].value.replace("\\", "").startswith("goods_id 4711 is not a goods of this store; there are")
+    assert not app.exception
 
 
 def test_a_user_who_is_nobody_is_said_and_others_are_named(walked_store: Path, asked: Callable[[Path], Any]) -> None:
@@ -176,7 +196,7 @@ def test_in_a_browser_a_user_is_typed_and_a_goods_clicked_and_nothing_else_is_as
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'")
     asked: set[str] = set()
     with duckdb.connect(str(walked_store / "published.duckdb"), read_only=True) as con:
-        [(second,)] = con.execute("select goods_id from ranking_for(7) where rank = 2").fetchall()
+        [(second, score)] = con.execute("select goods_id, score from ranking_for(7) where rank = 2").fetchall()
     with served(walked_store) as address, playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -188,7 +208,7 @@ def test_in_a_browser_a_user_is_typed_and_a_goods_clicked_and_nothing_else_is_as
         user.fill("7")
         user.press("Enter")
         page.get_by_role("heading", name="Ranking of user 7").wait_for()
-        page.get_by_text(re.compile(rf"^2\. goods {second}:")).click()
+        page.get_by_text(re.compile(rf"^2\. goods {second}: {score:.3f}")).click()
         page.get_by_role("heading", name=f"Why goods {second}", exact=True).wait_for()
         picture = page.locator("img[alt^='Goods ']").first
 
