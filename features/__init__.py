@@ -34,8 +34,8 @@ from features.publication import (
     flip,
     need_in_release,
     nights_missing,
-    recognise_flip,
     record_night,
+    rolled_back_nights,
     run_checks,
     stop_where_broken,
 )
@@ -49,6 +49,7 @@ from features.rankings import (
     writing_rankings,
 )
 from features.registry import known_path, known_source, last_day_read, registered_sources
+from features.rollback import Release, RolledBack, recognise_flip, releases, roll_back
 from features.sequences import build_sequences, load_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
@@ -76,6 +77,8 @@ __all__ = [
     "PublishConfig",
     "RankingWriter",
     "Reader",
+    "Release",
+    "RolledBack",
     "SequenceConfig",
     "Shaping",
     "Source",
@@ -130,6 +133,9 @@ __all__ = [
     "record_night",
     "register_models",
     "registered_sources",
+    "releases",
+    "roll_back",
+    "rolled_back_nights",
     "run_checks",
     "start_id",
     "statements",

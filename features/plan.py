@@ -25,7 +25,7 @@ from features.sequences import sequences_fingerprint
 from features.slices import PARTS
 from features.warehouse import StillWarehouse, Warehouse
 
-State = Literal["ok", "missing", "failed", "interrupted", "stale", "damaged"]
+State = Literal["ok", "missing", "failed", "interrupted", "stale", "damaged", "rolled_back", "removed"]
 ORDER = (
     "histories",
     "goods_sequences",
@@ -196,6 +196,8 @@ def unpublished(still: Warehouse, ds: date) -> PlannedAsset | None:
     status, run_id = night_ends(still).get(ds, ("RANKED", "it"))
     if status == "RANKED":
         return PlannedAsset(ds, "rankings", "interrupted", f"ranked, and {run_id} was killed before it was published")
+    if status == "ROLLED_BACK":
+        return PlannedAsset(ds, "rankings", "rolled_back", "rolled back: built again only with --reason")
     if status not in PUBLISHED:
         return PlannedAsset(ds, "rankings", "failed", "failed: a check stopped it (nightrank status)")
     return None

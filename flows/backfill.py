@@ -17,10 +17,12 @@ from flows.settings import Settings, load_settings, open_store
 Mode = Literal["missing", "failed", "stale", "all"]
 STATES = {
     "missing": ("missing",),
-    "failed": ("failed", "interrupted", "damaged"),
+    "failed": ("failed", "interrupted", "damaged", "rolled_back"),
     "stale": ("stale",),
-    "all": ("missing", "failed", "interrupted", "damaged", "stale"),
+    "all": ("missing", "failed", "interrupted", "damaged", "rolled_back", "stale"),
 }
+
+HISTORY = ("stale", "rolled_back")  # of a ranking: people have seen it, so it is made anew only for a reason
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def chosen(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[
         for one in planned
         if one.state in STATES[mode]
         and one.asset in BUILDERS
-        and (reason or one.asset != "rankings" or one.state != "stale")
+        and (reason or one.asset != "rankings" or one.state not in HISTORY)
     ]
 
 
@@ -74,6 +76,7 @@ def run_backfill(root: Path, first_ds: date, last_ds: date, mode: Mode, reason: 
     store = open_store(root, settings)
     built: list[Built] = []
     with features.open_warehouse(store, "nightrank backfill", night.utc_now) as warehouse:
+        features.recognise_flip(warehouse)
         found = chosen(features.plan(warehouse, first_ds, last_ds, shaping(settings, store)), mode, reason)
         if not found:
             return built

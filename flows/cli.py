@@ -18,7 +18,7 @@ from din import DinError
 from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
 from flows import backfill as backfill_flow
 from flows import compare as compare_flow
-from flows import compared, looking, night, progress, reading, show
+from flows import compared, keeping, looking, night, progress, reading, show
 from flows import demo as demo_flow
 from flows.options import (
     BUSY,
@@ -234,8 +234,8 @@ def not_yet(name: str, does: str) -> None:
 
 
 app.add_typer(looking.app)
+app.add_typer(keeping.app)
 not_yet("report", "A page about the night.")
-not_yet("rollback", "Publishes an earlier night again.")
 not_yet("doctor", "Checks every promise of the store.")
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Reader, Status
+from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Reader, RolledBack, Status
 
 stdout = Console()
 BAR_WIDTH = 16
@@ -181,6 +181,22 @@ def built(done: list[Any], json: bool) -> None:
         line("nothing to do")
 
 
+def rolled_back(found: RolledBack) -> None:
+    """What people see now, what was taken back, and what the next night does."""
+    line(f"{found.ds} is published, from releases/{found.release}")
+    for said, nights in (("taken back", found.taken_back), ("back again", found.came_back)):
+        if nights:
+            line(f"{said}     {', '.join(map(str, nights))}")
+    if found.ranked_since:
+        line(f"ranked since   {', '.join(map(str, found.ranked_since))}: the next release holds them anew")
+    if found.warnings:
+        line(f"checks warn    {', '.join(found.warnings)}")
+    if found.taken_back:
+        first, last = found.taken_back[0], found.taken_back[-1]
+        line("next           nightrank nightly ranks the night after, without these; it is ranked by the same model")
+        line(f"to build them  nightrank backfill {first} {last} --mode failed --reason WHY")
+
+
 def line(said: str) -> None:
     stdout.print(said, highlight=False, markup=False, soft_wrap=True)
 
@@ -204,6 +220,9 @@ def status(found: Status) -> None:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
     for night in found.parts["stopped"]:
         stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {', '.join(night['broken'])}")
+    for night in found.parts["rolled_back"]:
+        why = f": {night['reason']}" if night["reason"] else ""
+        line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
     if found.parts["sources"]:

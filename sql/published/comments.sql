@@ -95,11 +95,11 @@ comment on column models.warm_from is 'The model whose weights it started from; 
 
 comment on table nights is 'One row per night that was ranked';
 comment on column nights.ds is 'Data day';
-comment on column nights.status is 'OK, OK_WITH_WARNINGS, or FAILED_KEPT_YESTERDAY where a check stopped it';
+comment on column nights.status is 'OK, OK_WITH_WARNINGS, FAILED_KEPT_YESTERDAY where a check stopped it, or ROLLED_BACK where somebody took it back (nightrank rollback)';
 comment on column nights.users is 'Users ranked';
 comment on column nights.rows is 'Rows ranked';
 comment on column nights.model_id is 'The model that ranked';
-comment on column nights.published_at is 'UTC; NULL where it was not published';
+comment on column nights.published_at is 'UTC; NULL where it was not published, or was taken back';
 comment on column nights.seconds is 'From the first stage of the night to the start of publishing';
 comment on column nights.checks is 'Each check of the night before this one was flipped in: name, severity, rows that broke it';
 comment on column nights.as_of is 'UTC end of the data day; all history is strictly before it';
