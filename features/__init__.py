@@ -6,12 +6,21 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 from features import statements
 from features.candidates import build_candidates, build_night_goods
 from features.categories import categories_of, give_category_keys
-from features.config import CandidateConfig, ExampleConfig, IngestConfig, PublishConfig, SequenceConfig, StoreConfig
+from features.config import (
+    CandidateConfig,
+    ExampleConfig,
+    HousekeepingConfig,
+    IngestConfig,
+    PublishConfig,
+    SequenceConfig,
+    StoreConfig,
+)
 from features.database import in_sentences
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
 from features.histories import Histories, build_histories, load_histories, view_histories
+from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
 from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
 from features.material import Material, load_material
@@ -66,7 +75,9 @@ __all__ = [
     "ExampleConfig",
     "FeatureError",
     "Forgotten",
+    "Going",
     "Histories",
+    "HousekeepingConfig",
     "IngestConfig",
     "Ingested",
     "LabelledExamples",
@@ -141,7 +152,9 @@ __all__ = [
     "statements",
     "stop_where_broken",
     "table_sizes",
+    "tidy",
     "trial",
     "view_histories",
+    "what_goes",
     "writing_rankings",
 ]

@@ -173,6 +173,9 @@ def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str 
         return PlannedAsset(ds, asset, "failed", f"failed: {row['error']}")
     if row["status"] == "running":
         return PlannedAsset(ds, asset, "interrupted", f"{('run ' + row['run_id']).strip()} was killed")
+    if row.get("removed_at"):
+        when = row["removed_at"].date()
+        return PlannedAsset(ds, asset, "removed", f"housekeeping removed its files on {when}; built when needed")
     if asset == "rankings" and (ended := unpublished(still, ds)):
         return ended
     if row["fingerprint"] != now.hash:

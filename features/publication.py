@@ -9,6 +9,7 @@ from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.named_sequences import release_sequences
+from features.store import Store
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
@@ -123,11 +124,15 @@ def flip(warehouse: Warehouse, release: Path) -> None:
 
 def clear_releases(warehouse: Warehouse, keep: int) -> None:
     """Removes the releases before the last `keep`, never the published one."""
-    store = warehouse.store
+    for path in old_releases(warehouse.store, keep):
+        path.unlink()
+
+
+def old_releases(store: Store, keep: int) -> list[Path]:
+    """The releases before the last `keep`, without the published one."""
     published = store.published.resolve()
-    for path in sorted(store.releases.glob("*.duckdb"), key=lambda path: path.stat().st_mtime_ns)[:-keep]:
-        if path.resolve() != published:
-            path.unlink()
+    made = sorted(store.releases.glob("*.duckdb"), key=lambda path: path.stat().st_mtime_ns)
+    return [path for path in made[:-keep] if path.resolve() != published]
 
 
 def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> list[date]:

@@ -82,12 +82,12 @@ def instead(kept: list[Release], ds: date) -> str:
     if before:
         first = before[-1] + timedelta(days=1)
         return (
-            f"go back to the one before it and build the nights after that again: nightrank rollback --to {before[-1]}, "
-            f"then: nightrank backfill {first} {ds} --mode failed --reason WHY"
+            f"go back to the one before it and build the nights after that again: "
+            f"nightrank rollback --to {before[-1]}, then: nightrank backfill {first} {ds} --mode failed --reason WHY"
         )
     return (
-        f"older ones are gone, and publish.keep_releases says how many are kept; where published.duckdb has rankings of "
-        f"{ds}, look at them with: nightrank sql \"from rankings where ds = '{ds}'\""
+        f"older ones are gone, and publish.keep_releases says how many are kept; where published.duckdb has rankings "
+        f"of {ds}, look at them with: nightrank sql \"from rankings where ds = '{ds}'\""
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -14,11 +14,12 @@ from flows import night, training
 from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
 
-Mode = Literal["missing", "failed", "stale", "all"]
+Mode = Literal["missing", "failed", "stale", "removed", "all"]
 STATES = {
     "missing": ("missing",),
     "failed": ("failed", "interrupted", "damaged", "rolled_back"),
     "stale": ("stale",),
+    "removed": ("removed",),
     "all": ("missing", "failed", "interrupted", "damaged", "rolled_back", "stale"),
 }
 
@@ -133,6 +134,9 @@ def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -
 
 
 def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    before = ds - timedelta(days=1)
+    if not run.files("night_goods", before, before):  # housekeeping removed them
+        night_goods(run, settings, before, None)
     night.outcomes(run, settings, ds)
 
 

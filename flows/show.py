@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Reader, RolledBack, Status
+from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Reader, Status
 
 stdout = Console()
 BAR_WIDTH = 16
 RANKS_SHOWN = 10
+AS_IT_SHOULD_BE = ("ok", "removed")
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
 
@@ -159,7 +160,7 @@ def nights(results: list[Any], json: bool) -> None:
 
 def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
     """One line for each asset that is not as it should be, or for all, and a last one with counts."""
-    shown = [one for one in planned if all_of_it or one.state != "ok"]
+    shown = [one for one in planned if all_of_it or one.state not in AS_IT_SHOULD_BE]
     if json:
         as_json([vars(one) for one in shown])
         return
@@ -167,7 +168,7 @@ def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
         line(f"{one.ds}  {one.asset:<15}  {one.state:<11}  {one.reason}".rstrip())
     counts = Counter(one.state for one in planned)
     said = ", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=lambda state: (state == "ok", state)))
-    line(said if counts.keys() - {"ok"} else f"nothing to do{f': {said}' if said else ''}")
+    line(said if counts.keys() - set(AS_IT_SHOULD_BE) else f"nothing to do{f': {said}' if said else ''}")
 
 
 def built(done: list[Any], json: bool) -> None:
@@ -179,22 +180,6 @@ def built(done: list[Any], json: bool) -> None:
         line(f"{one.ds}  {one.asset:<15}  {f'failed: {one.error}' if one.error else 'built'}")
     if not done:
         line("nothing to do")
-
-
-def rolled_back(found: RolledBack) -> None:
-    """What people see now, what was taken back, and what the next night does."""
-    line(f"{found.ds} is published, from releases/{found.release}")
-    for said, nights in (("taken back", found.taken_back), ("back again", found.came_back)):
-        if nights:
-            line(f"{said}     {', '.join(map(str, nights))}")
-    if found.ranked_since:
-        line(f"ranked since   {', '.join(map(str, found.ranked_since))}: the next release holds them anew")
-    if found.warnings:
-        line(f"checks warn    {', '.join(found.warnings)}")
-    if found.taken_back:
-        first, last = found.taken_back[0], found.taken_back[-1]
-        line("next           nightrank nightly ranks the night after, without these; it is ranked by the same model")
-        line(f"to build them  nightrank backfill {first} {last} --mode failed --reason WHY")
 
 
 def line(said: str) -> None:

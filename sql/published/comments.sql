@@ -92,6 +92,7 @@ comment on column models.valid_examples is 'Examples that validated: of the days
 comment on column models.valid_gauc is 'GAUC on them of the epoch that was kept, the best of all; NULL where none validated';
 comment on column models.epoch is 'The epoch whose weights were kept, from 1; 0 where no epoch ranked better than the model it started from';
 comment on column models.warm_from is 'The model whose weights it started from; NULL where it started from nothing';
+comment on column models.removed_at is 'UTC; when housekeeping removed its checkpoint; NULL where it is there';
 
 comment on table nights is 'One row per night that was ranked';
 comment on column nights.ds is 'Data day';
@@ -125,6 +126,7 @@ comment on column intervals.started_at is 'UTC';
 comment on column intervals.finished_at is 'UTC';
 comment on column intervals.error is 'What stopped it';
 comment on column intervals.parts is 'What the fingerprint is made of: each part and its short hash (events_seen is a number of rows); nightrank plan compares them to say why something is stale';
+comment on column intervals.removed_at is 'UTC; when housekeeping removed its files, which are built again when something needs them; NULL where they are there';
 
 comment on macro table ranking_for is 'One row per rank: the newest ranking of the user `who`, with names'; -- noqa: PRS
 comment on macro table ranking_at is 'One row per rank: the ranking of the user `who` on the data day `night`, with names';

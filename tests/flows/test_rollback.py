@@ -1,7 +1,6 @@
 """Going back to an earlier night: what people see, what the next night does, and what a kill leaves."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -125,7 +124,7 @@ def test_a_backfill_with_a_reason_builds_and_publishes_it_anew(own_store: Path, 
     assert "2025-03-20  rankings         rolled_back  rolled back: built again only with --reason" in plan.out
     assert said.out == "2025-03-20  rankings         built\n"
     assert statuses(own_store) == ["OK", "OK", "OK"]
-    assert os.readlink(own_store / "published.duckdb") == "releases/nightly-2025-03-20-2.duckdb"
+    assert (own_store / "published.duckdb").readlink() == Path("releases/nightly-2025-03-20-2.duckdb")
 
 
 def test_going_forward_again_brings_the_nights_back_as_they_were(own_store: Path, nightrank: NightRank) -> None:
