@@ -16,8 +16,10 @@ from features.config import (
     StoreConfig,
 )
 from features.database import in_sentences
+from features.doctor import Finding, examine
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
+from features.examined import Broken, Look
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.housekeeping import Going, tidy, what_goes
@@ -69,11 +71,13 @@ from features.warehouse import Warehouse, look_into, open_warehouse
 __all__ = [
     "FIRST_DAY",
     "Answer",
+    "Broken",
     "BusyError",
     "CandidateConfig",
     "Check",
     "ExampleConfig",
     "FeatureError",
+    "Finding",
     "Forgotten",
     "Going",
     "Histories",
@@ -81,6 +85,7 @@ __all__ = [
     "IngestConfig",
     "Ingested",
     "LabelledExamples",
+    "Look",
     "Material",
     "ModelRecord",
     "NightBucket",
@@ -113,6 +118,7 @@ __all__ = [
     "days_back",
     "epoch_microseconds",
     "event_days",
+    "examine",
     "find_source",
     "flip",
     "forget",

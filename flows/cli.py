@@ -236,7 +236,6 @@ def not_yet(name: str, does: str) -> None:
 app.add_typer(looking.app)
 app.add_typer(keeping.app)
 not_yet("report", "A page about the night.")
-not_yet("doctor", "Checks every promise of the store.")
 
 if __name__ == "__main__":
     main()

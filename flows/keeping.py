@@ -1,5 +1,7 @@
 """The commands that keep a store well: go back to an earlier night, check every promise, make room."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,10 +9,10 @@ from typing import Annotated
 import typer
 
 import features
-from features import FeatureError, Going, RolledBack, Store
-from flows import kept, show
+from features import FeatureError, Finding, Going, RolledBack, Store
+from flows import kept, progress, show
 from flows.night import utc_now
-from flows.options import DEFAULT_STORE, AsJson, StorePath
+from flows.options import DEFAULT_STORE, FAILED, AsJson, StorePath
 from flows.progress import log
 from flows.settings import load_settings, open_store
 
@@ -38,6 +40,43 @@ def run_rollback(root: Path, ds: date, reason: str | None = None) -> RolledBack:
             found = features.roll_back(run, ds)
     log.info("rolled_back", ds=ds, release=found.release, taken_back=len(found.taken_back))
     return found
+
+
+@app.command()
+def doctor(
+    store: StorePath = DEFAULT_STORE,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every row of events, record and releases too.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Checks every promise of the store, and says how to mend what is broken; writes nothing."""
+    found = []
+    for one in run_doctor(store, deep):
+        found.append(one)
+        if not json:
+            kept.finding(one)
+    show.as_json([asdict(one) for one in found]) if json else kept.findings(found)
+    if any(one.broken and not one.is_note for one in found):
+        raise typer.Exit(FAILED)
+
+
+def run_doctor(root: Path, deep: bool = False) -> Iterator[Finding]:
+    """What became of each promise, as it is found. Raises BusyError, naming who holds the lock, where one writes."""
+    settings, store = load_settings(root), need_store(root)
+    with features.look_into(store, utc_now) as warehouse, progress.bar("doctor") as tell:
+        yield from features.examine(
+            features.Look(warehouse, settings.publish.sequence_nights, wrong_with_model, tell, deep)
+        )
+
+
+def wrong_with_model(models: Path, model_id: str) -> str | None:
+    """Why a checkpoint cannot rank, None where it can."""
+    import din
+
+    try:
+        din.verify_model(models, model_id)
+    except din.DinError as error:
+        return str(error)
+    return None
 
 
 @app.command()

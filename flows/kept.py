@@ -1,9 +1,36 @@
 """What keeping a store well found -> what a person reads on stdout."""
 
-from features import Going, RolledBack
+import re
+
+from features import Finding, Going, RolledBack
 from flows.show import line
 
-FEW = 3
+FEW, MOST = 3, 5
+
+
+def finding(one: Finding) -> None:
+    """One line for a promise, and under one that is broken what breaks it and how to mend that."""
+    said = "note" if one.broken and one.is_note else "BROKEN" if one.broken else "ok"
+    found = f"  ({in_sizes(one.found)})" if one.found and not one.broken else ""
+    line(f"{said:<7} {one.promise}{found}")
+    for broken in one.broken[:MOST]:
+        line(f"          {in_sizes(broken.what)}")
+    if len(one.broken) > MOST:
+        line(f"          ... and {len(one.broken) - MOST} more: nightrank doctor --json")
+    for remedy in list(dict.fromkeys(broken.remedy for broken in one.broken))[:MOST]:
+        line(f"        → {remedy}")
+
+
+def findings(found: list[Finding]) -> None:
+    """The last line: how many promises hold."""
+    broken = sum(bool(one.broken) and not one.is_note for one in found)
+    notes = sum(bool(one.broken) and one.is_note for one in found)
+    line(f"{len(found) - broken - notes} promises hold, {broken} broken, {notes} to note")
+
+
+def in_sizes(said: str) -> str:
+    """Numbers of bytes as people say them."""
+    return re.sub(r"(\d+) bytes", lambda match: size(int(match[1])), said)
 
 
 def rolled_back(found: RolledBack) -> None:

@@ -181,11 +181,13 @@ def test_the_plan_says_removed_and_only_that_mode_builds_it_again(grown_store: P
 
     short, long = nightrank("plan", *day), nightrank("plan", "--all", *day)
 
-    assert short.out == "nothing to do: 3 ok, 4 removed\n"
+    assert short.out == "nothing to do: 6 removed, 3 ok\n"
     assert "2025-03-18  candidates       removed      housekeeping removed its files on " in long.out
     for mode in ("missing", "failed", "stale", "all"):
         assert nightrank("backfill", *day, "--mode", mode).out == "nothing to do\n"
     assert nightrank("backfill", *day, "--mode", "removed").out.splitlines() == [
+        "2025-03-16  goods_sequences  built",
+        "2025-03-16  shop_sequences   built",
         "2025-03-18  goods_sequences  built",
         "2025-03-18  shop_sequences   built",
         "2025-03-18  night_goods      built",
@@ -211,7 +213,8 @@ def test_a_housekeeping_killed_between_record_and_disk_leaves_strays_for_the_nex
     for path in told:
         aged(grown_store / path)
     program = (
-        "import os\nfrom pathlib import Path\nfrom features import housekeeping\nfrom flows.keeping import run_housekeeping\n"
+        "import os\nfrom pathlib import Path\nfrom features import housekeeping\n"
+        "from flows.keeping import run_housekeeping\n"
         "housekeeping.remove = lambda *_: os._exit(9)\n"
         f"run_housekeeping(Path({str(grown_store)!r}))"
     )
