@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.parquet as pq
 
 from features import database, lake
 from features.events import EVER, ORDER
@@ -99,7 +99,7 @@ def lake_files_hold_their_rows(look: Look) -> Found:
     for file in look.files:
         path = look.warehouse.store.lake / file.path
         try:
-            held = pa.parquet.read_metadata(path).num_rows
+            held = pq.read_metadata(path).num_rows
         except (OSError, pa.ArrowException) as error:
             broken.append(Broken(f"lake/{file.path}: cannot be read ({str(error).splitlines()[0]})", mend(file)))
             continue

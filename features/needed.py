@@ -31,7 +31,7 @@ def first_days(
     first = newest - DAY * (config.keep_lake_days - 1)
     for night in (published, *release_nights(warehouse, publish)):
         first = min(first, night - DAY * max(publish.sequence_nights, 1)) if night else first
-    days = dict.fromkeys(BUILT_AGAIN, first)
+    days: dict[str, date] = dict.fromkeys(BUILT_AGAIN, first)
     days["goods_sequences"] = days["shop_sequences"] = base_day(first)
     days["examples"] = min(first, (learned or newest) - DAY * (window_days - 1))
     return days

@@ -1,6 +1,5 @@
 """The commands that keep a store well: go back to an earlier night, check every promise, make room."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -49,23 +48,18 @@ def doctor(
     json: AsJson = False,
 ) -> None:
     """Checks every promise of the store, and says how to mend what is broken; writes nothing."""
-    found = []
-    for one in run_doctor(store, deep):
-        found.append(one)
-        if not json:
-            kept.finding(one)
+    found = run_doctor(store, deep)
     show.as_json([asdict(one) for one in found]) if json else kept.findings(found)
     if any(one.broken and not one.is_note for one in found):
         raise typer.Exit(FAILED)
 
 
-def run_doctor(root: Path, deep: bool = False) -> Iterator[Finding]:
-    """What became of each promise, as it is found. Raises BusyError, naming who holds the lock, where one writes."""
+def run_doctor(root: Path, deep: bool = False) -> list[Finding]:
+    """What became of each promise. Raises BusyError, naming who holds the lock, where one writes."""
     settings, store = load_settings(root), need_store(root)
     with features.look_into(store, utc_now) as warehouse, progress.bar("doctor") as tell:
-        yield from features.examine(
-            features.Look(warehouse, settings.publish.sequence_nights, wrong_with_model, tell, deep)
-        )
+        look = features.Look(warehouse, settings.publish.sequence_nights, wrong_with_model, tell, deep)
+        return list(features.examine(look))
 
 
 def wrong_with_model(models: Path, model_id: str) -> str | None:

@@ -8,6 +8,15 @@ from flows.show import line
 FEW, MOST = 3, 5
 
 
+def findings(found: list[Finding]) -> None:
+    """A line or more for each promise, and a last one that counts those that hold."""
+    for one in found:
+        finding(one)
+    broken = sum(bool(one.broken) and not one.is_note for one in found)
+    notes = sum(bool(one.broken) and one.is_note for one in found)
+    line(f"{len(found) - broken - notes} promises hold, {broken} broken, {notes} to note")
+
+
 def finding(one: Finding) -> None:
     """One line for a promise, and under one that is broken what breaks it and how to mend that."""
     said = "note" if one.broken and one.is_note else "BROKEN" if one.broken else "ok"
@@ -19,13 +28,6 @@ def finding(one: Finding) -> None:
         line(f"          ... and {len(one.broken) - MOST} more: nightrank doctor --json")
     for remedy in list(dict.fromkeys(broken.remedy for broken in one.broken))[:MOST]:
         line(f"        → {remedy}")
-
-
-def findings(found: list[Finding]) -> None:
-    """The last line: how many promises hold."""
-    broken = sum(bool(one.broken) and not one.is_note for one in found)
-    notes = sum(bool(one.broken) and one.is_note for one in found)
-    line(f"{len(found) - broken - notes} promises hold, {broken} broken, {notes} to note")
 
 
 def in_sizes(said: str) -> str:

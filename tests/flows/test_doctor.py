@@ -55,9 +55,8 @@ def flipped(pattern: str) -> Callable[[Path], None]:
 
 def reversed_events(root: Path) -> None:
     with duckdb.connect(str(root / "warehouse.duckdb")) as con:
-        [(path,)] = con.execute(
-            "select path from ops.files where asset = 'events.purchases' and ds = '2025-03-05'"
-        ).fetchall()
+        query = "select path from ops.files where asset = 'events.purchases' and ds = '2025-03-05'"
+        [(path,)] = con.execute(query).fetchall()
         file = root / "lake" / path
         pl.read_parquet(file, hive_partitioning=False).reverse().write_parquet(file)
         values = [hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_size, path]
@@ -72,7 +71,9 @@ def copied(root: Path) -> None:
 
 
 def stray(root: Path) -> None:
-    (root / "lake" / "candidates" / "stray.parquet").write_bytes(b"left by a run that died")
+    path = root / "lake" / "candidates" / "stray.parquet"
+    path.write_bytes(b"left by a run that died")
+    path.chmod(0o640)
 
 
 TOMBSTONE = (
@@ -85,9 +86,7 @@ BREAKS = {
     "buckets_have_their_files": in_record("delete from ops.files where asset = 'candidates' and bucket = 0"),
     "event_rows_are_counted": in_record("delete from ops.event_rows where ds = '2025-03-05'"),
     "forgotten_are_gone": in_record(*TOMBSTONE),
-    "ids_are_known_once": in_record(
-        "insert into entities.goods select * replace (99 as goods_key) from entities.goods"
-    ),
+    "ids_are_known_once": in_record("insert into entities.goods from entities.goods where goods_key = 1"),
     "intervals_are_finished": in_record("update ops.intervals set status = 'running' where asset = 'candidates'"),
     "keys_are_dense": in_record("update entities.shops set shop_key = 9 where shop_key = 1"),
     "ledger_counts_its_files": in_record("update ops.intervals set rows = rows + 1 where asset = 'histories'"),
@@ -182,9 +181,7 @@ def test_what_is_broken_is_said_with_its_remedy_and_the_exit_code_is_1(well: Pat
         f"          {name}: is missing\n"
         f"        → {remedy}\n"
     ) in said.out
-    assert (
-        "note    every file of the lake is named by the ledger\n          1 files that the ledger does not" in said.out
-    )
+    assert "note    every file of the lake is named by the ledger\n          1 files that the " in said.out
     assert said.out.endswith("promises hold, 2 broken, 1 to note\n")
     [lost] = [one for one in as_json if one["name"] == "lake_files_are_whole"]
     assert lost["broken"] == [{"what": f"{name}: is missing", "remedy": remedy}]
