@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KERNELS := $(VENV)/.kernels
 
-.PHONY: demo test check format bench bench-din clean
+.PHONY: demo test deployments check format bench bench-din clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "nightrank needs Python 3.11 or newer"'
@@ -23,6 +23,9 @@ demo: $(READY)          ## the whole job on the bundled sample, into ./demo-stor
 
 test: $(READY) $(KERNELS)  ## every test, under ten minutes on two cores
 	$(BIN)/python -m pytest
+
+deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights: about a minute
+	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
 
 check: $(READY)         ## lint, types, import directions, SQL
 	$(BIN)/ruff format --check .

@@ -55,6 +55,7 @@ def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tupl
         "history_keys": np.array([], np.int32),
         "ts": np.array([], np.int64),
         "weight": np.array([], np.float32),
+        "share": np.array([], np.float32),
     }
     return night, ranked, nothing
 
@@ -85,9 +86,10 @@ def copy(release: Path, to: Path) -> dict[str, float]:
     with measured() as figures:
         con = duckdb.connect(str(to), config={"threads": 2, "preserve_insertion_order": False})
         con.execute(f"attach '{release}' as release (read_only)")
-        tables = con.execute("select table_name from duckdb_tables() where database_name = 'release'").fetchall()
-        for (table,) in tables:
-            con.execute(f"create table {table} as from release.{table}")
+        named = "select schema_name, table_name from duckdb_tables() where database_name = 'release'"
+        for schema, table in con.execute(named).fetchall():
+            con.execute(f"create schema if not exists {schema}")
+            con.execute(f"create table {schema}.{table} as from release.{schema}.{table}")
         con.execute("checkpoint")
         con.close()
     return {**figures, "bytes": to.stat().st_size}

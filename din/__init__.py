@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from din.config import DinConfig, Pooling, TrainConfig
-from din.errors import DinError
+from din.errors import DinError, ScoreError
 
 if TYPE_CHECKING:
     from din.batches import Examples, Sequence, Spans
@@ -51,6 +51,7 @@ __all__ = [
     "Metrics",
     "Pooling",
     "Ranked",
+    "ScoreError",
     "Sequence",
     "Spans",
     "TrainConfig",

@@ -209,6 +209,11 @@ class DIN(nn.Module):
             self.users = nn.Embedding(user_rows, config.dimension)
             nn.init.zeros_(self.users.weight)
 
+    @property
+    def rows(self) -> tuple[int, int]:
+        """Of the tables of goods and of shops. A key from there on came after the training, and takes row 0."""
+        return self.goods.embedding.num_embeddings, self.shops.embedding.num_embeddings
+
     def forward(self, batch: Batch) -> torch.Tensor:
         """Logits, [B]."""
         goods = self.goods(batch.goods_B, batch.goods_history, batch.category_B)

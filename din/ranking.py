@@ -11,7 +11,7 @@ from din.batches import Sequence, Spans
 from din.config import Precision
 from din.memory import keep_freed_memory
 from din.model import DIN
-from din.together import Crowd, PoolHistories
+from din.together import Crowd, PoolHistories, Rules
 
 CANDIDATES_AT_ONCE = {"cpu": 1 << 14, "cuda": 1 << 20}
 
@@ -45,7 +45,8 @@ class Ranked(NamedTuple):
 
 class Weights(NamedTuple):
     """Parallel arrays: the weight that `history_key` carried for a candidate, summed over its repeats in the
-    history; `ts` is the latest of them. `part` is 'goods' or 'shop'."""
+    history; `ts` is the latest of them. `part` is 'goods' or 'shop'. `share` is the size of the weight, out of that of
+    all the keys of the history's part together, whether or not they are among those given here."""
 
     user_keys: np.ndarray
     candidate: np.ndarray
@@ -53,6 +54,7 @@ class Weights(NamedTuple):
     history_keys: np.ndarray
     ts: np.ndarray
     weight: np.ndarray
+    share: np.ndarray
 
 
 @torch.inference_mode()
@@ -67,25 +69,29 @@ def rank(
     on_user: Callable[[int], None] = lambda users: None,
     precision: Precision = "fp32",
     pool: PoolHistories | None = None,
+    min_score: float = 0.0,
+    per_shop: int = 0,
 ) -> tuple[Ranked, Weights]:
     """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
     shops with the highest weights. `precision` is of the nets' products; `pool` pools the histories by the activation
-    unit. Raises DinError where a score is not a number."""
+    unit. None that scores below `min_score` is ranked, and at most `per_shop` goods of one shop, where 0 means any
+    number, and a goods without one (shop key 0) is of none. Raises ScoreError where a score is not a number."""
     keep_freed_memory()
     torch.set_num_threads(1)  # products are small on a processor: threads inside one only wait for each other
+    rules = Rules(k, min_score, per_shop)
     crowd = Crowd(model, candidates, goods, shops, precision, pool)
     taken = np.minimum(np.diff(candidates.offsets), k)
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
-    why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiif"))
+    why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiiff"))
     ranks = reasons = 0
     for users in chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]):
-        user_R, rank_R, place_R, score_R = crowd.best(users, k)
+        user_R, rank_R, place_R, score_R = crowd.best(users, rules)
         ranks = put(ranked, ranks, candidates.user_keys[user_R], rank_R, place_R, score_R)
         asked = rank_R <= why_top
         pair_W, *carried = crowd.why(user_R[asked], place_R[asked], why_history)
         reasons = put(why, reasons, candidates.user_keys[user_R[asked][pair_W]], place_R[asked][pair_W], *carried)
         on_user(users.stop)
-    return ranked, Weights(*(column[:reasons] for column in why))
+    return Ranked(*(column[:ranks] for column in ranked)), Weights(*(column[:reasons] for column in why))
 
 
 def chunks(offsets: np.ndarray, at_once: int) -> Iterator[slice]:

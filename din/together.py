@@ -8,6 +8,7 @@ R what is ranked, P pairs of a user and a candidate of which why is asked.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 
 from din.batches import JaggedHistory, Sequence
 from din.config import Precision
-from din.errors import DinError
+from din.errors import ScoreError
 from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import DIN, Group, pooled
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from din.ranking import Candidates
 
 KEY_BITS = 32
+SMALLEST_WEIGHT = 1e-300  # of a history: where nothing carries anything, each share is zero
 FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not measured yet whether that pays
 PoolHistories = Callable[[Group, Wanted, Items], torch.Tensor]
 
@@ -36,6 +38,20 @@ def way_to_pool(model: DIN) -> PoolHistories:
     from din.kernels import PoolByKernel, fits
 
     return PoolByKernel() if fits(model.goods) and fits(model.shops) else pooled_by_folding
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who is ranked: the `k` best of each user, none that scores below `min_score`, and at most `per_shop` goods of one
+    shop, where 0 means any number."""
+
+    k: int
+    min_score: float = 0.0
+    per_shop: int = 0
+
+    @property
+    def choosy(self) -> bool:
+        return self.min_score > 0 or self.per_shop > 0
 
 
 class Crowd:
@@ -60,8 +76,9 @@ class Crowd:
         for histories in (self.goods, self.shops):
             histories.refuse_what_is_not_past(self.as_of_U)
 
-    def best(self, users: slice, k: int) -> tuple[np.ndarray, ...]:
-        """Of some users' best: the user's number, the rank, the place in `candidates`, the score."""
+    def best(self, users: slice, rules: Rules) -> tuple[np.ndarray, ...]:
+        """Of some users' best, as the rules let them in: the user's number, the rank, the place in `candidates`, the
+        score."""
         offsets = self.candidates.offsets[users.start : users.stop + 1]
         own, counts = slice(offsets[0], offsets[-1]), np.diff(offsets)
         count_U = sent_to(counts, self.device)
@@ -77,10 +94,10 @@ class Crowd:
             user_CD = None if user_UD is None else user_UD[user_C]
             score_C = torch.sigmoid(self.model.logits(*in_goods, *in_shops, user_CD).float())
         broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
-        place_R, rank_R = best_of_each(score_C, goods_C, user_C, count_U, k, int(np.minimum(counts, k).sum()))
+        place_R, rank_R = best_by_rules(score_C, goods_C, shop_C, user_C, count_U, rules)
         if len(broken) and (first := int(broken.min())) < len(counts):
             user_key = self.candidates.user_keys[users.start + first]
-            raise DinError(
+            raise ScoreError(
                 f"user key {user_key}: a score is not a number; the model's weights are damaged, train again"
             )
         found = (user_C[place_R] + users.start, rank_R + 1, place_R + own.start, score_C[place_R])
@@ -104,7 +121,7 @@ class Crowd:
 
     def why(self, user_P: np.ndarray, place_P: np.ndarray, top: int) -> tuple[np.ndarray, ...]:
         """What of the history carried the most weight for each pair, goods before shops: the number of the pair, the
-        part, the key, the latest time, the weight summed over repeats."""
+        part, the key, the latest time, the weight summed over repeats, its share."""
         columns = []
         for part, group, histories, keys in (
             ("goods", self.model.goods, self.goods, self.candidates.goods_keys),
@@ -168,10 +185,39 @@ def best_of_each(
     return order_C[(count_U.cumsum(0) - count_U)[owner_R] + rank_R], rank_R
 
 
+def best_by_rules(
+    score_C: torch.Tensor,
+    goods_C: torch.Tensor,
+    shop_C: torch.Tensor,
+    user_C: torch.Tensor,
+    count_U: torch.Tensor,
+    rules: Rules,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places and ranks of the best of each user among those that the rules let in.
+
+    Taking the best that still fits a shop's share, one after the other, gives the highest scores that any choice within
+    the rules could: so the first `per_shop` of each user and shop, and of them the first `k` of each user.
+    """
+    if not rules.choosy:
+        return best_of_each(score_C, goods_C, user_C, count_U, rules.k, int(count_U.clamp_max(rules.k).sum()))
+    place_A = torch.nonzero(score_C.double() >= rules.min_score).squeeze(1)  # as the score is published
+    if rules.per_shop:
+        in_shop = shop_C[place_A] > 0  # goods without a shop are not of one
+        place_S, place_A = place_A[in_shop], place_A[~in_shop]
+        shops = Distinct.of(user_C[place_S], shop_C[place_S])
+        few = int(shops.times.clamp_max(rules.per_shop).sum())
+        best_S, _ = best_of_each(score_C[place_S], goods_C[place_S], shops.back, shops.times, rules.per_shop, few)
+        place_A = torch.cat([place_A, place_S[best_S]])
+    left_U = torch.bincount(user_C[place_A], minlength=len(count_U))
+    taken = int(left_U.clamp_max(rules.k).sum())
+    best_R, rank_R = best_of_each(score_C[place_A], goods_C[place_A], user_C[place_A], left_U, rules.k, taken)
+    return place_A[best_R], rank_R
+
+
 def carried(
     group: Group, histories: Histories, user_P: np.ndarray, candidate_P: torch.Tensor, as_of_U: torch.Tensor, top: int
 ) -> tuple[np.ndarray, ...]:
-    """The `top` history keys of each pair by the size of their weight: pair, key, latest time, weight."""
+    """The `top` history keys of each pair by the size of their weight: pair, key, latest time, weight, share."""
     chosen_P = sent_to(user_P, candidate_P.device)
     positions = int(histories.known_length_X[user_P].sum())
     history = histories.cut(chosen_P, as_of_U[chosen_P], positions)
@@ -184,15 +230,18 @@ def carried(
 def heaviest_keys(
     weights_N: torch.Tensor, history: JaggedHistory, ts_N: torch.Tensor, pairs: int, top: int
 ) -> tuple[torch.Tensor, ...]:
-    """Weights summed over the repeats of a key; the latest time of each, and the `top` of each pair.
+    """Weights summed over the repeats of a key; the latest time of each, its share, and the `top` of each pair.
 
-    Without a softmax a weight may be negative; what counts is how much it carries, either way.
+    Without a softmax a weight may be negative; what counts is how much it carries, either way. The share is of all keys
+    of the pair, those beyond the `top` included.
     """
     distinct = Distinct.of(history.example_N, history.keys_N)
     order_N = distinct.back.argsort(stable=True)
     weight = summed(weights_N.double()[order_N], distinct.back[order_N], len(distinct.keys))
     latest = torch.zeros_like(distinct.keys).scatter_reduce(0, distinct.back, ts_N, "amax")
+    all_P = summed(weight.abs(), distinct.owner, pairs)
+    share = weight.abs() / all_P[distinct.owner].clamp_min(SMALLEST_WEIGHT)
     count_P = edges_of(distinct.owner, pairs)[1]
     taken = int(count_P.clamp_max(top).sum())
     chosen, _ = best_of_each(weight.abs(), distinct.keys, distinct.owner, count_P, top, taken)
-    return distinct.owner[chosen], distinct.keys[chosen], latest[chosen], weight[chosen]
+    return distinct.owner[chosen], distinct.keys[chosen], latest[chosen], weight[chosen], share[chosen]

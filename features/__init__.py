@@ -4,7 +4,8 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 """
 
 from features import statements
-from features.candidates import build_candidates, build_night_goods
+from features.baselines import Order
+from features.candidates import CandidateCounts, build_candidates
 from features.categories import categories_of, give_category_keys
 from features.config import (
     CandidateConfig,
@@ -12,11 +13,13 @@ from features.config import (
     HousekeepingConfig,
     IngestConfig,
     PublishConfig,
+    RankingConfig,
     SequenceConfig,
     StoreConfig,
 )
 from features.database import in_sentences
 from features.doctor import Finding, examine
+from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examined import Broken, Look
@@ -29,12 +32,15 @@ from features.material import Material, load_material
 from features.models import (
     ModelRecord,
     champion_id,
+    last_training,
     learned_from_forgotten,
     need_champion,
     register_models,
     start_id,
     table_sizes,
 )
+from features.night_goods import build_night_goods, build_night_pairs
+from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
@@ -46,6 +52,7 @@ from features.publication import (
     need_in_release,
     nights_missing,
     record_night,
+    refuse_night,
     rolled_back_nights,
     run_checks,
     stop_where_broken,
@@ -54,11 +61,11 @@ from features.published import Answer, Reader, reading
 from features.rankings import (
     NightBucket,
     RankingWriter,
-    build_outcomes,
     load_bucket,
     ranking_fingerprint,
     writing_rankings,
 )
+from features.recall import Recalled, recall, why_not_recall
 from features.registry import known_path, known_source, last_day_read, registered_sources
 from features.rollback import Release, RolledBack, recognise_flip, releases, roll_back
 from features.sequences import build_sequences, load_sequences
@@ -74,7 +81,9 @@ __all__ = [
     "Broken",
     "BusyError",
     "CandidateConfig",
+    "CandidateCounts",
     "Check",
+    "Drift",
     "ExampleConfig",
     "FeatureError",
     "Finding",
@@ -89,10 +98,15 @@ __all__ = [
     "Material",
     "ModelRecord",
     "NightBucket",
+    "Order",
+    "Outcomes",
     "PlannedAsset",
     "PublishConfig",
+    "RankBucket",
+    "RankingConfig",
     "RankingWriter",
     "Reader",
+    "Recalled",
     "Release",
     "RolledBack",
     "SequenceConfig",
@@ -107,6 +121,7 @@ __all__ = [
     "build_examples",
     "build_histories",
     "build_night_goods",
+    "build_night_pairs",
     "build_outcomes",
     "build_release",
     "build_sequences",
@@ -131,6 +146,7 @@ __all__ = [
     "known_source",
     "labels_until",
     "last_day_read",
+    "last_training",
     "learned_from_forgotten",
     "load_bucket",
     "load_examples",
@@ -139,6 +155,7 @@ __all__ = [
     "load_sequences",
     "look",
     "look_into",
+    "measure_drift",
     "need_champion",
     "need_in_release",
     "nights_missing",
@@ -146,8 +163,10 @@ __all__ = [
     "plan",
     "ranking_fingerprint",
     "reading",
+    "recall",
     "recognise_flip",
     "record_night",
+    "refuse_night",
     "register_models",
     "registered_sources",
     "releases",
@@ -162,5 +181,6 @@ __all__ = [
     "trial",
     "view_histories",
     "what_goes",
+    "why_not_recall",
     "writing_rankings",
 ]

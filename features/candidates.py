@@ -1,111 +1,190 @@
-"""Histories -> candidates of a night: what each source in sql/candidates proposes, together, with their names kept."""
+"""Histories -> candidates of a night: what each candidate source proposes, together, with their names kept."""
 
-from datetime import date
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from features import database, lake, statements
+from features.block_list import block_list_hash, read_block_list
+from features.candidate_sources import CandidateSource, candidate_sources, propose, tables_of
 from features.config import CandidateConfig
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of, texts
 from features.histories import HISTORY_TYPES, cut_in, events_seen, history_files, view_histories
+from features.impressions import IMPRESSION_TYPES
+from features.lake import LakeFile
+from features.night_goods import NIGHT_GOODS, NIGHT_PAIRS, night_types, shaping_goods, shaping_pairs
 from features.warehouse import Warehouse
 
-CONTRACT = ["user_key", "goods_key", "strength"]
-CODE = 1  # raise it where a change here changes a file
-GOODS_SQL = ("transforms/night_goods", "transforms/goods_known", "transforms/histories")
-UNION_SQL = ("transforms/night", "transforms/candidate_union")
+CODE = 2  # raise it where a change here changes a file
+SQL = ("night", "judged", "candidate_union", "candidate_ids", "blocked", "night_types")
 
 
-def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
-    """Writes one row per goods known at the end of the day: shop, category, active, popularity. Returns how many."""
-    asset, query = "night_goods", statements.read("transforms/night_goods")
-    fingerprint = night_goods_fingerprint(warehouse, ds, config)
-    if not warehouse.is_current(asset, ds, fingerprint):
-        view_histories(warehouse, ds)
-        values = {"as_of": warehouse.store.day_end(ds), "popular_days": config.popular_days}
-        with warehouse.building(asset, ds, fingerprint) as made:
-            frame = pl.DataFrame(warehouse.con.execute(query, values).to_arrow_table())
-            made.files.append(lake.write(warehouse.store, frame, asset, ds))
-            made.rows = len(frame)
-    return sum(file.rows for file in warehouse.files(asset, ds, ds))
+@dataclass(frozen=True)
+class CandidateCounts:
+    """How many candidates a night has. Where they were built just now: how many each source brought, how many
+    proposals were excluded by why, and how many rows of the block list name an id that nobody knows."""
+
+    rows: int
+    by_source: dict[str, int]
+    excluded: dict[str, int]
+    unknown_blocked: int
 
 
-def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
-    """What the goods of a night are made of: the events seen, the catalogue, how far back popularity goes, SQL."""
-    return made_of(events_seen(warehouse, ds) | shaping_goods(warehouse, config))
+@dataclass
+class Told:
+    """What is counted while candidates are built (see CandidateCounts)."""
 
-
-def shaping_goods(warehouse: Warehouse, config: CandidateConfig) -> dict[str, Any]:
-    return {
-        "goods": warehouse.run("ledger/catalogue_version"),
-        "settings.store": warehouse.store.config.timezone,
-        "settings.candidates": config.popular_days,
-        "sql": texts(*GOODS_SQL),
-        "code": CODE,
-    }
+    by_source: Counter[str] = field(default_factory=Counter)
+    excluded: Counter[str] = field(default_factory=Counter)
+    unknown_blocked: int = 0
 
 
 def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
-    """What candidates are made of: the events seen, the goods of the night, what the sources ask, the quotas."""
-    goods = shaping_goods(warehouse, config)
-    sql = goods["sql"] | texts(*UNION_SQL) | source_queries()
-    return made_of(events_seen(warehouse, ds) | goods | cut_in(warehouse) | {"settings.candidates": config, "sql": sql})
+    """What candidates are made of: the events seen, the goods of the night and their pairs, what the sources ask and
+    read, what is blocked, whom something was shown to, the quotas."""
+    store = warehouse.store
+    goods, pairs = shaping_goods(warehouse, config), shaping_pairs(warehouse, config)
+    sources = candidate_sources(store, config)
+    asked = {source.name: (source.query, source.quota) for source in sources}
+    quotas = {source.name: source.quota for source in sources}
+    kept = (config.per_user, config.exclude_bought_days, config.repeatable_categories)
+    parts = {
+        "impressions": [file.sha256 for file in shown_files(warehouse, ds, config)],
+        "tables": tables_of(store),
+        "blocked": block_list_hash(store),
+        "settings.candidates": (quotas, kept, goods["settings.candidates"], pairs["settings.candidates"]),
+        "sql": (goods["sql"] | pairs["sql"] | texts(*(f"transforms/{name}" for name in SQL)), asked),
+        "code": (CODE, goods["code"], pairs["code"]),
+    }
+    return made_of(events_seen(warehouse, ds) | goods | cut_in(warehouse) | parts)
 
 
-def source_queries() -> dict[str, str]:
-    """The query of each candidate source by name."""
-    return {name: statements.read(f"candidates/{name}") for name in statements.names("candidates")}
+def shown_files(warehouse: Warehouse, ds: date, config: CandidateConfig) -> list[LakeFile]:
+    """The impressions of the days that popularity is counted over: whoever is in them is a user, even without an
+    event."""
+    return warehouse.files("impressions.%", ds - timedelta(days=config.popular_days - 1), ds)
 
 
-def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
-    """Writes the candidates of each bucket of users. Returns how many.
+def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> CandidateCounts:
+    """Writes the candidates of each bucket of users. Raises FeatureError where nobody has any.
 
     A connection of its own for each bucket sees nothing but that bucket's files: the work could be anywhere.
     """
     store, asset = warehouse.store, "candidates"
-    queries = source_queries()
     fingerprint = candidates_fingerprint(warehouse, ds, config)
+    told = Told()
     if not warehouse.is_current(asset, ds, fingerprint):
+        sources = candidate_sources(store, config)
         with warehouse.building(asset, ds, fingerprint) as made:
+            relations = relations_of(warehouse, ds, config, sources, told)
             for bucket in range(store.config.buckets):
-                con = database.connect(None, store.config, store.spill)
-                show_night(con, warehouse, ds, bucket)
-                frame = propose(con, queries, config)
-                con.close()
+                frame = candidates_of(warehouse, ds, bucket, config, sources, relations, told)
                 made.files.append(lake.write(store, frame, asset, ds, bucket))
             made.rows = sum(file.rows for file in made.files)
-    return sum(file.rows for file in warehouse.files(asset, ds, ds))
+            need_some(ds, made.rows, told)
+    rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
+    return CandidateCounts(rows, told.by_source, told.excluded, told.unknown_blocked)
 
 
-def show_night(con: duckdb.DuckDBPyConnection, warehouse: Warehouse, ds: date, bucket: int) -> None:
-    """Makes what candidate sources read, for one bucket of users: the night, its users, their histories, its goods."""
+def need_some(ds: date, rows: int, told: Told) -> None:
+    if not rows:
+        excluded = ", ".join(f"{count} {why}" for why, count in sorted(told.excluded.items())) or "none"
+        raise FeatureError(
+            f"no candidates for anybody on {ds}: {', '.join(told.by_source)} gave nothing that may be ranked "
+            f"(excluded: {excluded}); look at the quotas, the block list and the goods catalogue (docs/candidates.md)"
+        )
+
+
+def relations_of(
+    warehouse: Warehouse, ds: date, config: CandidateConfig, sources: list[CandidateSource], told: Told
+) -> dict[str, Any]:
+    """What every bucket needs that is in no file of the night, as Arrow tables by the name of their relation."""
+    view_histories(warehouse, ds)
+    blocked, told.unknown_blocked = read_block_list(warehouse)
+    found = {
+        "night_types": night_types(warehouse, config),
+        "blocked_goods": blocked.filter(pl.col("user_key").is_null()).select("goods_key").to_arrow(),
+        "blocked_pairs": blocked.filter(pl.col("user_key").is_not_null()).to_arrow(),
+    }
+    if any(source.is_own for source in sources):
+        for name, key in (("users", "user"), ("goods", "goods")):
+            ids = warehouse.con.execute(f"select {key}_id, {key}_key from entities.{name}")
+            found[f"{key}_ids"] = ids.to_arrow_table()
+    return found
+
+
+def candidates_of(
+    warehouse: Warehouse,
+    ds: date,
+    bucket: int,
+    config: CandidateConfig,
+    sources: list[CandidateSource],
+    relations: dict[str, Any],
+    told: Told,
+) -> pl.DataFrame:
+    """Runs every source over the users of one bucket and unites what they give."""
+    store = warehouse.store
+    with database.connect(None, store.config, store.spill) as con:
+        show_night(con, warehouse, ds, bucket, config, relations)
+        for number, source in enumerate(sources):
+            propose(con, source, store.candidates)
+            judge(con, number, source, told)
+        names = [source.name for source in sources]
+        united = statements.run(con, "transforms/candidate_union", per_user=config.per_user, sources=names)
+        return pl.DataFrame(united.to_arrow_table())
+
+
+def show_night(
+    con: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    ds: date,
+    bucket: int,
+    config: CandidateConfig,
+    relations: dict[str, Any],
+) -> None:
+    """Makes what candidate sources read, for one bucket of users: the night, its users, their histories, its goods.
+
+    Then the connection is shut in: it can read the files of the night, and those in the store's own folder of
+    candidates, and no other."""
     store = warehouse.store
     base, since = history_files(warehouse, ds)
+    paths = []
     for view, files, columns in (
-        ("night_goods", warehouse.files("night_goods", ds, ds), ""),
+        ("night_goods", warehouse.files("night_goods", ds, ds), NIGHT_GOODS),
+        ("night_pairs", warehouse.files("night_pairs", ds, ds), NIGHT_PAIRS),
         ("base_histories", [file for file in base if file.bucket == bucket], HISTORY_TYPES),
         ("days_since", since, HISTORY_TYPES),
+        ("shown", shown_files(warehouse, ds, config), IMPRESSION_TYPES),
     ):
-        database.view_of_files(con, view, [lake.verified(store, file) for file in files], columns)
-    con.register("event_types", warehouse.con.execute("from entities.event_types").to_arrow_table())
-    values = {"ds": ds, "as_of": store.day_end(ds), "bucket": bucket, "buckets": store.config.buckets}
+        own = [lake.verified(store, file) for file in files]
+        database.view_of_files(con, view, own, columns)
+        paths += own
+    for name, rows in relations.items():
+        con.register(name, rows)
+    values = {
+        "ds": ds,
+        "as_of": store.day_end(ds),
+        "bucket": bucket,
+        "buckets": store.config.buckets,
+        "exclude_bought_days": config.exclude_bought_days,
+        "repeatable_categories": list(config.repeatable_categories),
+    }
     statements.run(con, "transforms/night", **values)
+    if "user_ids" in relations:
+        statements.run(con, "transforms/candidate_ids")
+    database.shut_in(con, paths, store.candidates)
 
 
-def propose(con: duckdb.DuckDBPyConnection, queries: dict[str, str], config: CandidateConfig) -> pl.DataFrame:
-    """Runs every source over the users of one bucket and unites what they give."""
-    for name, query in queries.items():
-        try:
-            proposed = con.sql(query)
-        except duckdb.Error as error:
-            raise FeatureError(f"sql/candidates/{name}.sql does not run: {error}") from error
-        if sorted(proposed.columns) != sorted(CONTRACT):
-            raise FeatureError(f"sql/candidates/{name}.sql gives {proposed.columns}, expected {CONTRACT}")
-        proposed.create_view("proposed", replace=True)
-        con.execute("insert into candidate_rows by name select *, $name as source from proposed", {"name": name})
-    statements.run(con, "transforms/candidate_union")
-    values = {"per_source": config.per_source, "per_user": config.per_user}
-    return pl.DataFrame(con.execute("from candidate_union($per_source, $per_user)", values).to_arrow_table())
+def judge(con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, told: Told) -> None:
+    """Takes what a source proposed among the candidates, up to its quota, without what is excluded."""
+    statements.run(con, "transforms/judged", source=number, quota=source.quota)
+    for excluded, proposals in statements.run(con, "transforms/judged_counts").fetchall():
+        if excluded:
+            told.excluded[excluded] += proposals
+    rows = "select count(*) from candidate_rows where source = $source"
+    told.by_source[source.name] += con.execute(rows, {"source": number}).fetchall()[0][0]

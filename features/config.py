@@ -26,16 +26,19 @@ def need_size(config: object, *names: str) -> None:
 
 @dataclass(frozen=True)
 class StoreConfig:
-    """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's."""
+    """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's. A command that
+    finds another one writing waits for it at most `wait_seconds`."""
 
     timezone: str = "UTC"
     buckets: int = 4
     memory_limit: str = "2GB"
     temp_limit: str = "20GB"
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    wait_seconds: float = 2
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "buckets", "threads")
+        need_at_least(self, 0, "wait_seconds")
         need_size(self, "memory_limit", "temp_limit")
 
 
@@ -116,16 +119,63 @@ class ExampleConfig:
         need_at_least(self, 1, "popular_days")
 
 
+# What a built-in source brings, beside the others: chosen on early nights, held on later ones (docs/experiments.md).
+SHARES = {"bought_again": 4, "bought_before": 4, "new_in_shop": 0.25}
+
+
 @dataclass(frozen=True)
 class CandidateConfig:
-    """At most `per_source` from each file in sql/candidates, at most `per_user` of their union."""
+    """At most `per_source` from each candidate source (by SHARES more or fewer from some that are built in), or what
+    `quotas` says for its name (0 turns it off); at most `per_user` of their union, in which a source with twice the
+    quota counts twice.
+
+    Popularity is counted over `popular_days`, a touch weighing half as much for every `half_life_days` of its age.
+    Goods go together where at least `pair_support` users touched both in `pair_days`, among the last `pair_goods` of
+    each. `bought_types` are the event types that count as bought; where a night sees none of them, all do. What was
+    bought within `exclude_bought_days` is no candidate (0: it may be), but goods of `repeatable_categories` always may.
+    """
 
     per_source: int = 100
     per_user: int = 200
+    quotas: dict[str, int] = field(default_factory=dict)
     popular_days: int = 30
+    half_life_days: float = 7.0
+    pair_days: int = 90
+    pair_goods: int = 50
+    pair_support: int = 3
+    bought_types: tuple[str, ...] = ("buy", "purchase", "order")
+    exclude_bought_days: int = 0
+    repeatable_categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "per_source", "per_user", "popular_days")
+        need_at_least(self, 1, "per_source", "per_user", "popular_days", "pair_days", "pair_goods", "pair_support")
+        need_at_least(self, 0, "exclude_bought_days")
+        need_at_least(self, 0.01, "half_life_days")
+        for name, quota in self.quotas.items():
+            if quota < 0:
+                raise ValueError(f"quotas.{name} is {quota}; it must be at least 0, which turns the source off")
+
+    def quota(self, source: str) -> int:
+        """How many candidates of a user the source may bring."""
+        return self.quotas.get(source, max(1, int(self.per_source * SHARES.get(source, 1))))
+
+
+@dataclass(frozen=True)
+class RankingConfig:
+    """How many goods each user gets: the `k` best, none that scores below `min_score`, at most `per_shop` of one shop
+    (0: any number). For how many of them the night explains how much of the history."""
+
+    k: int = 50
+    min_score: float = 0.0
+    per_shop: int = 0
+    why_goods: int = 5
+    why_history: int = 5
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 1, "k")
+        need_at_least(self, 0, "min_score", "per_shop", "why_goods", "why_history")
+        if self.min_score > 1:
+            raise ValueError(f"min_score is {self.min_score}; scores are probabilities, from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -144,12 +194,14 @@ class HousekeepingConfig:
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """How many nights of rankings, and how many of sequences, the published file holds."""
+    """How many nights of rankings, and how many of sequences, the published file holds. A night is not published where
+    one model ranked it and the night before and their scores are further apart than `max_psi` (0: any distance)."""
 
     ranking_nights: int = 14
     sequence_nights: int = 1
     keep_releases: int = 3
+    max_psi: float = 0.1
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "ranking_nights", "keep_releases")
-        need_at_least(self, 0, "sequence_nights")
+        need_at_least(self, 0, "sequence_nights", "max_psi")

@@ -103,6 +103,15 @@ def read_through(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f'select bit_xor(hash(one)) from "{schema}"."{table}" as one').fetchall()
 
 
+def shut_in(con: duckdb.DuckDBPyConnection, paths: list[str], folder: Path) -> None:
+    """From here on the connection reads no files but these and those in the folder, whatever the SQL that it runs."""
+    for setting, allowed in (("allowed_paths", paths), ("allowed_directories", [f"{folder}/"])):
+        quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in allowed)
+        con.execute(f"set {setting} = [{quoted}]")
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
+
+
 def view_of_files(con: duckdb.DuckDBPyConnection, view: str, paths: list[str], columns: str) -> None:
     """Names the rows of Parquet files; with no file, an empty relation of these columns (`name type, ...`)."""
     con.execute(f"drop view if exists {view}")

@@ -74,13 +74,20 @@ def forgotten_are_in_no_release(look: Look) -> Found:
     people = look.warehouse.run("erasure/people_forgotten")
     if not people:
         return "nobody was forgotten", []
-    values = {"salt": look.warehouse.one("ledger/salt"), "hashes": [user_hash for user_hash, _ in people]}
+    own = {
+        "user_id": "list_contains($hashes, sha256($salt || user_id::varchar))",
+        "user_key": "list_contains($keys, user_key)",
+    }
+    values = {
+        "user_id": {"salt": look.warehouse.one("ledger/salt"), "hashes": [user_hash for user_hash, _ in people]},
+        "user_key": {"keys": [key for _, key in people if key is not None]},
+    }
     broken, paths = [], sorted(look.warehouse.store.releases.glob("*.duckdb"))
     for path in paths:
         with suppress(FeatureError), database.connect_read_only(path) as con, database.in_sentences():
-            for _, table, column in statements.run(con, "erasure/columns_of_people").fetchall():
-                theirs = f"list_contains($hashes, sha256($salt || {column}::varchar))"
-                [(rows,)] = con.execute(f'select count(*) from "{table}" where {theirs}', values).fetchall()
+            for schema, table, column in statements.run(con, "erasure/columns_of_people").fetchall():
+                query = f'select count(*) from "{schema}"."{table}" where {own[column]}'
+                [(rows,)] = con.execute(query, values[column]).fetchall()
                 if rows:
                     broken.append(Broken(f"releases/{path.name}: {rows} rows in {table}", FORGET))
     return f"{len(paths)} releases", broken

@@ -19,9 +19,12 @@ WORDS = {
     "code": "code changed",
     "goods": "goods catalogue changed",
     "impressions": "impressions changed",
+    "tables": "files in the store's candidates/ changed",
+    "blocked": "block list changed",
     "candidates": "candidates changed",
     "sequences": "sequences changed",
     "model": "model changed",
+    "mean": "model of mean pooling changed",
     "rankings": "ranking of the night before changed",
 }
 

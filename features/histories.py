@@ -126,9 +126,15 @@ def view_histories(warehouse: Warehouse, ds: date) -> None:
 
 
 def load_histories(
-    warehouse: Warehouse, ds: date, bucket: int | None = None, *, only_since: bool = False, at_its_end: bool = False
+    warehouse: Warehouse,
+    ds: date,
+    bucket: int | None = None,
+    *,
+    users: np.ndarray | None = None,
+    only_since: bool = False,
+    at_its_end: bool = False,
 ) -> Histories:
-    """The histories that the night can see in memory: of one bucket of users or of all.
+    """The histories that the night can see in memory: of one bucket of users or of all, or of these `users` of them.
 
     With `only_since`, of those alone who have events since the weekly file. With `at_its_end` they are meant to be cut
     at the night's end alone: all that it sees is known by then, and known_at is None.
@@ -137,9 +143,11 @@ def load_histories(
     own = [file for file in base if bucket in (None, file.bucket)]
     smallest = SMALLEST[:-1] if at_its_end else SMALLEST
     columns = COLUMNS if since or len(own) > 1 else smallest
-    after = read_runs(warehouse, since, columns, bucket)
-    users = pl.concat(run["user_key"] for run in after).unique() if only_since and after else None
-    before = read_runs(warehouse, own, columns, None, users) if users is not None or not only_since else []
+    wanted = None if users is None else pl.Series(users, dtype=pl.Int32)
+    after = read_runs(warehouse, since, columns, bucket, wanted)
+    if only_since and after:
+        wanted = pl.concat(run["user_key"] for run in after).unique()
+    before = read_runs(warehouse, own, columns, None, wanted) if wanted is not None or not only_since else []
     frame = merged([*before, *after], smallest)
     return as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
 

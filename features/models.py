@@ -52,6 +52,11 @@ def champion_id(warehouse: Warehouse, ds: date | None = None) -> str | None:
     return warehouse.one("ledger/champion", ds=ds)
 
 
+def last_training(warehouse: Warehouse, ds: date) -> date | None:
+    """The newest day up to `ds` that a model was trained for, champion or not."""
+    return warehouse.one("ledger/last_training", ds=ds)
+
+
 def start_id(warehouse: Warehouse, ds: date, pooling: str) -> str | None:
     """The model that a training for `ds` may start from: the champion of the days before, or for another pooling the
     model of that pooling that was trained beside it, where there is one. None without a champion."""
@@ -74,13 +79,18 @@ def learned_from(models: Path, days: set[date]) -> list[str]:
 
 
 def records(models: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Each checkpoint's folder and its model.json, which is empty where it cannot be read."""
+    """Each checkpoint's folder and its model.json."""
     for path in models.glob("*/model.json"):
-        try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            about = None
-        yield path.parent, about if isinstance(about, dict) else {}
+        yield path.parent, record_of(models, path.parent.name)
+
+
+def record_of(models: Path, model_id: str) -> dict[str, Any]:
+    """What a checkpoint says of itself, model.json; empty where it cannot be read."""
+    try:
+        about = json.loads((models / model_id / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        about = None
+    return about if isinstance(about, dict) else {}
 
 
 def has_one(about: dict[str, Any], days: set[date]) -> bool:

@@ -13,7 +13,7 @@ from features.warehouse import Warehouse
 
 DAY = timedelta(days=1)
 # What can be built again from events and histories, which are never removed.
-BUILT_AGAIN = ("candidates", "examples", "goods_sequences", "night_goods", "shop_sequences")
+BUILT_AGAIN = ("candidates", "examples", "goods_sequences", "night_goods", "night_pairs", "shop_sequences")
 
 
 def first_days(

@@ -11,15 +11,17 @@ from itertools import chain
 from typing import Any, Literal
 
 from features import statements
-from features.candidates import candidates_fingerprint, night_goods_fingerprint
-from features.config import CandidateConfig, ExampleConfig, IngestConfig, SequenceConfig
+from features.candidates import candidates_fingerprint
+from features.config import CandidateConfig, ExampleConfig, IngestConfig, RankingConfig, SequenceConfig
 from features.examples import examples_fingerprint
 from features.fingerprints import Fingerprint, explain
 from features.histories import base_day, has_base, histories_fingerprint
 from features.impressions import impressions_fingerprint
 from features.ingestion import event_days, events_fingerprint
 from features.models import champion_id
-from features.rankings import outcomes_fingerprint, ranking_fingerprint
+from features.night_goods import night_goods_fingerprint, night_pairs_fingerprint
+from features.outcomes import outcomes_fingerprint
+from features.rankings import ranking_fingerprint
 from features.registry import last_day_read, registered_sources
 from features.sequences import sequences_fingerprint
 from features.slices import PARTS
@@ -31,6 +33,7 @@ ORDER = (
     "goods_sequences",
     "shop_sequences",
     "night_goods",
+    "night_pairs",
     "candidates",
     "examples",
     "rankings",
@@ -49,7 +52,7 @@ class Shaping:
     candidates: CandidateConfig
     examples: ExampleConfig
     ingest: IngestConfig
-    ranking: object
+    ranking: RankingConfig
     window_days: int
     over: date
 
@@ -114,6 +117,7 @@ def nights(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) ->
             yield ds, f"{part}_sequences", sequences_fingerprint(still, ds, part, shaping.sequences)
     for ds in found:
         yield ds, "night_goods", night_goods_fingerprint(still, ds, shaping.candidates)
+        yield ds, "night_pairs", night_pairs_fingerprint(still, ds, shaping.candidates)
         yield ds, "candidates", candidates_fingerprint(still, ds, shaping.candidates)
 
 
@@ -160,7 +164,7 @@ def outcomes(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) 
     rows = rows_of(still, first_ds, last_ds)
     for ds in days_between(first_ds, last_ds):
         if (ds, "outcomes") in rows:
-            yield ds, "outcomes", outcomes_fingerprint(still, ds, shaping.examples)
+            yield ds, "outcomes", outcomes_fingerprint(still, ds, shaping.examples, shaping.ranking.per_shop)
 
 
 def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str | None) -> PlannedAsset:

@@ -8,6 +8,7 @@ from typing import Any
 from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
+from features.inside import publish_inside
 from features.named_sequences import release_sequences
 from features.store import Store
 from features.warehouse import Warehouse
@@ -54,7 +55,10 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
     try:
         statements.run(con, "published/tables")
+        for (night,) in con.execute("select ds from published_nights order by ds").fetchall():
+            statements.run(con, "published/ranked_night", ds=night)
         release_sequences(warehouse, nights)
+        publish_inside(warehouse, nights)
     finally:
         con.execute("detach release")
     with database.connect(release, store.config, store.spill) as made:
@@ -104,10 +108,17 @@ def stop_where_broken(ds: date, checks: list[Check]) -> None:
     """Raises StoppedByCheck where a check that stops found rows."""
     broken = [check for check in checks if check.severity == "stop" and check.broken]
     if broken:
-        lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.rows[0]}" for check in broken]
+        lines = [line for check in broken for line in said_of(check)]
         raise StoppedByCheck(
             f"the ranking of {ds} breaks a promise and is not published; yesterday stays\n" + "\n".join(lines)
         )
+
+
+def said_of(check: Check) -> list[str]:
+    """What a person reads of a check that found rows: where it is, the first of them, and what to do."""
+    lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.rows[0]}"]
+    advice = statements.advice(check.name)
+    return [*lines, f"    {advice}"] if advice else lines
 
 
 def flip(warehouse: Warehouse, release: Path) -> None:
@@ -173,6 +184,16 @@ def need_in_release(warehouse: Warehouse, ds: date, ranking_nights: int) -> None
 def first_night(newest: date, nights: int) -> date:
     """The first of the last `nights` nights up to `newest`."""
     return newest - timedelta(days=nights - 1)
+
+
+def refuse_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float, check: str) -> None:
+    """Says of a night whose scores could not even be ranked that this check stopped it. One that is published stays
+    so: its ranking is still there."""
+    [(is_published, _, _)] = warehouse.run("ledger/newest_nights", ds=ds)
+    if not is_published:
+        record_night(warehouse, ds, model_id, seconds)
+        broken = [{"name": check, "severity": "stop", "broken": 1}]
+        close_night(warehouse, Ending(ds, "FAILED_KEPT_YESTERDAY", None, broken))
 
 
 def record_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -31,6 +32,7 @@ class Reader:
     """An open published file, read-only."""
 
     con: duckdb.DuckDBPyConnection
+    store: Store
 
     def ask(self, query: str) -> Answer:
         """Answers a query of a person's own."""
@@ -40,22 +42,36 @@ class Reader:
         """Answers a file of sql/show."""
         return ask(self.con, statements.read(f"show/{name}"), values)
 
-    def user(self, text: str) -> Any:
-        """The user_id a person typed, with the type ids have here. Raises FeatureError where nobody is called so."""
-        return self.id_named("user", text, "is not in the newest ranking")
+    def night(self, ds: date | None = None) -> date:
+        """The newest night, or one that is asked for. Raises FeatureError where it is not in the file."""
+        nights = [night for (night,) in self.show("ranked_nights").rows]
+        if not nights or ds not in (None, *nights):
+            held = f"it holds {len(nights)} nights, {nights[-1]} to {nights[0]}" if nights else "it holds none"
+            raise FeatureError(f"{self.store.published}: {ds or 'no night'} is not in it; {held}")
+        return ds or nights[0]
+
+    def user(self, text: str, night: date | None = None) -> Any:
+        """The user_id a person typed, with the type ids have here. Raises FeatureError where nobody of that name was
+        ranked in the night, the newest if left out."""
+        which = f"the ranking of {night}" if night else "the newest ranking"
+        return self.id_named("user", text, f"is not in {which}", night=self.night(night))
 
     def goods(self, text: str) -> Any:
         """The goods_id that a person typed. Raises FeatureError where nothing is called so."""
         return self.id_named("goods", text, "is not a goods of this store")
 
-    def first_goods(self, who: Any) -> Any:
-        """The goods ranked first for a user in the newest night."""
-        return self.show("first_goods", who=who).rows[0][0]
+    def first_goods(self, who: Any, night: date | None = None) -> Any:
+        """The goods ranked first for a user in a night, the newest if left out."""
+        return self.show("first_goods", night=self.night(night), who=who).rows[0][0]
 
-    def id_named(self, what: str, text: str, otherwise: str) -> Any:
-        named = self.show(f"{what}_named", text=text)
+    def name_of(self, what: Any) -> str | None:
+        """The name of a goods, where the catalogue has one."""
+        return next((name for (name,) in self.show("goods_name", what=what).rows), None)
+
+    def id_named(self, what: str, text: str, otherwise: str, **within: Any) -> Any:
+        named = self.show(f"{what}_named", text=text, **within)
         if not named.rows:
-            known = ", ".join(str(row[0]) for row in self.show(f"some_{what}").rows)
+            known = ", ".join(str(row[0]) for row in self.show(f"some_{what}", **within).rows)
             raise FeatureError(f"{what}_id {text} {otherwise}; there are, for example: {known}")
         return named.rows[0][0]
 
@@ -75,7 +91,7 @@ def reading(store: Store) -> Iterator[Reader]:
             f"{error}: the earlier ones are in {store.releases}, and the next night publishes another"
         ) from error
     with con:
-        yield Reader(con)
+        yield Reader(con, store)
 
 
 def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | None = None) -> Answer:

@@ -1,26 +1,25 @@
-"""Ranked candidates -> the warehouse, with why; and the ranking of the night before against what people then did."""
+"""Candidates and sequences of a night -> arrays for the model; what it ranked -> the warehouse, with why."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import polars as pl
 
-from features import database, lake, statements
+from features import lake
 from features.candidates import candidates_fingerprint
-from features.config import CandidateConfig, ExampleConfig, SequenceConfig
-from features.events import files_of_day, view_events
-from features.fingerprints import Fingerprint, made_of, texts
+from features.config import CandidateConfig, SequenceConfig
+from features.errors import FeatureError
+from features.fingerprints import Fingerprint, made_of
 from features.histories import events_seen
 from features.sequences import load_sequences, sequences_fingerprint
-from features.slices import PARTS
+from features.slices import PARTS, Part
 from features.store import epoch_microseconds
 from features.warehouse import Building, Warehouse
 
-CODE = 1  # raise it where a change here, or in how the model ranks, changes a ranking
-CUTOFFS = (5, 10, 20, 50, 100)
+CODE = 2  # raise it where a change here, or in how the model ranks, changes a ranking
 
 
 def ranking_fingerprint(
@@ -38,18 +37,6 @@ def ranking_fingerprint(
         "model": model_id,
         "settings.ranking": ranking,
         "code": CODE,
-    }
-    return made_of(events_seen(warehouse, ds) | parts)
-
-
-def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig) -> Fingerprint:
-    """What outcomes are made of: the events seen, the run that ranked the night before, what counts as taken, SQL."""
-    parts = {
-        "rankings": warehouse.run_of("rankings", ds - timedelta(days=1)),
-        "settings.store": warehouse.store.config.timezone,
-        "settings.examples": config.positive_types,
-        "sql": texts("transforms/outcomes", "transforms/positives", "transforms/goods_known"),
-        "code": (CODE, CUTOFFS),
     }
     return made_of(events_seen(warehouse, ds) | parts)
 
@@ -81,10 +68,12 @@ class NightBucket:
     as_of: int
 
 
-def load_bucket(warehouse: Warehouse, ds: date, bucket: int) -> NightBucket:
-    """Reads the candidates and the sequences of one bucket."""
-    [file] = [file for file in warehouse.files("candidates", ds, ds) if file.bucket == bucket]
+def load_bucket(warehouse: Warehouse, ds: date, bucket: int, users: np.ndarray | None = None) -> NightBucket:
+    """Reads the candidates and the sequences of one bucket: of these users, or of all."""
+    [file] = [file for file in candidate_files(warehouse, ds) if file.bucket == bucket]
     candidates = lake.read(warehouse.store, file).sort("user_key", "goods_key")
+    if users is not None:
+        candidates = candidates.filter(np.isin(candidates["user_key"].to_numpy(), users))
     user_keys, counts = np.unique(candidates["user_key"].to_numpy(), return_counts=True)
     return NightBucket(
         user_keys,
@@ -92,15 +81,30 @@ def load_bucket(warehouse: Warehouse, ds: date, bucket: int) -> NightBucket:
         candidates["goods_key"].to_numpy(),
         candidates["shop_key"].to_numpy(),
         candidates["sources"],
-        align(load_sequences(warehouse, ds, "goods", bucket), "goods_keys", user_keys),
-        align(load_sequences(warehouse, ds, "shop", bucket), "shop_keys", user_keys),
+        align(warehouse, ds, "goods", bucket, user_keys),
+        align(warehouse, ds, "shop", bucket, user_keys),
         epoch_microseconds(warehouse.store.day_end(ds)),
     )
 
 
-def align(sequences: pl.DataFrame, column: str, user_keys: np.ndarray) -> SequenceArrays:
-    """The sequences of these users, which are sorted, as arrays."""
-    having = sequences
+def candidate_files(warehouse: Warehouse, ds: date) -> list[lake.LakeFile]:
+    """The candidates of a night, a file a bucket. Raises FeatureError where the buckets are not those of the store."""
+    files, buckets = warehouse.files("candidates", ds, ds), warehouse.store.config.buckets
+    if [file.bucket for file in files] != list(range(buckets)):
+        raise FeatureError(
+            f"the candidates of {ds} are in {len(files)} buckets, and store.buckets is {buckets}; "
+            f"build them with: nightrank backfill {ds} {ds} --mode all"
+        )
+    return files
+
+
+def align(warehouse: Warehouse, ds: date, part: Part, bucket: int, user_keys: np.ndarray) -> SequenceArrays:
+    """The sequences of these users, which are sorted, as arrays. Raises FeatureError where the night has none."""
+    if not warehouse.files(f"{part}_sequences", ds, ds):
+        raise FeatureError(
+            f"the {part} sequences of {ds} are not in the store; build them: nightrank backfill {ds} {ds}"
+        )
+    having, column = load_sequences(warehouse, ds, part, bucket), f"{part}_keys"
     ends = np.r_[0, np.cumsum(having[column].list.len().to_numpy().astype(np.int64))]
     row = np.searchsorted(having["user_key"].to_numpy(), user_keys)
     has = np.isin(user_keys, having["user_key"].to_numpy())
@@ -111,6 +115,36 @@ def align(sequences: pl.DataFrame, column: str, user_keys: np.ndarray) -> Sequen
     return SequenceArrays(keys, ts, start, end)
 
 
+@dataclass
+class Scored:
+    """What was scored, and what of it the model had not met: goods with keys from `goods_rows` on and shops from
+    `shop_rows` on were scored by the rows of the unknown."""
+
+    goods_rows: int
+    shop_rows: int
+    candidates: int = 0
+    unknown_rows: int = 0
+    unknown_goods: set[int] = field(default_factory=set)
+    unknown_shops: set[int] = field(default_factory=set)
+
+    def count(self, night: NightBucket, ranked: np.ndarray) -> None:
+        """Counts the candidates of a bucket, and the places among them that were ranked."""
+        new_goods, new_shops = night.goods_keys >= self.goods_rows, night.shop_keys >= self.shop_rows
+        self.candidates += len(night.goods_keys)
+        self.unknown_rows += int((new_goods | new_shops)[ranked].sum())
+        self.unknown_goods |= set(np.unique(night.goods_keys[new_goods]).tolist())
+        self.unknown_shops |= set(np.unique(night.shop_keys[new_shops]).tolist())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {
+            "candidates": self.candidates,
+            "unknown_goods": len(self.unknown_goods),
+            "unknown_shops": len(self.unknown_shops),
+            "unknown_rows": self.unknown_rows,
+        }
+
+
 @dataclass(frozen=True)
 class RankingWriter:
     """Takes the ranked candidates of each bucket as they come, into the open transaction."""
@@ -119,10 +153,11 @@ class RankingWriter:
     made: Building
     ds: date
     model_id: str
+    scored: Scored
 
     def add(self, night: NightBucket, ranked: dict[str, np.ndarray], weights: dict[str, np.ndarray]) -> None:
         """`ranked`: user_keys, rank, candidate (place in the bucket), score. `weights`: user_keys, candidate, part,
-        history_keys, ts, weight. Arrays of one length each."""
+        history_keys, ts, weight, share. Arrays of one length each."""
         place = ranked["candidate"]
         rankings = pl.DataFrame(
             {
@@ -142,6 +177,7 @@ class RankingWriter:
                 "history_key": weights["history_keys"],
                 "event_ts": weights["ts"].astype("datetime64[us]"),
                 "weight": weights["weight"].astype(np.float64),
+                "share": weights["share"].astype(np.float64),
             }
         )
         run_id = self.warehouse.run_id
@@ -149,55 +185,20 @@ class RankingWriter:
         self.warehouse.append("serving.rankings", rankings.with_columns(stamp))
         self.warehouse.append("serving.why", why.with_columns(stamp[0]))
         self.made.rows += len(rankings)
+        self.scored.count(night, place)
 
 
 @contextmanager
 def writing_rankings(
-    warehouse: Warehouse, ds: date, model_id: str, fingerprint: Fingerprint
+    warehouse: Warehouse, ds: date, model_id: str, fingerprint: Fingerprint, model_rows: tuple[int, int]
 ) -> Iterator[RankingWriter]:
-    """Replaces the rankings and why of a day, in one transaction with the ledger row."""
-    with warehouse.building("rankings", ds, fingerprint) as made:
-        warehouse.clear_day("rankings", ds)
-        warehouse.clear_day("why", ds)
-        yield RankingWriter(warehouse, made, ds, model_id)
+    """Replaces the rankings and why of a day, and what was scored, in one transaction with the ledger row.
 
-
-def build_outcomes(warehouse: Warehouse, ds: date, config: ExampleConfig) -> int:
-    """Holds the ranking of the night before `ds` against the positives of `ds`. Returns how many users count.
-
-    Nothing is written where no ranking was published the night before.
+    `model_rows`: how many rows the model's tables of goods and of shops have.
     """
-    before, asset = ds - timedelta(days=1), "outcomes"
-    ranked = warehouse.run("ledger/ranking_of", ds=before)
-    if not ranked:
-        return 0
-    [(model_id, longest)] = ranked
-    fingerprint = outcomes_fingerprint(warehouse, ds, config)
-    if not warehouse.is_current(asset, ds, fingerprint):
-        store, con = warehouse.store, warehouse.con
-        view_events(warehouse, files_of_day(warehouse, ds, ds), "day_events")
-        goods = [lake.verified(store, file) for file in warehouse.files("night_goods", before, before)]
-        database.view_of_files(con, "night_goods", goods, "goods_key integer, shop_key integer")
-        con.execute("create or replace temp table known_goods as from night_goods")
-        statements.run(con, "transforms/positives")
-        con.execute(
-            "create or replace temp table night_rankings as"
-            " select user_key, goods_key, rank from serving.rankings where ds = $ds",
-            {"ds": before},
-        )
-        statements.run(con, "transforms/outcomes")
-        cutoffs = sorted({k for k in CUTOFFS if k < longest} | {longest})
-        values = {
-            "cutoffs": cutoffs,
-            "start": store.day_start(ds),
-            "end": store.day_end(ds),
-            "types": list(config.positive_types),
-        }
-        with warehouse.building(asset, ds, fingerprint) as made:
-            found = con.execute("from outcomes_at($cutoffs, $start, $end, $types)", values).to_arrow_table()
-            frame = pl.DataFrame(found).with_columns(pl.lit(ds).alias("ds"), pl.lit(model_id).alias("model_id"))
-            warehouse.clear_day("outcomes", ds)
-            warehouse.append("serving.outcomes", frame)
-            made.rows = len(frame)
-    [(users,)] = warehouse.con.execute("select max(users) from serving.outcomes where ds = $ds", {"ds": ds}).fetchall()
-    return users or 0
+    with warehouse.building("rankings", ds, fingerprint) as made:
+        for table in ("rankings", "why", "scored"):
+            warehouse.clear_day(table, ds)
+        writer = RankingWriter(warehouse, made, ds, model_id, Scored(*model_rows))
+        yield writer
+        warehouse.append("serving.scored", pl.DataFrame([{"ds": ds, **writer.scored.counts}]))

@@ -34,9 +34,9 @@ def holds(release: Path, person: Person) -> bool:
         columns = statements.run(con, "erasure/columns_of_people").fetchall()
         return any(
             con.execute(
-                f'select count(*) from "{table}" where user_id::varchar = $text', {"text": person.text}
+                f'select count(*) from "{schema}"."{table}" where user_id::varchar = $text', {"text": person.text}
             ).fetchall()[0][0]
-            for _, table, column in columns
+            for schema, table, column in columns
             if column == "user_id"
         )
 
@@ -48,13 +48,10 @@ def copy_whole(con: duckdb.DuckDBPyConnection) -> None:
 def copy_without(con: duckdb.DuckDBPyConnection, person: Person) -> None:
     """Everything of a release, the rows of one person apart."""
     con.execute("copy from database old to new (schema)")
-    columns = con.execute("select table_name, column_name from duckdb_columns() where database_name = 'old'").fetchall()
-    tables = [
-        name for (name,) in con.execute("select table_name from duckdb_tables() where database_name = 'old'").fetchall()
-    ]
-    for table in tables:
-        theirs = "user_id::varchar is distinct from $text" if (table, "user_id") in columns else "$text is not null"
-        con.execute(f'insert into new."{table}" select * from old."{table}" where {theirs}', {"text": person.text})
+    for schema, table, has_users in statements.run(con, "erasure/tables_of_release").fetchall():
+        theirs = "user_id::varchar is distinct from $text" if has_users else "$text is not null"
+        name = f'"{schema}"."{table}"'
+        con.execute(f"insert into new.{name} select * from old.{name} where {theirs}", {"text": person.text})
     statements.run(con, "erasure/nights_of_release", text=person.text)
 
 

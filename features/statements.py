@@ -12,6 +12,7 @@ import duckdb
 from features.errors import FeatureError
 
 SEVERITY = re.compile(r"-- (stop|warn): ")
+ADVICE = re.compile(r"^-- do: (.*(?:\n-- .*)*)", re.MULTILINE)
 
 
 def folder(name: str) -> Traversable:
@@ -37,6 +38,13 @@ def severity(check: str) -> str:
     if not match:
         raise FeatureError(f"sql/checks/{check}.sql: the first line says neither `-- stop: ` nor `-- warn: `")
     return match[1]
+
+
+@cache
+def advice(check: str) -> str:
+    """What to do where a check finds rows, from its lines of `-- do: `; empty where it does not say."""
+    match = ADVICE.search(read(f"checks/{check}"))
+    return " ".join(match[1].replace("\n--", "").split()) if match else ""
 
 
 def run(con: duckdb.DuckDBPyConnection, name: str, /, **values: Any) -> duckdb.DuckDBPyConnection:

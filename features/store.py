@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from features.config import StoreConfig
 from features.errors import BusyError, FeatureError
 
 PUBLISHED = "published.duckdb"
-PATIENCE = 20  # tenths of a second
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Store:
         return self.root / "models"
 
     @property
+    def candidates(self) -> Path:
+        """Where people put candidate sources of their own."""
+        return self.root / "candidates"
+
+    @property
     def spill(self) -> Path:
         return self.root / "tmp"
 
@@ -73,28 +79,35 @@ class Store:
     def writing(self, who: str) -> Iterator[None]:
         """Holds the store's lock, which the kernel frees should this process die.
 
-        Raises BusyError, naming the holder, where another process keeps it for longer than a look at the status takes.
+        Whoever waits stands in a queue, so that a backfill, which takes the lock for one day after the other, lets in
+        who came meanwhile. Raises BusyError, naming the holder, where it is not free within `wait_seconds`.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            handle = self.lock.open("a+")
+            handle, queue = self.lock.open("a+"), self.lock.with_suffix(".queue").open("a+")
         except OSError as error:
             raise FeatureError(
                 f"{self.root}: cannot be written ({error.strerror}); name another store with --store"
             ) from error
         with handle:
-            for waited in range(PATIENCE + 1):
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as error:
-                    if waited == PATIENCE:
-                        raise self.busy() from error
-                    sleep(0.1)
+            with queue:  # left, and freed, as soon as the lock is had
+                until = monotonic() + self.config.wait_seconds
+                self.wait_for(queue, until)
+                self.wait_for(handle, until)
             handle.truncate(0)
             handle.write(json.dumps({"who": who, "pid": os.getpid()}))
             handle.flush()
             yield
+
+    def wait_for(self, handle: TextIO, until: float) -> None:
+        """Locks a file for this process alone, or raises BusyError at the moment `until` of the steady clock."""
+        while True:
+            try:
+                return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if monotonic() >= until:
+                    raise self.busy() from error
+            sleep(POLL_SECONDS)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:

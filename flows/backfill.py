@@ -1,152 +1,25 @@
-"""The plan between two days -> built, oldest day first; a day that fails is named, and the others are finished."""
+"""The backfill flow: what the plan between two days names is built, a day a Prefect task, oldest first."""
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
-from typing import Literal
+
+from prefect import flow
 
 import features
-from din import DinError
-from features import FeatureError, PlannedAsset, Shaping, Store, Warehouse
-from flows import night, training
-from flows.progress import log
-from flows.settings import Settings, load_settings, open_store
-
-Mode = Literal["missing", "failed", "stale", "removed", "all"]
-STATES = {
-    "missing": ("missing",),
-    "failed": ("failed", "interrupted", "damaged", "rolled_back"),
-    "stale": ("stale",),
-    "removed": ("removed",),
-    "all": ("missing", "failed", "interrupted", "damaged", "rolled_back", "stale"),
-}
-
-HISTORY = ("stale", "rolled_back")  # of a ranking: people have seen it, so it is made anew only for a reason
+from features import FeatureError
+from flows.filling import Built, Mode, run_backfill
+from flows.prefect_steps import as_task
 
 
-@dataclass(frozen=True)
-class Built:
-    """An asset of a day, and what stopped it, if anything did."""
-
-    ds: date
-    asset: str
-    error: str | None
-
-
-class UnfinishedError(FeatureError):
-    """Some of a backfill failed, so that its run is recorded as failed."""
-
-
-def plan_of(root: Path, first_ds: date, last_ds: date) -> list[PlannedAsset]:
-    """What would be built between two days, both included, and why; nothing is written."""
-    settings = load_settings(root)
-    store = open_store(root, settings)
-    with features.look_into(store, night.utc_now) as warehouse:
-        return features.plan(warehouse, first_ds, last_ds, shaping(settings, store))
-
-
-def shaping(settings: Settings, store: Store) -> Shaping:
-    return Shaping(
-        settings.sequences,
-        settings.candidates,
-        settings.examples,
-        settings.ingest,
-        settings.ranking,
-        settings.window.days,
-        store.newest_day_over(datetime.now(UTC)),
-    )
-
-
-def chosen(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[PlannedAsset]:
-    """What a backfill builds of a plan: sources are read by `ingest` and `nightly`; a published ranking is history, and
-    is made anew only for a reason."""
-    return [
-        one
-        for one in planned
-        if one.state in STATES[mode]
-        and one.asset in BUILDERS
-        and (reason or one.asset != "rankings" or one.state not in HISTORY)
-    ]
-
-
-def run_backfill(root: Path, first_ds: date, last_ds: date, mode: Mode, reason: str | None) -> list[Built]:
-    """Builds what the plan names, and what that needs; run again, it builds what is left."""
-    settings = load_settings(root)
-    store = open_store(root, settings)
-    built: list[Built] = []
-    with features.open_warehouse(store, "nightrank backfill", night.utc_now) as warehouse:
-        features.recognise_flip(warehouse)
-        found = chosen(features.plan(warehouse, first_ds, last_ds, shaping(settings, store)), mode, reason)
-        if not found:
-            return built
-        with suppress(UnfinishedError), warehouse.recorded_run("backfill", last_ds, reason) as run:
-            for ds in sorted({one.ds for one in found}):
-                built += build_day(run, settings, ds, [one.asset for one in found if one.ds == ds], reason)
-            broken = [f"{one.ds} {one.asset}" for one in built if one.error]
-            if broken:
-                raise UnfinishedError(f"not built: {', '.join(broken)}")
+@flow(name="backfill", persist_result=False)
+def backfill(
+    start: date, end: date, store: str = "store", mode: Mode = "missing", reason: str | None = None
+) -> list[Built]:
+    """Builds what is missing, failed or stale between two days. Raises FeatureError where some of it was not built, the
+    rest being finished."""
+    with features.in_sentences():
+        built = run_backfill(Path(store), start, end, mode, reason, as_task)
+    broken = [one for one in built if one.error]
+    if broken:
+        raise FeatureError(f"{len(broken)} of {len(built)} not built, such as {broken[0].asset} of {broken[0].ds}")
     return built
-
-
-def build_day(run: Warehouse, settings: Settings, ds: date, assets: list[str], reason: str | None) -> list[Built]:
-    """The assets of one day in their order; what comes after one that failed is tried too, and says for itself."""
-    built = []
-    for asset in assets:
-        error = None
-        try:
-            with features.in_sentences():
-                BUILDERS[asset](run, settings, ds, reason)
-        except (FeatureError, DinError, OSError) as stopped:
-            error = str(stopped)
-            log.error("backfill_failed", ds=ds, asset=asset, error=error)
-        built.append(Built(ds, asset, error))
-    return built
-
-
-def histories(run: Warehouse, _settings: Settings, ds: date, _reason: str | None) -> None:
-    night.histories(run, ds)
-
-
-def sequences(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
-    features.build_histories(run, ds)
-    night.sequences(run, settings, ds)
-
-
-def night_goods(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
-    features.build_histories(run, ds)
-    features.build_night_goods(run, ds, settings.candidates)
-
-
-def candidates(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
-    features.build_histories(run, ds)
-    night.candidates(run, settings, ds)
-
-
-def examples(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
-    training.examples_of_day(run, settings, ds, features.labels_until(run, ds, shaping(settings, run.store)))
-
-
-def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -> None:
-    features.need_in_release(run, ds, settings.publish.ranking_nights)
-    night.rank_night(run, settings, ds, night.plainly, reason)
-
-
-def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
-    before = ds - timedelta(days=1)
-    if not run.files("night_goods", before, before):  # housekeeping removed them
-        night_goods(run, settings, before, None)
-    night.outcomes(run, settings, ds)
-
-
-BUILDERS: dict[str, Callable[[Warehouse, Settings, date, str | None], None]] = {
-    "histories": histories,
-    "goods_sequences": sequences,
-    "shop_sequences": sequences,
-    "night_goods": night_goods,
-    "candidates": candidates,
-    "examples": examples,
-    "rankings": rankings,
-    "outcomes": outcomes,
-}

@@ -5,6 +5,7 @@ Here are the commands that change a store; those that only look are in flows/loo
 """
 
 import glob
+import signal
 import sys
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -16,9 +17,8 @@ import typer
 import features
 from din import DinError
 from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
-from flows import backfill as backfill_flow
 from flows import compare as compare_flow
-from flows import compared, keeping, looking, night, progress, reading, show
+from flows import compared, filling, keeping, looking, night, progress, reading, show
 from flows import demo as demo_flow
 from flows.options import (
     BUSY,
@@ -49,6 +49,7 @@ app = typer.Typer(
 def main() -> None:
     """Runs the command; what goes wrong is one message on stderr and an exit code, never a traceback."""
     progress.start_logging()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a service that is stopped leaves all whole
     try:
         with features.in_sentences():
             app()
@@ -184,7 +185,7 @@ def backfill(
     start: FirstDay,
     end: LastDay,
     store: StorePath = DEFAULT_STORE,
-    mode: Annotated[backfill_flow.Mode, typer.Option(help="What to build of the plan.")] = "missing",
+    mode: Annotated[filling.Mode, typer.Option(help="What to build of the plan.")] = "missing",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be built.")] = False,
     reason: Annotated[
         str | None, typer.Option(help="Why published rankings are made anew; without it they stay as they are.")
@@ -196,10 +197,10 @@ def backfill(
     if reason is not None and not reason.strip():
         raise typer.BadParameter("it is empty; say why", param_hint="--reason")
     if dry_run:
-        planned = backfill_flow.plan_of(store, first, last)
-        show.plan(backfill_flow.chosen(planned, mode, reason), all_of_it=False, json=json)
+        planned = filling.plan_of(store, first, last)
+        show.plan(filling.chosen(planned, mode, reason), all_of_it=False, json=json)
         return
-    built = backfill_flow.run_backfill(store, first, last, mode, reason)
+    built = filling.run_backfill(store, first, last, mode, reason)
     show.built(built, json)
     broken = [one for one in built if one.error]
     if broken:

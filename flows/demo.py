@@ -8,7 +8,7 @@ from pathlib import Path
 
 import features
 from features import FIRST_DAY, FeatureError
-from flows import show
+from flows import explained, show, why
 from flows.night import run_nights, utc_now
 from flows.reading import ingest
 from flows.settings import SETTINGS_FILE, Settings, load_settings, open_store
@@ -76,9 +76,9 @@ def read_sample(warehouse: features.Warehouse, settings: Settings) -> None:
 def show_result(root: Path, store: features.Store) -> None:
     with features.reading(store) as reader:
         who = reader.show("first_user").rows[0][0]
-        what = reader.first_goods(who)
-        show.ranking(reader, who)
-        show.why(reader, who, what)
+        night = reader.night()
+        explained.show_ranking(explained.ranking(reader, who, night), who, night)
+        explained.show_why(why.of_first(store, reader, who, night))
         show.models(reader)
     commands = beside_this_python()
     show.stdout.print(

@@ -1,5 +1,6 @@
 """The commands that only look: nothing of a store changes by them."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -7,8 +8,21 @@ import typer
 
 import features
 from features import FeatureError, Store, StoreConfig
-from flows import backfill, night, show
-from flows.options import DEFAULT_STORE, STOPPED, AsJson, FirstDay, LastDay, StorePath, both, hours, query_text
+from flows import explained, filling, night, show
+from flows.options import (
+    DEFAULT_STORE,
+    STOPPED,
+    AsJson,
+    Day,
+    FirstDay,
+    LastDay,
+    StorePath,
+    both,
+    day,
+    hours,
+    query_text,
+)
+from flows.why import explain, of_first
 
 app = typer.Typer()
 
@@ -16,17 +30,31 @@ app = typer.Typer()
 @app.command()
 def why(
     user: Annotated[str, typer.Argument(help="The user, as the source names them.")],
-    goods: Annotated[str | None, typer.Argument(help="A goods of their ranking; the first one if left out.")] = None,
+    goods: Annotated[
+        str | None, typer.Argument(help="Any goods of the store, ranked or not; the ranking and its first if left out.")
+    ] = None,
     store: StorePath = DEFAULT_STORE,
+    ds: Day = None,
+    top: Annotated[
+        int, typer.Option(min=1, help="Rows shown of past goods, and of past shops.")
+    ] = explained.ROWS_SHOWN,
     json: AsJson = False,
 ) -> None:
-    """What is ranked for a user, and which past goods and shops carried the weight."""
-    with features.reading(looked_at(store)) as reader:
-        who = reader.user(user)
-        if goods is None and not json:
-            show.ranking(reader, who)
-        what = reader.goods(goods) if goods else reader.first_goods(who)
-        show.as_json(show.weights(reader, who, what)) if json else show.why(reader, who, what)
+    """What is ranked for a user, and which past goods and shops carried the weight of a goods."""
+    opened = looked_at(store)
+    with features.reading(opened) as reader:
+        asked = reader.night(day(ds))
+        who = reader.user(user, day(ds))
+        if goods:
+            found = explain(opened, reader, who, reader.goods(goods), asked)
+            show.as_json(asdict(found)) if json else explained.show_why(found, top)
+            return
+        ranked, found = explained.ranking(reader, who, asked), of_first(opened, reader, who, asked)
+    if json:
+        show.as_json({"ranking": ranked.records(), "why": asdict(found)})
+    else:
+        explained.show_ranking(ranked, who, asked)
+        explained.show_why(found, top)
 
 
 @app.command()
@@ -69,7 +97,7 @@ def plan(
 ) -> None:
     """What would be built between two days, and why; writes nothing."""
     first, last = both(start, end)
-    show.plan(backfill.plan_of(store, first, last), all_of_it, json)
+    show.plan(filling.plan_of(store, first, last), all_of_it, json)
 
 
 def looked_at(root: Path) -> Store:

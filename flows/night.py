@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import features
 from features import FeatureError, StoppedByCheck, Store, Warehouse
@@ -16,6 +16,9 @@ from flows import progress
 from flows.progress import log
 from flows.reading import read_on
 from flows.settings import Settings, load_settings, open_store
+
+if TYPE_CHECKING:
+    import din
 
 CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; the last night takes six
 Step = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -126,9 +129,14 @@ def sequences(night: Warehouse, settings: Settings, ds: date) -> int:
 
 def candidates(night: Warehouse, settings: Settings, ds: date) -> int:
     goods = features.build_night_goods(night, ds, settings.candidates)
-    rows = features.build_candidates(night, ds, settings.candidates)
-    log.info("candidates_built", ds=ds, rows=rows, goods=goods)
-    return rows
+    pairs = features.build_night_pairs(night, ds, settings.candidates)
+    found = features.build_candidates(night, ds, settings.candidates)
+    log.info("candidates_built", ds=ds, rows=found.rows, goods=goods, pairs=pairs, **found.by_source)
+    if found.excluded:
+        log.info("candidates_excluded", ds=ds, **found.excluded)
+    if found.unknown_blocked:
+        log.warning("block_list_names_unknown_ids", ds=ds, rows=found.unknown_blocked)
+    return found.rows
 
 
 def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> int:
@@ -137,36 +145,60 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
 
     started = time.monotonic()
     ranking = settings.ranking
+    model = model_for(night, model_id, ds)
+    fingerprint = features.ranking_fingerprint(night, ds, model_id, settings.sequences, settings.candidates, ranking)
+    buckets = night.store.config.buckets
+    try:
+        with (
+            features.writing_rankings(night, ds, model_id, fingerprint, model.rows) as writer,
+            progress.bar(f"rank {ds}") as tell,
+        ):
+            for bucket in range(buckets):
+                given = features.load_bucket(night, ds, bucket)
+                users = len(given.user_keys)
+                ranked, weights = din.rank(
+                    model,
+                    *handed_over(given),
+                    ranking.k,
+                    ranking.why_goods,
+                    ranking.why_history,
+                    lambda done, users=users, bucket=bucket: tell(done, users, f"bucket {bucket + 1} of {buckets}"),
+                    min_score=ranking.min_score,
+                    per_shop=ranking.per_shop,
+                )
+                writer.add(given, ranked._asdict(), weights._asdict())
+    except din.ScoreError as error:
+        features.refuse_night(night, ds, model_id, time.monotonic() - started, "score_is_a_probability")
+        raise StoppedByCheck(f"the ranking of {ds} is not published; yesterday stays: {error}") from error
+    said = {"model_id": model_id, **writer.scored.counts, "seconds": time.monotonic() - started}
+    log.info("rankings_written", ds=ds, rows=writer.made.rows, **said)
+    return writer.made.rows
+
+
+def model_for(night: Warehouse, model_id: str, ds: date) -> "din.DIN":
+    """A model that knows the categories of the night, where it tells them apart."""
+    import din
+
     model = din.load_model(night.store.models, model_id)
     if model.config.categories:
         model.hear(features.categories_of(night, categories_since(night, model_id), ds))
-    fingerprint = features.ranking_fingerprint(night, ds, model_id, settings.sequences, settings.candidates, ranking)
-    buckets = night.store.config.buckets
-    with features.writing_rankings(night, ds, model_id, fingerprint) as writer, progress.bar(f"rank {ds}") as tell:
-        for bucket in range(buckets):
-            given = features.load_bucket(night, ds, bucket)
-            users = len(given.user_keys)
-            ranked, weights = din.rank(
-                model,
-                din.Candidates(
-                    given.user_keys,
-                    given.offsets,
-                    given.goods_keys,
-                    given.shop_keys,
-                    din.Spans(given.goods.start, given.goods.end),
-                    din.Spans(given.shops.start, given.shops.end),
-                    given.as_of,
-                ),
-                din.Sequence(given.goods.keys, given.goods.ts),
-                din.Sequence(given.shops.keys, given.shops.ts),
-                ranking.k,
-                ranking.why_goods,
-                ranking.why_history,
-                lambda done, users=users, bucket=bucket: tell(done, users, f"bucket {bucket + 1} of {buckets}"),
-            )
-            writer.add(given, ranked._asdict(), weights._asdict())
-    log.info("rankings_written", ds=ds, rows=writer.made.rows, model_id=model_id, seconds=time.monotonic() - started)
-    return writer.made.rows
+    return model
+
+
+def handed_over(given: features.NightBucket) -> "tuple[din.Candidates, din.Sequence, din.Sequence]":
+    """What the night brings to the model: candidates, goods, shops."""
+    import din
+
+    candidates = din.Candidates(
+        given.user_keys,
+        given.offsets,
+        given.goods_keys,
+        given.shop_keys,
+        din.Spans(given.goods.start, given.goods.end),
+        din.Spans(given.shops.start, given.shops.end),
+        given.as_of,
+    )
+    return candidates, din.Sequence(given.goods.keys, given.goods.ts), din.Sequence(given.shops.keys, given.shops.ts)
 
 
 def categories_since(night: Warehouse, model_id: str) -> date:
@@ -177,9 +209,32 @@ def categories_since(night: Warehouse, model_id: str) -> date:
 
 
 def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
-    users = features.build_outcomes(night, ds, settings.examples)
-    log.info("outcomes_measured", ds=ds, of_ranking=ds - timedelta(days=1), users=users)
-    return users
+    """Holds the ranking of the night before against what people did on `ds`, beside the baselines."""
+    before, started = ds - timedelta(days=1), time.monotonic()
+    by_model = ranking_again(night, settings, before)
+    found = features.build_outcomes(night, ds, settings.examples, settings.ranking, by_model)
+    for left_out, reason in found.left_out.items():
+        log.warning("outcomes_left_out", ds=ds, left_out=left_out, reason=reason)
+    log.info("outcomes_measured", ds=ds, of_ranking=before, users=found.users, seconds=time.monotonic() - started)
+    return found.users
+
+
+def ranking_again(night: Warehouse, settings: Settings, ds: date) -> features.RankBucket:
+    """How a model ranks buckets of the night `ds`; it is loaded once. A model that cannot be read is a FeatureError."""
+    import din
+
+    models: dict[str, din.DIN] = {}
+
+    def rank(model_id: str, given: features.NightBucket, k: int) -> features.Order:
+        try:
+            model = models.get(model_id) or model_for(night, model_id, ds)
+            ranked, _ = din.rank(model, *handed_over(given), k, per_shop=settings.ranking.per_shop)
+        except din.DinError as error:
+            raise FeatureError(str(error)) from error
+        models[model_id] = model
+        return features.Order(ranked.user_keys, ranked.rank, ranked.candidate)
+
+    return rank
 
 
 def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, started: float) -> NightResult:
@@ -188,6 +243,9 @@ def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, start
     The warehouse says published only after the flip: a run that dies in between is made good by the next.
     """
     features.record_night(night, ds, model_id, time.monotonic() - started)
+    drift = features.measure_drift(night, ds, settings.publish.max_psi)
+    if drift:
+        log.info("drift_measured", ds=ds, **vars(drift))
     release = features.build_release(night, ds, settings.publish)
     checks = features.run_checks(release)
     for check in checks:

@@ -8,10 +8,13 @@ from prefect import flow
 import features
 from flows.night import NightResult, run_nights
 from flows.prefect_steps import as_task
+from flows.schedule import scheduled_day
 
 
 @flow(name="nightly", persist_result=False)
 def nightly(store: str = "store", ds: date | None = None) -> list[NightResult]:
-    """Ranks the nights missing up to `ds`; without one, up to the newest day with events that is over."""
+    """Ranks the nights missing up to `ds`; without one, up to the day this run was scheduled for, and outside of a
+    deployment up to the newest day with events that is over."""
+    root = Path(store)
     with features.in_sentences():
-        return run_nights(Path(store), ds, as_task)
+        return run_nights(root, ds or scheduled_day(root), as_task)

@@ -17,6 +17,7 @@ from features import (
     HousekeepingConfig,
     IngestConfig,
     PublishConfig,
+    RankingConfig,
     SequenceConfig,
     Store,
     StoreConfig,
@@ -42,19 +43,6 @@ class WindowConfig:
     @property
     def days(self) -> int:
         return self.train_days + self.valid_days + self.eval_days
-
-
-@dataclass(frozen=True)
-class RankingConfig:
-    """How many goods each user gets, and for how many of them the night explains how much of the history."""
-
-    k: int = 50
-    why_goods: int = 5
-    why_history: int = 5
-
-    def __post_init__(self) -> None:
-        need_at_least(self, 1, "k")
-        need_at_least(self, 0, "why_goods", "why_history")
 
 
 class Settings(BaseSettings):

@@ -9,11 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, FeatureError, Forgotten, Ingested, PlannedAsset, Reader, Status
+from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Status
 
 stdout = Console()
-BAR_WIDTH = 16
-RANKS_SHOWN = 10
 AS_IT_SHOULD_BE = ("ok", "removed")
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
@@ -52,48 +50,6 @@ def text(value: Any) -> Text:
     if isinstance(value, list):
         return Text(", ".join(str(item) for item in value))
     return Text(str(value))
-
-
-def ranking(reader: Reader, who: Any, ranks: int = RANKS_SHOWN) -> None:
-    """The first goods of a user tonight, by name."""
-    found = reader.show("first_ranks", who=who, ranks=ranks)
-    ds = found.rows[0][0] if found.rows else "no night"
-    title = f"User {who}: the first {len(found.rows)} goods of {ds}"
-    table(Answer(found.columns[1:], [row[1:] for row in found.rows]), title)
-
-
-def why(reader: Reader, who: Any, what: Any) -> None:
-    """Which past goods and shops carried the weight of one ranked goods, as bars."""
-    rows = weights(reader, who, what)
-    named = reader.show("goods_name", what=what).rows
-    name = f" ({named[0][0]})" if named and named[0][0] else ""
-    shown = Table(title=f"Why goods {what}{name}", title_justify="left", title_style="bold", header_style="bold")
-    shown.add_column("part")
-    shown.add_column("history")
-    shown.add_column("last touched", no_wrap=True)
-    shown.add_column("weight", justify="right")
-    shown.add_column("", no_wrap=True)
-    largest = {row["part"]: abs(row["weight"]) or 1 for row in reversed(rows)}
-    for row in rows:
-        label = f"{row['history_id']} {row['history_name'] or ''}".strip()
-        bar = Text(
-            "█" * round(BAR_WIDTH * abs(row["weight"]) / largest[row["part"]]),
-            style="green" if row["weight"] >= 0 else "red",
-        )
-        shown.add_row(row["part"], label, str(row["event_ts"].date()), f"{row['weight']:+.3f}", bar)
-    stdout.print(shown)
-
-
-def weights(reader: Reader, who: Any, what: Any) -> list[dict[str, Any]]:
-    """The weights kept for a ranked goods. Raises FeatureError where there are none, naming those that have some."""
-    found = reader.show("weights", who=who, what=what)
-    if not found.rows:
-        kept = reader.show("explained_goods", who=who)
-        some = ", ".join(str(row[0]) for row in kept.rows)
-        raise FeatureError(
-            f"no why is kept for user {who} and goods {what}; for this user it is for: {some or 'nothing'}"
-        )
-    return found.records()
 
 
 def models(reader: Reader) -> None:
@@ -204,7 +160,8 @@ def status(found: Status) -> None:
     if not found.parts["champion"] and not found.writer:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
     for night in found.parts["stopped"]:
-        stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {', '.join(night['broken'])}")
+        broken = ", ".join(night["broken"])
+        stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {broken}", soft_wrap=True)
     for night in found.parts["rolled_back"]:
         why = f": {night['reason']}" if night["reason"] else ""
         line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")

@@ -26,13 +26,21 @@ if TYPE_CHECKING:
 BASELINE = "mean"  # RelaImpr is over mean pooling, as in the paper
 
 
-def run_training(root: Path, ds: date | None, step: Step = plainly) -> list[ModelRecord]:
-    """Trains the baseline and the model on the days up to `ds`; the newest day with events where none is given."""
+def run_training(root: Path, ds: date | None, step: Step = plainly, older_than_days: int = 0) -> list[ModelRecord]:
+    """Trains the baseline and the model on the days up to `ds`; the newest day with events where none is given.
+
+    With `older_than_days`, only where no model was trained for a day so near.
+    """
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank train", utc_now) as warehouse:
         read_on(warehouse, settings, ds)
-        return train_models(warehouse, settings, choose_day(warehouse, store, ds), step)
+        chosen = choose_day(warehouse, store, ds)
+        last = features.last_training(warehouse, chosen)
+        if last and (chosen - last).days < older_than_days:
+            log.info("nothing_to_train", ds=chosen, trained_for=last, older_than_days=older_than_days)
+            return []
+        return train_models(warehouse, settings, chosen, step)
 
 
 def train_models(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -> list[ModelRecord]:
@@ -74,6 +82,7 @@ def offer(run: Warehouse, settings: Settings, night: date) -> None:
     """The candidates of a night, for negatives to be drawn from."""
     features.build_histories(run, night)
     features.build_night_goods(run, night, settings.candidates)
+    features.build_night_pairs(run, night, settings.candidates)
     features.build_candidates(run, night, settings.candidates)
 
 

@@ -28,8 +28,12 @@ def test_the_published_file_has_the_relations_and_columns_of_the_contract(publis
         "latest_rankings": "ds user_id rank goods_id shop_id score sources model_id run_id",
         "goods_sequences": "ds user_id goods_ids event_types event_ts",
         "shop_sequences": "ds user_id shop_ids event_types event_ts",
-        "why": "ds user_id goods_id part history_id event_ts weight",
+        "why": "ds user_id goods_id part history_id event_ts weight share",
         "outcomes": "ds k users hit_rate ndcg recall mrr coverage model_id",
+        "outcomes_by_segment": "ds k kind segment ranker users hit_rate ndcg recall mrr",
+        "baselines": "ds k ranker users hit_rate ndcg recall mrr model_id",
+        "calibration": "ds bin rows mean_score taken model_id",
+        "drift": "ds ds_before k users overlap psi psi_limit model_id model_before",
         "models": "model_id ds pooling auc gauc logloss base_gauc rela_impr champion created_at",
         "nights": "ds status users rows model_id published_at seconds checks",
         "intervals": "asset ds status fingerprint run_id",
@@ -159,6 +163,7 @@ def test_the_ledger_says_what_is_built(published: duckdb.DuckDBPyConnection) -> 
             "events.purchases",
             "goods_sequences",
             "night_goods",
+            "night_pairs",
             "outcomes",
             "rankings",
             "shop_sequences",
@@ -209,8 +214,13 @@ def test_goods_shops_and_users_may_each_have_a_type_of_their_own(
     night = nightrank("nightly", "--plain", "--ds", "2025-03-20", "--store", store)
     why = nightrank("why", "user 7", "--json", "--store", store)
 
+    again = nightrank("why", "user 7", "106", "--json", "--store", store)
+
     assert "2025-03-20  OK  12 users, 60 rows" in night.out, night.err
-    shown = {(row["part"], row["history_id"], row["history_name"]) for row in json.loads(why.out)}
+    whole = {part: {row["history_id"] for row in rows} for part, rows in json.loads(again.out)["parts"].items()}
+    assert whole == {"goods": {106, 107, 200}, "shop": {"shop 2", "shop 3", "shop 4"}}
+    parts = json.loads(why.out)["why"]["parts"]
+    shown = {(part, row["history_id"], row["name"]) for part, rows in parts.items() for row in rows}
     assert shown == {
         ("goods", "106", "goods 106"),
         ("goods", "107", "goods 107"),

@@ -50,10 +50,14 @@ def test_the_demo_ends_with_a_ranking_why_the_metrics_and_what_to_try_next(two_d
     assert f"nightrank why 126 --store {root}" in out
 
 
+OF_WHY = ("shop ", "by ", "the strongest few", "and others")  # what is said of one goods
+
+
 def shape(text: str) -> list[str]:
     """The titles and headers of a transcript, and what it says to try: all but the numbers, which depend on how long
     the model was trained and on the processor, and the places of programs."""
     kept = [line for line in text.splitlines() if line[:1].isalpha() or line.startswith(("┃", "  "))]
+    kept = [line for line in kept if not line.startswith(OF_WHY)]
     return [
         re.sub(r"\S*(?=\b(?:nightrank|duckdb) )|Why goods.*|--store \S+|\S+(?=/published)|[\s┃]", "", line)
         for line in kept

@@ -1,21 +1,23 @@
--- One row per (user_key, goods_key): the goods that most people touched lately, the same for everybody.
+-- One row per (user_key, goods_key): the goods that most people touched lately, later touches weighing more; the same
+-- for everybody who has touched goods.
 with popular as (
     select
         goods_key,
-        popularity
+        lately
     from night_goods
     where
         active
-        and popularity > 0
+        and lately > 0
     order by
-        popularity desc,
+        lately desc,
         goods_key asc
-    limit 200
+    limit $quota
 )
 
 select
     night_users.user_key,
     popular.goods_key,
-    popular.popularity as strength
+    popular.lately as strength
 from night_users
 cross join popular
+where not night_users.is_new

@@ -1,4 +1,5 @@
 -- stop: one row per ranking whose score is not a probability.
+-- do: the model's weights are damaged, or overflow: train again with nightrank train, then run the night again
 select
     ds,
     user_id,

@@ -9,7 +9,7 @@ with ranked as (
 explained as (
     select
         ds,
-        hash(user_id, goods_id, part, history_id::varchar, event_ts, weight)::hugeint as row_hash
+        hash(user_id, goods_id, part, history_id::varchar, event_ts, weight, share)::hugeint as row_hash
     from why
 )
 

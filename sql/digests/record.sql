@@ -31,7 +31,8 @@ explained as (
                 else history_shops.shop_id::varchar
             end,
             why.event_ts,
-            why.weight
+            why.weight,
+            why.share
         )::hugeint as row_hash
     from serving.why as why
     inner join entities.users as users using (user_key)

@@ -18,7 +18,15 @@ select
 from ops.intervals as intervals
 left join held using (asset, ds)
 where
-    intervals.asset in ('histories', 'goods_sequences', 'shop_sequences', 'night_goods', 'candidates', 'examples')
+    intervals.asset in (
+        'histories',
+        'goods_sequences',
+        'shop_sequences',
+        'night_goods',
+        'night_pairs',
+        'candidates',
+        'examples'
+    )
     and intervals.status = 'done'
     and intervals.removed_at is null
     and intervals.rows is distinct from held.rows

@@ -1,5 +1,5 @@
--- One row per model that something refers to: a ranking, a night, the champion of a night or of the nights to come and
--- what was trained beside that, which a warm start takes; and the newest $keep.
+-- One row per model that something refers to: a ranking, a night, the champion of a night or of the nights to come; what
+-- was trained beside that of the last nights, which a warm start takes and outcomes are held against; the newest $keep.
 with nights as (
     select ds
     from ops.nights
@@ -45,7 +45,7 @@ union
 select beside.model_id
 from ops.models as beside
 inner join champions on beside.ds = champions.model_ds
-where champions.ds = date '9999-12-31'
+where champions.ds >= coalesce((select max(last_night.ds) from ops.nights as last_night) - 7, date '9999-12-31')
 union
 select model_id
 from newest

@@ -32,7 +32,8 @@ comment on column why.goods_id is 'The ranked goods that is explained';
 comment on column why.part is 'goods: past goods that the candidate goods attended to; shop: past shops that its shop attended to';
 comment on column why.history_id is 'A goods_id or a shop_id of the user''s history, by part; text where the two are of unlike types';
 comment on column why.event_ts is 'UTC; the latest time the user touched it within the sequence';
-comment on column why.weight is 'Attention weight summed over its repeats in the sequence; not normalised, may be negative';
+comment on column why.weight is 'Attention weight summed over its repeats in the sequence; where the model does not normalise, weights need not add up to one and may be negative';
+comment on column why.share is 'Size of the weight, out of that of all the goods, or shops, of the sequence together, kept here or not: 0 to 1; NULL in nights of before there was one';
 
 comment on table goods_sequences is 'One row per (ds, user_id): the last goods events before the end of ds, oldest first';
 comment on column goods_sequences.ds is 'Data day: every event is strictly before its end';
@@ -65,6 +66,48 @@ comment on column outcomes.recall is 'Share of the goods a user touched that sto
 comment on column outcomes.mrr is 'Mean of one over the rank of the first hit, 0 without one';
 comment on column outcomes.coverage is 'Share of all known goods that stood in anybody''s top k';
 comment on column outcomes.model_id is 'The model that had ranked';
+
+comment on table outcomes_by_segment is 'One row per (ds, k, kind, segment, ranker): outcomes of users by how long their history is or how new they are, and what each candidate source brought to those of all';
+comment on column outcomes_by_segment.ds is 'The day people acted; the ranking is that of the day before';
+comment on column outcomes_by_segment.k is 'How many of the first ranks count';
+comment on column outcomes_by_segment.kind is 'history: users by how many goods they had touched; user: new in the last 7 days, old, or not ranked; source: all users, and the hits that the source proposed';
+comment on column outcomes_by_segment.segment is 'Which of its kind: 0, 1-4, 5-19, 20-99, 100+; new, old, not ranked; or the name of a source';
+comment on column outcomes_by_segment.ranker is 'Who ranked: model, or a baseline over the same candidates: popular, bought_again, mean';
+comment on column outcomes_by_segment.users is 'Users of the segment who touched a known goods that day; all means are over them';
+comment on column outcomes_by_segment.hit_rate is 'Share of them with at least one such hit in the top k; NULL for those not ranked';
+comment on column outcomes_by_segment.ndcg is 'Discounted gain of the hits over the best possible, 0 to 1';
+comment on column outcomes_by_segment.recall is 'Share of the goods a user touched that stood in the top k';
+comment on column outcomes_by_segment.mrr is 'Mean of one over the rank of the first hit, 0 without one';
+
+comment on table baselines is 'One row per (ds, k, ranker): the outcomes of the model beside those of three simpler orders of the same candidates of the same users; a ranker that could not be made has no row';
+comment on column baselines.ds is 'The day people acted; the ranking is that of the day before';
+comment on column baselines.k is 'How many of the first ranks count';
+comment on column baselines.ranker is 'model: as it was published; popular: by how many users touched the goods lately; bought_again: by how often and how lately the user did, then popular; mean: the model of mean pooling trained beside it';
+comment on column baselines.users is 'Users who had a ranking and touched a known goods that day; all means are over them';
+comment on column baselines.hit_rate is 'Share of users with at least one touched goods in the top k';
+comment on column baselines.ndcg is 'Discounted gain of the hits over the best possible, 0 to 1';
+comment on column baselines.recall is 'Share of the goods a user touched that stood in the top k';
+comment on column baselines.mrr is 'Mean of one over the rank of the first hit, 0 without one';
+comment on column baselines.model_id is 'The model that ranked; NULL where none did';
+
+comment on table calibration is 'One row per (ds, bin): the rows ranked the night before ds, in ten bins by score, and what share of them was taken on ds, by whoever came or did not';
+comment on column calibration.ds is 'The day people acted; the ranking is that of the day before';
+comment on column calibration.bin is '1 has the lowest scores; about as many rows each, a tie in one bin; one without rows is not there';
+comment on column calibration.rows is 'Rows ranked with such scores';
+comment on column calibration.mean_score is 'What the model gave them, on average';
+comment on column calibration.taken is 'Share of them whose goods the user touched on ds; far below the score where examples were positives with few negatives each';
+comment on column calibration.model_id is 'The model that had ranked';
+
+comment on table drift is 'One row per ds: how its ranking differs from that of the night published before it, over the first ranks that both have';
+comment on column drift.ds is 'Data day of the ranking';
+comment on column drift.ds_before is 'Data day of the night published before it';
+comment on column drift.k is 'How many of the first ranks were held beside each other: the longest ranking of the shorter night';
+comment on column drift.users is 'Users ranked in both nights';
+comment on column drift.overlap is 'Mean over them of goods ranked in both nights over goods ranked in either, 0 to 1';
+comment on column drift.psi is 'Population stability index of the scores over ten bins, cut at the deciles of the night before; 0 where nothing changed';
+comment on column drift.psi_limit is 'publish.max_psi, and what chance may bring with so few users; above it, a night of the same model is not published; NULL where there is no limit';
+comment on column drift.model_id is 'The model that ranked';
+comment on column drift.model_before is 'The model that ranked the night before';
 
 comment on table models is 'One row per trained model, measured on the last days up to ds, which neither taught nor validated it';
 comment on column models.model_id is 'Pooling, data day, and hash of the weights';
@@ -104,6 +147,10 @@ comment on column nights.published_at is 'UTC; NULL where it was not published, 
 comment on column nights.seconds is 'From the first stage of the night to the start of publishing';
 comment on column nights.checks is 'Each check of the night before this one was flipped in: name, severity, rows that broke it';
 comment on column nights.as_of is 'UTC end of the data day; all history is strictly before it';
+comment on column nights.candidates is 'Pairs of a user and a goods that were scored; NULL, as the three after it, for nights ranked before they were counted';
+comment on column nights.unknown_goods is 'Candidate goods that came after the model was trained: scored by its row for the unknown';
+comment on column nights.unknown_shops is 'Shops of candidates that came after the model was trained: scored by its row for the unknown';
+comment on column nights.unknown_rows is 'Rows ranked whose goods or shop came after the model was trained';
 
 comment on view ranked_nights is 'One row per night whose rankings are here';
 comment on column ranked_nights.ds is 'Data day';
@@ -127,6 +174,28 @@ comment on column intervals.finished_at is 'UTC';
 comment on column intervals.error is 'What stopped it';
 comment on column intervals.parts is 'What the fingerprint is made of: each part and its short hash (events_seen is a number of rows); nightrank plan compares them to say why something is stale';
 comment on column intervals.removed_at is 'UTC; when housekeeping removed its files, which are built again when something needs them; NULL where they are there';
+
+comment on table inside.nights is 'One row per night that `nightrank why` can work out again from this file and a model: its sequences are here. The schema inside may change; no question needs it';
+comment on column inside.nights.ds is 'Data day';
+comment on column inside.nights.has_users is 'Whether the model of that night has a vector of each user';
+
+comment on table inside.goods is 'One row per goods_id: its key, the row of its embedding in the models';
+comment on column inside.goods.goods_id is 'The goods, as the source names them';
+comment on column inside.goods.goods_key is 'Its key, from 1';
+
+comment on table inside.shops is 'One row per shop_id: its key, the row of its embedding in the models';
+comment on column inside.shops.shop_id is 'The shop, as the source names it';
+comment on column inside.shops.shop_key is 'Its key, from 1';
+
+comment on table inside.night_goods is 'One row per (ds, goods_key): what a night took a goods for';
+comment on column inside.night_goods.ds is 'Data day';
+comment on column inside.night_goods.goods_key is 'Key of the goods';
+comment on column inside.night_goods.shop_key is 'Key of the shop it was last seen in before the end of ds, 0 where no event says; NULL where nobody had touched the goods by then';
+comment on column inside.night_goods.category_key is 'The category the night told its model, where that tells categories apart; NULL where there is none';
+
+comment on table inside.users is 'One row per user ranked in a night of inside.nights whose model has a vector of each user; empty where none has';
+comment on column inside.users.user_id is 'The user, as the source names them';
+comment on column inside.users.user_key is 'Their key, the row of their vector in the model';
 
 comment on macro table ranking_for is 'One row per rank: the newest ranking of the user `who`, with names'; -- noqa: PRS
 comment on macro table ranking_at is 'One row per rank: the ranking of the user `who` on the data day `night`, with names';

@@ -1,6 +1,8 @@
 -- Copies what people may see into the attached file `release`, keys turned back into the ids of the source.
 -- Reads the warehouse and published_nights (ds).
 
+-- Rankings, why and sequences are empty here, with the types that ids have: ranked_night.sql and
+-- features/named_sequences.py fill them a night at a time.
 create table release.rankings as
 select
     rankings.ds,
@@ -13,77 +15,37 @@ select
     rankings.model_id,
     rankings.run_id
 from serving.rankings as rankings
-inner join published_nights using (ds)
-inner join entities.users as users using (user_key)
-inner join entities.goods as goods using (goods_key)
-left join entities.shops as shops using (shop_key)
-order by
-    rankings.ds,
-    users.user_id,
-    rankings.rank;
+cross join entities.users as users
+cross join entities.goods as goods
+cross join entities.shops as shops
+where false;
 
--- Both kinds of history under one another, since `union all` takes goods and shops of unlike types together as text,
--- which `case` refuses; where both are integers, history_id stays one.
+-- `union all` takes goods and shops of unlike types together as text, which `case` refuses; where both are integers,
+-- history_id stays one.
 create table release.why as
-with explained as (
-    select
-        why.ds,
-        users.user_id,
-        goods.goods_id,
-        why.part,
-        why.history_key,
-        why.event_ts,
-        why.weight
-    from serving.why as why
-    inner join published_nights using (ds)
-    inner join entities.users as users using (user_key)
-    inner join entities.goods as goods using (goods_key)
-),
-
-named as (
-    select
-        explained.ds,
-        explained.user_id,
-        explained.goods_id,
-        explained.part,
-        history.goods_id as history_id,
-        explained.event_ts,
-        explained.weight
-    from explained
-    left join entities.goods as history on explained.history_key = history.goods_key
-    where explained.part = 'goods'
+with ids as (
+    select goods_id as history_id
+    from entities.goods
     union all
-    select
-        explained.ds,
-        explained.user_id,
-        explained.goods_id,
-        explained.part,
-        history.shop_id as history_id,
-        explained.event_ts,
-        explained.weight
-    from explained
-    left join entities.shops as history on explained.history_key = history.shop_key
-    where explained.part = 'shop'
+    select shop_id as history_id
+    from entities.shops
 )
 
 select
-    ds,
-    user_id,
-    goods_id,
-    part,
-    history_id,
-    event_ts,
-    weight
-from named
-order by
-    ds asc,
-    user_id asc,
-    goods_id asc,
-    part asc,
-    weight desc,
-    history_id asc;
+    why.ds,
+    users.user_id,
+    goods.goods_id,
+    why.part,
+    ids.history_id,
+    why.event_ts,
+    why.weight,
+    why.share
+from serving.why as why
+cross join entities.users as users
+cross join entities.goods as goods
+cross join ids
+where false;
 
--- The sequences are empty here, with the types that ids have; features/named_sequences.py fills them.
 create table release.goods_sequences as
 select
     null::date as ds,
@@ -134,6 +96,70 @@ order by
     outcomes.ds,
     outcomes.k;
 
+create table release.outcomes_by_segment as
+select
+    ds,
+    k,
+    kind,
+    segment,
+    ranker,
+    users,
+    hit_rate,
+    ndcg,
+    recall,
+    mrr
+from serving.outcomes_by_segment
+order by
+    ds,
+    k,
+    kind,
+    segment,
+    ranker;
+
+create table release.baselines as
+select
+    ds,
+    k,
+    ranker,
+    users,
+    hit_rate,
+    ndcg,
+    recall,
+    mrr,
+    model_id
+from serving.baselines
+order by
+    ds,
+    k,
+    ranker;
+
+create table release.calibration as
+select
+    ds,
+    bin,
+    rows,
+    mean_score,
+    taken,
+    model_id
+from serving.calibration
+order by
+    ds,
+    bin;
+
+create table release.drift as
+select
+    ds,
+    ds_before,
+    k,
+    users,
+    overlap,
+    psi,
+    psi_limit,
+    model_id,
+    model_before
+from serving.drift
+order by ds;
+
 create table release.models as
 select
     model_id,
@@ -169,20 +195,25 @@ order by
 
 create table release.nights as
 select
-    ds,
-    status,
-    users,
-    rows,
-    model_id,
-    published_at,
-    seconds,
-    checks,
-    as_of
-from ops.nights
+    nights.ds,
+    nights.status,
+    nights.users,
+    nights.rows,
+    nights.model_id,
+    nights.published_at,
+    nights.seconds,
+    nights.checks,
+    nights.as_of,
+    scored.candidates,
+    scored.unknown_goods,
+    scored.unknown_shops,
+    scored.unknown_rows
+from ops.nights as nights
+left join serving.scored as scored using (ds)
 where
-    status <> 'RANKED'
-    or ds in (select published_nights.ds from published_nights)
-order by ds;
+    nights.status <> 'RANKED'
+    or nights.ds in (select published_nights.ds from published_nights)
+order by nights.ds;
 
 create table release.intervals as
 select

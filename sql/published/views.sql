@@ -57,7 +57,8 @@ create macro why_for(who, what) as table (
         why.history_id,
         goods.name as history_name,
         why.event_ts,
-        why.weight
+        why.weight,
+        why.share
     from why
     left join goods
         on

@@ -163,7 +163,8 @@ create table if not exists serving.why (
     part varchar not null check (part in ('goods', 'shop')),
     history_key integer not null,
     event_ts timestamp not null,
-    weight double not null
+    weight double not null,
+    share double
 );
 
 -- One row per (ds, k): the ranking of the night before ds, held against what people did on ds.
@@ -179,7 +180,67 @@ create table if not exists serving.outcomes (
     model_id varchar not null
 );
 
+-- One row per (ds, k, kind, segment, ranker): the outcomes of some users, or of the hits that one source had proposed.
+create table if not exists serving.outcomes_by_segment (
+    ds date not null,
+    k integer not null,
+    kind varchar not null check (kind in ('history', 'user', 'source')),
+    segment varchar not null,
+    ranker varchar not null,
+    users bigint not null,
+    hit_rate double,
+    ndcg double,
+    recall double,
+    mrr double
+);
+
+-- One row per (ds, k, ranker): the model's outcomes beside those of simpler orders of the same candidates.
+create table if not exists serving.baselines (
+    ds date not null,
+    k integer not null,
+    ranker varchar not null check (ranker in ('model', 'popular', 'bought_again', 'mean')),
+    users bigint not null,
+    hit_rate double,
+    ndcg double,
+    recall double,
+    mrr double,
+    model_id varchar
+);
+
+-- One row per (ds, bin): the rows ranked the night before ds by score, and what share of them was taken on ds.
+create table if not exists serving.calibration (
+    ds date not null,
+    bin integer not null,
+    rows bigint not null,
+    mean_score double not null,
+    taken double not null,
+    model_id varchar not null
+);
+
+-- One row per ds: what was scored, and what of it came after the model was trained.
+create table if not exists serving.scored (
+    ds date not null,
+    candidates bigint not null,
+    unknown_goods bigint not null,
+    unknown_shops bigint not null,
+    unknown_rows bigint not null
+);
+
+-- One row per ds: how its ranking differs from that of the night published before it.
+create table if not exists serving.drift (
+    ds date not null,
+    ds_before date not null,
+    k integer not null,
+    users bigint not null,
+    overlap double,
+    psi double not null,
+    psi_limit double,
+    model_id varchar not null,
+    model_before varchar not null
+);
+
 -- Stores of before these columns get them, empty. What was built without `parts` is stale until it is built again.
+alter table serving.why add column if not exists share double;
 alter table ops.intervals add column if not exists parts map (varchar, varchar);
 alter table ops.runs add column if not exists reason varchar;
 alter table ops.models add column if not exists gauc_positives double;

@@ -1,6 +1,7 @@
--- One row: the goods ranked first for a user tonight.
+-- One row: the goods ranked first for a user in a night.
 select goods_id
-from latest_rankings
+from rankings
 where
     user_id = $who
+    and ds = $night
     and rank = 1

@@ -1,12 +1,11 @@
--- One row per rank: the first goods of a user tonight, by name.
+-- One row per rank: the first goods of a user in a night, by name.
 select
-    ds,
     rank,
     name,
     goods_id,
     shop_id,
     score,
     sources
-from ranking_for($who)
+from ranking_at($who, $night)
 where rank <= $ranks
 order by rank

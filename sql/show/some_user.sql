@@ -1,5 +1,6 @@
--- One row per user: three of the newest night, as examples.
+-- One row per user: three of a night, as examples.
 select distinct user_id
-from latest_rankings
+from rankings
+where ds = $night
 order by user_id
 limit 3

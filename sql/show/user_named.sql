@@ -1,4 +1,6 @@
--- One row where the newest night has the user: their id, with the type ids have here.
+-- One row where a night has ranked the user: their id, with the type ids have here.
 select distinct user_id
-from latest_rankings
-where user_id::varchar = $text
+from rankings
+where
+    user_id::varchar = $text
+    and ds = $night

@@ -1,7 +1,56 @@
--- One row per (part, history_id): what carried the weight of a ranked goods tonight, the strongest first.
-select found.*
-from why_for($who, $what) as found
+-- One row per (part, history_id) kept of why a goods is ranked in a night, the strongest first: its name, when it was last
+-- touched, how often it stands in the sequence (NULL where that is not published), its weight and its share.
+with counted as (
+    select
+        'goods' as part,
+        unnest(goods_ids)::varchar as history_id
+    from goods_sequences
+    where
+        ds = $night
+        and user_id = $who
+    union all
+    select
+        'shop' as part,
+        unnest(shop_ids)::varchar as history_id
+    from shop_sequences
+    where
+        ds = $night
+        and user_id = $who
+),
+
+times as (
+    select
+        part,
+        history_id,
+        count(*) as times
+    from counted
+    group by
+        part,
+        history_id
+)
+
+select
+    why.part,
+    why.history_id,
+    goods.name,
+    why.event_ts,
+    times.times,
+    why.weight,
+    why.share
+from why
+left join times
+    on
+        why.part = times.part
+        and why.history_id::varchar = times.history_id
+left join goods
+    on
+        why.part = 'goods'
+        and why.history_id::varchar = goods.goods_id::varchar -- history_id is text where shop ids are
+where
+    why.user_id = $who
+    and why.goods_id = $what
+    and why.ds = $night
 order by
-    found.part asc,
-    abs(found.weight) desc,
-    found.history_id asc
+    why.part asc,
+    abs(why.weight) desc,
+    why.history_id asc

@@ -76,17 +76,18 @@ def rank_one_by_one(
                 seen = slice(span.start[at], span.end[at])
                 found = heaviest(weights, sequence.keys[seen], sequence.ts[seen])[:why_history]
                 why += [(user_key, place[at], part, *row) for row in found]
-    return Ranked(*columns(ranked, "iiif")), Weights(*columns(why, "iiUiif"))
+    return Ranked(*columns(ranked, "iiif")), Weights(*columns(why, "iiUiiff"))
 
 
 def repeated(spans: Spans, i: int, times: int) -> Spans:
     return Spans(np.full(times, spans.start[i]), np.full(times, spans.end[i]))
 
 
-def heaviest(weights: np.ndarray, keys: np.ndarray, ts: np.ndarray) -> list[tuple[int, int, float]]:
-    """Key, latest time and weight summed over repeats, the heaviest first, either way."""
+def heaviest(weights: np.ndarray, keys: np.ndarray, ts: np.ndarray) -> list[tuple[int, int, float, float]]:
+    """Key, latest time, weight summed over repeats, and its share of all, the heaviest first, either way."""
     found = [(key, ts[keys == key].max(), weights[keys == key].astype(np.float64).sum()) for key in np.unique(keys)]
-    return sorted(found, key=lambda row: (-abs(row[2]), row[0]))
+    total = sum(abs(weight) for *_, weight in found)
+    return sorted(((*row, abs(row[2]) / total) for row in found), key=lambda row: (-abs(row[2]), row[0]))
 
 
 def columns(rows: list[tuple], kinds: str) -> list[np.ndarray]:

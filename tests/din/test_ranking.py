@@ -26,7 +26,15 @@ def test_weights_are_summed_over_repeats_and_ordered_by_size() -> None:
 
     _, *found = heaviest_keys(weights, of_one, ts, pairs=1, top=2)
 
-    assert [part.tolist() for part in found] == [[2, 4], [20, 30], [-5.0, 3.0]]
+    assert [part.tolist() for part in found] == [[2, 4], [20, 30], [-5.0, 3.0], [5 / 8.5, 3 / 8.5]]
+
+
+def test_where_nothing_carries_any_weight_every_share_is_zero() -> None:
+    of_one = JaggedHistory(torch.tensor([4, 2]), torch.zeros(2).long(), torch.ones(2))
+
+    *_, share = heaviest_keys(torch.zeros(2), of_one, torch.tensor([10, 20]), pairs=1, top=2)
+
+    assert share.tolist() == [0.0, 0.0]
 
 
 def two_users(model: DIN, why_top: int = 1) -> tuple[din.Ranked, din.Weights]:
@@ -60,7 +68,7 @@ def test_without_why_there_are_rows_of_none() -> None:
     torch.manual_seed(0)
     _, why = two_users(DIN(SMALL, 10, 10).eval(), why_top=0)
 
-    assert [len(column) for column in why] == [0] * 6
+    assert [len(column) for column in why] == [0] * 7
 
 
 def test_a_score_that_is_no_number_is_refused() -> None:

@@ -48,7 +48,7 @@ def assert_alike(found: tuple[Ranked, Weights], plain: tuple[Ranked, Weights], w
         for name in its._fields:
             one, other = getattr(ours, name), getattr(its, name)
             assert one.dtype == other.dtype
-            if name in ("score", "weight"):
+            if name in ("score", "weight", "share"):
                 assert (np.abs(one - other) < within).all()
             else:
                 assert one.tolist() == other.tolist(), name
@@ -86,7 +86,7 @@ def test_a_tie_goes_to_the_smaller_goods_key() -> None:
 def test_without_why_there_are_rows_of_none() -> None:
     _, why = rank(model_of(EVERY[0]), *crowd(), k=3)
 
-    assert [len(column) for column in why] == [0] * 6
+    assert [len(column) for column in why] == [0] * 7
 
 
 def broken(rank: Callable[..., object], key: int) -> str:

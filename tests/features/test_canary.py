@@ -42,6 +42,7 @@ def built(desk: Desk, warehouse: Warehouse) -> Warehouse:
         features.build_histories(warehouse, night)
         features.build_sequences(warehouse, night, SequenceConfig())
         features.build_night_goods(warehouse, night, CandidateConfig())
+        features.build_night_pairs(warehouse, night, CandidateConfig())
         features.build_candidates(warehouse, night, CandidateConfig())
     features.view_histories(warehouse, NIGHTS[-1])
     for history in ("night", "event"):
@@ -81,9 +82,16 @@ def test_the_canary_sings_once_it_can_be_known(built: Warehouse) -> None:
     features.build_histories(built, FROM)
     features.build_sequences(built, FROM, SequenceConfig())
     features.build_night_goods(built, FROM, CandidateConfig())
+    features.build_night_pairs(built, FROM, CandidateConfig())
     features.build_candidates(built, FROM, CandidateConfig())
 
-    assert files_with(built, FROM, FROM, key) == {"events.clicks", "goods_sequences", "night_goods", "candidates"}
+    assert files_with(built, FROM, FROM, key) == {
+        "events.clicks",
+        "goods_sequences",
+        "night_goods",
+        "night_pairs",
+        "candidates",
+    }
 
 
 def test_no_history_of_an_example_holds_what_comes_later(built: Warehouse) -> None:

@@ -14,6 +14,7 @@ from features import (
     ExampleConfig,
     IngestConfig,
     PlannedAsset,
+    RankingConfig,
     SequenceConfig,
     Shaping,
     StoreConfig,
@@ -23,10 +24,16 @@ from features import (
 from tests.conftest import COLUMNS, NOW, Desk
 
 SHAPING = Shaping(
-    SequenceConfig(), CandidateConfig(), ExampleConfig(), IngestConfig(), (5,), window_days=3, over=date(2025, 3, 10)
+    SequenceConfig(),
+    CandidateConfig(),
+    ExampleConfig(),
+    IngestConfig(),
+    RankingConfig(),
+    window_days=3,
+    over=date(2025, 3, 10),
 )
 LATE = (1, 12, 6, "buy", datetime(2025, 3, 8, 23))
-NIGHT = ("goods_sequences", "shop_sequences", "night_goods", "candidates")
+NIGHT = ("goods_sequences", "shop_sequences", "night_goods", "night_pairs", "candidates")
 KNOWN = COLUMNS + ", known_at timestamp"
 
 
@@ -61,6 +68,8 @@ def build(warehouse: Warehouse, ds: date, asset: str, until: date, shaping: Shap
         features.build_sequences(warehouse, ds, shaping.sequences)
     if asset == "night_goods":
         features.build_night_goods(warehouse, ds, shaping.candidates)
+    if asset == "night_pairs":
+        features.build_night_pairs(warehouse, ds, shaping.candidates)
     if asset == "candidates":
         features.build_candidates(warehouse, ds, shaping.candidates)
     if asset == "examples":
@@ -142,17 +151,20 @@ def test_a_late_event_makes_stale_every_later_day_that_can_see_it_and_no_other(d
         (8, "goods_sequences", "stale"),
         (8, "shop_sequences", "stale"),
         (8, "night_goods", "stale"),
+        (8, "night_pairs", "stale"),
         (8, "candidates", "stale"),
         (8, "examples", "stale"),
         (9, "histories", "stale"),
         (9, "goods_sequences", "stale"),
         (9, "shop_sequences", "stale"),
         (9, "night_goods", "stale"),
+        (9, "night_pairs", "stale"),
         (9, "candidates", "stale"),
         (9, "examples", "stale"),
         (10, "goods_sequences", "stale"),
         (10, "shop_sequences", "stale"),
         (10, "night_goods", "stale"),
+        (10, "night_pairs", "stale"),
         (10, "candidates", "stale"),
         (10, "examples", "stale"),
     ]
@@ -194,12 +206,15 @@ def test_a_late_event_leaves_alone_the_nights_before_it_was_known(desk: Desk) ->
             (10, "goods_sequences", "stale"),
             (10, "shop_sequences", "stale"),
             (10, "night_goods", "stale"),
+            (10, "night_pairs", "stale"),
             (10, "candidates", "stale"),
             (10, "examples", "stale"),  # the night's file, which holds it, brings this day's labels too
         ]
 
 
-def test_impressions_are_planned_by_the_day_and_change_the_examples_of_theirs(desk: Desk, built: Warehouse) -> None:
+def test_impressions_are_planned_by_the_day_and_change_its_examples_and_who_is_a_user_from_then_on(
+    desk: Desk, built: Warehouse
+) -> None:
     columns = "user_id bigint, goods_id bigint, event_ts timestamp, label int"
     given = [(1, 10, datetime(2025, 3, 9, 9), 1), (2, 11, datetime(2025, 3, 9, 9), 0)]
     shown = replace(desk.source(given, columns, name="shown"), kind="impressions")
@@ -207,10 +222,12 @@ def test_impressions_are_planned_by_the_day_and_change_the_examples_of_theirs(de
     features.ingest_impressions(built, shown, march(9), march(9), desk.ingestion)
 
     assert planned(built) == [
+        PlannedAsset(march(9), "candidates", "stale", "impressions changed"),
         PlannedAsset(march(9), "examples", "stale", "impressions changed"),
         PlannedAsset(
             march(10), "impressions.shown", "missing", "not read yet: nightrank ingest shown --as impressions"
         ),
+        PlannedAsset(march(10), "candidates", "stale", "impressions changed"),
     ]
 
 

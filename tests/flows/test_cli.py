@@ -189,11 +189,12 @@ def test_why_shows_the_ranking_and_the_history_that_carried_it(walked_store: Pat
     assert "Why goods" in said.out
 
 
-def test_why_as_json_gives_the_rows(walked_store: Path, nightrank: NightRank) -> None:
-    rows = json.loads(nightrank("why", "7", "--json", "--store", walked_store).out)
+def test_why_as_json_gives_the_ranking_and_why_the_first_is_the_first(walked_store: Path, nightrank: NightRank) -> None:
+    found = json.loads(nightrank("why", "7", "--json", "--store", walked_store).out)
 
-    assert {row["part"] for row in rows} == {"goods", "shop"}
-    assert {row["user_id"] for row in rows} == {7}
+    assert [row["rank"] for row in found["ranking"]] == [1, 2, 3, 4, 5]
+    assert (found["why"]["user_id"], found["why"]["goods_id"]) == (7, found["ranking"][0]["goods_id"])
+    assert all(found["why"]["parts"][part] for part in ("goods", "shop"))
 
 
 def test_a_user_nobody_knows_is_refused_with_some_that_are_known(walked_store: Path, nightrank: NightRank) -> None:
@@ -376,6 +377,7 @@ def test_a_demo_where_no_folder_can_be_says_so(tmp_path: Path, nightrank: NightR
 LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as other"
 
 
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     ("words", "busy_with"),
     [
@@ -384,7 +386,9 @@ LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as
     ],
     ids=["python", "duckdb"],
 )
-def test_ctrl_c_says_that_what_was_finished_is_kept(walked_store: Path, words: list[str], busy_with: str) -> None:
+def test_who_stops_a_command_is_told_that_what_was_finished_is_kept(
+    walked_store: Path, words: list[str], busy_with: str, stopped_by: signal.Signals
+) -> None:
     program = (
         "import signal, sys, time, features\n"
         "from features import published\n"
@@ -400,7 +404,7 @@ def test_ctrl_c_says_that_what_was_finished_is_kept(walked_store: Path, words: l
         assert child.stdout is not None
         assert child.stdout.readline() == "busy\n"
         time.sleep(0.3)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(stopped_by)
         _, said = child.communicate(timeout=20)
     finally:
         child.kill()

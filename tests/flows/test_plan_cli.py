@@ -31,9 +31,9 @@ def short(said: Said) -> list[tuple[str, str, str]]:
 def test_a_store_where_all_is_built_has_nothing_to_do(walked_store: Path, nightrank: NightRank) -> None:
     said = nightrank("plan", *DAYS, "--store", walked_store)
 
-    assert said == Said(0, "nothing to do: 23 ok\n", "")
+    assert said == Said(0, "nothing to do: 26 ok\n", "")
     assert json.loads(nightrank("plan", *DAYS, "--json", "--store", walked_store).out) == []
-    assert len(json.loads(nightrank("plan", *DAYS, "--json", "--all", "--store", walked_store).out)) == 23
+    assert len(json.loads(nightrank("plan", *DAYS, "--json", "--all", "--store", walked_store).out)) == 26
 
 
 def test_a_night_to_come_is_missing_asset_by_asset(walked_store: Path, nightrank: NightRank) -> None:
@@ -43,9 +43,10 @@ def test_a_night_to_come_is_missing_asset_by_asset(walked_store: Path, nightrank
         "2025-03-21  goods_sequences  missing      never built",
         "2025-03-21  shop_sequences   missing      never built",
         "2025-03-21  night_goods      missing      never built",
+        "2025-03-21  night_pairs      missing      never built",
         "2025-03-21  candidates       missing      never built",
         "2025-03-21  rankings         missing      never built",
-        "5 missing, 11 ok",
+        "6 missing, 12 ok",
     ]
 
 
@@ -60,7 +61,7 @@ def test_a_changed_length_makes_stale_the_sequences_it_cuts_and_the_rankings(
         "2025-03-16  goods_sequences  stale        settings changed: sequences",
         "2025-03-20  goods_sequences  stale        settings changed: sequences",
         "2025-03-20  rankings         stale        sequences changed; published: rebuilt only with --reason",
-        "3 stale, 7 ok",
+        "3 stale, 8 ok",
     ]
 
 
@@ -78,6 +79,7 @@ def test_a_backfill_leaves_nothing_to_do(own_store: Path, nightrank: NightRank) 
         ("2025-03-21", "goods_sequences", None),
         ("2025-03-21", "shop_sequences", None),
         ("2025-03-21", "night_goods", None),
+        ("2025-03-21", "night_pairs", None),
         ("2025-03-21", "candidates", None),
         ("2025-03-21", "rankings", None),
     ]
@@ -147,13 +149,13 @@ def test_what_was_killed_is_told_and_mended_by_mode_failed(own_store: Path, nigh
 
     assert nightrank("plan", *DAYS, "--store", own_store).out.splitlines() == [
         f"2025-03-20  shop_sequences   interrupted  run {run_id} was killed",
-        "1 interrupted, 22 ok",
+        "1 interrupted, 25 ok",
     ]
     assert nightrank("backfill", *DAYS, "--store", own_store).out == "nothing to do\n"
     assert nightrank("backfill", *DAYS, "--mode", "failed", "--store", own_store).out == (
         "2025-03-20  shop_sequences   built\n"
     )
-    assert nightrank("plan", *DAYS, "--store", own_store).out == "nothing to do: 23 ok\n"
+    assert nightrank("plan", *DAYS, "--store", own_store).out == "nothing to do: 26 ok\n"
 
 
 def test_a_night_that_was_ranked_and_never_published_needs_no_reason(own_store: Path, nightrank: NightRank) -> None:
@@ -161,12 +163,12 @@ def test_a_night_that_was_ranked_and_never_published_needs_no_reason(own_store: 
 
     assert nightrank("plan", *DAYS, "--store", own_store).out.splitlines() == [
         "2025-03-20  rankings         interrupted  ranked, and nightly-2025-03-20-1 was killed before it was published",
-        "1 interrupted, 22 ok",
+        "1 interrupted, 25 ok",
     ]
     assert nightrank("backfill", *DAYS, "--mode", "failed", "--store", own_store).out == (
         "2025-03-20  rankings         built\n"
     )
-    assert nightrank("plan", *DAYS, "--store", own_store).out == "nothing to do: 23 ok\n"
+    assert nightrank("plan", *DAYS, "--store", own_store).out == "nothing to do: 26 ok\n"
 
 
 @pytest.mark.parametrize("command", ["plan", "backfill"])

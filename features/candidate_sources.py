@@ -1,0 +1,127 @@
+"""Candidate sources: the queries in sql/candidates and in the store's own folder `candidates`, checked and run."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from features import database, lake, statements
+from features.config import CandidateConfig
+from features.errors import FeatureError
+from features.store import Store
+
+CONTRACT = ("user_key", "goods_key", "strength")
+INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
+NUMBER = re.compile(rf"{INTEGER.pattern}|FLOAT|DOUBLE|DECIMAL\(.*\)")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class CandidateSource:
+    """A source: its name, the file it is in as errors call it, its query, how many candidates of a user it may bring,
+    and whether it is the store's own."""
+
+    name: str
+    file: str
+    query: str
+    quota: int
+    is_own: bool
+
+
+def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSource]:
+    """The sources that are not turned off, by name; a file in the store takes the place of a built-in one of its name.
+
+    Raises FeatureError where a quota names no source, where a file cannot be read, and where nothing is left.
+    """
+    found = {
+        name: (f"sql/candidates/{name}.sql", statements.read(f"candidates/{name}"), False)
+        for name in statements.names("candidates")
+    } | {path.stem: (str(path), text_of(path), True) for path in own_files(store) if path.suffix == ".sql"}
+    unknown = sorted(config.quotas.keys() - found.keys())
+    if unknown:
+        raise FeatureError(
+            f"candidates.quotas: {unknown[0]} is not a candidate source; there are {', '.join(sorted(found))}"
+        )
+    sources = [
+        CandidateSource(name, file, query, config.quota(name), is_own)
+        for name, (file, query, is_own) in sorted(found.items())
+        if config.quota(name)
+    ]
+    if not sources:
+        raise FeatureError("candidates.quotas: every candidate source is turned off; give one a quota above 0")
+    return sources
+
+
+def own_files(store: Store) -> list[Path]:
+    """The files in the store's own folder of candidates: sources, and the tables they read."""
+    found = store.candidates.rglob("*") if store.candidates.is_dir() else ()
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+
+
+def tables_of(store: Store) -> list[tuple[str, str]]:
+    """The files beside the store's own sources, with what is in them, as a part of a fingerprint."""
+    tables = [path for path in own_files(store) if path.suffix != ".sql"]
+    return [(str(path.relative_to(store.candidates)), lake.hash_of(path)) for path in tables]
+
+
+def text_of(path: Path) -> str:
+    if not NAME.fullmatch(path.stem):
+        raise FeatureError(
+            f"{path}: name the file with small letters, digits and _ alone, since the source is called after it"
+        )
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why_not = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise FeatureError(f"{path}: cannot be read ({why_not})") from error
+
+
+def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Path) -> None:
+    """Makes the table `proposed` of what a source gives. Raises FeatureError, with the file and the line, where its
+    query does not run, and where its columns are not those of the contract."""
+    try:
+        values = bound(source, {"quota": source.quota, "folder": str(folder)})
+        check_columns(source, con.execute(f"describe {source.query}", values).fetchall())
+        con.execute(f"create or replace temp table proposed as\n{source.query}", values)
+    except duckdb.Error as error:
+        raise does_not_run(source, error, folder) from error
+
+
+def bound(source: CandidateSource, available: dict[str, Any]) -> dict[str, Any]:
+    """The values of the parameters that the query names."""
+    parsed = duckdb.extract_statements(source.query)
+    if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
+        raise FeatureError(f"{source.file}: a candidate source is one select, and this file is not")
+    unknown = sorted(parsed[0].named_parameters - available.keys())
+    if unknown:
+        raise FeatureError(
+            f"{source.file}: ${unknown[0]} is not a parameter of a candidate source; there are $quota and $folder"
+        )
+    return {name: available[name] for name in parsed[0].named_parameters}
+
+
+def check_columns(source: CandidateSource, described: list[tuple]) -> None:
+    """Raises FeatureError, naming every column that is wrong, where they are not those of the contract."""
+    given = {name.lower(): kind for name, kind, *_ in described}
+    wrong = [f"{name} is missing" for name in CONTRACT if name not in given]
+    wrong += [f"{name} is too many" for name in given if name not in CONTRACT]
+    for name in CONTRACT:
+        kind, wanted = given.get(name), NUMBER if name == "strength" else INTEGER
+        if kind and not wanted.fullmatch(kind):
+            wrong.append(f"{name} is {kind}, expected {'a number' if name == 'strength' else 'an INTEGER'}")
+    if wrong:
+        columns = ", ".join(name for name, *_ in described)
+        raise FeatureError(
+            f"{source.file}: gives the columns {columns}; {'; '.join(wrong)}. A candidate source gives user_key, "
+            "goods_key and strength (docs/candidates.md)"
+        )
+
+
+def does_not_run(source: CandidateSource, error: duckdb.Error, folder: Path) -> FeatureError:
+    line = LINE.search(str(error))
+    place = f"{source.file}, line {line[1]}" if line else source.file
+    hint = f"; the files that a source reads lie in {folder}" if isinstance(error, duckdb.PermissionException) else ""
+    return FeatureError(f"{place}: does not run: {database.first_line(error)}{hint}")

@@ -1,0 +1,175 @@
+"""The plan between two days -> built, oldest day first; a day that fails is named, and the others are finished."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import features
+from din import DinError
+from features import FeatureError, PlannedAsset, Shaping, Store, Warehouse
+from flows import night, training
+from flows.night import Step, in_groups, plainly
+from flows.progress import log
+from flows.settings import Settings, load_settings, open_store
+
+STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
+Mode = Literal["missing", "failed", "stale", "removed", "all"]
+STATES = {
+    "missing": ("missing",),
+    "failed": ("failed", "interrupted", "damaged", "rolled_back"),
+    "stale": ("stale",),
+    "removed": ("removed",),
+    "all": ("missing", "failed", "interrupted", "damaged", "rolled_back", "stale"),
+}
+HISTORY = ("stale", "rolled_back")  # of a ranking: people have seen it, so it is made anew only for a reason
+
+
+@dataclass(frozen=True)
+class Built:
+    """An asset of a day, and what stopped it, if anything did."""
+
+    ds: date
+    asset: str
+    error: str | None
+
+
+class UnfinishedError(FeatureError):
+    """Some of a day failed, so that its run is recorded as failed."""
+
+
+def plan_of(root: Path, first_ds: date, last_ds: date) -> list[PlannedAsset]:
+    """What would be built between two days, both included, and why; nothing is written."""
+    settings = load_settings(root)
+    store = open_store(root, settings)
+    with features.look_into(store, night.utc_now) as warehouse:
+        return features.plan(warehouse, first_ds, last_ds, shaping(settings, store))
+
+
+def shaping(settings: Settings, store: Store) -> Shaping:
+    return Shaping(
+        settings.sequences,
+        settings.candidates,
+        settings.examples,
+        settings.ingest,
+        settings.ranking,
+        settings.window.days,
+        store.newest_day_over(datetime.now(UTC)),
+    )
+
+
+def chosen(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[PlannedAsset]:
+    """What a backfill builds of a plan: sources are read by `ingest` and `nightly`; a published ranking is history, and
+    is made anew only for a reason."""
+    return [
+        one
+        for one in planned
+        if one.state in STATES[mode]
+        and one.asset in BUILDERS
+        and (reason or one.asset != "rankings" or one.state not in HISTORY)
+    ]
+
+
+def run_backfill(
+    root: Path, first_ds: date, last_ds: date, mode: Mode, reason: str | None, step: Step = plainly
+) -> list[Built]:
+    """Builds what the plan names, and what that needs; run again, it builds what is left.
+
+    Each day is a step, oldest first, and holds the store's lock for itself: a night that waits gets in between two.
+    """
+    found = chosen(plan_of(root, first_ds, last_ds), mode, reason)
+    assets = {ds: [one.asset for one in found if one.ds == ds] for ds in sorted({one.ds for one in found})}
+    groups = in_groups(list(assets), STEPS)
+    built = [step(fill_days)(root, {ds: assets[ds] for ds in days}, reason) for days in groups]
+    return [one for day in built for one in day]
+
+
+def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> list[Built]:
+    """Builds these assets of each day; what failed is among what is returned, and in the day's run."""
+    settings = load_settings(root)
+    store = open_store(root, settings)
+    built: list[Built] = []
+    for ds, names in assets.items():
+        with (
+            features.open_warehouse(store, f"nightrank backfill of {ds}", night.utc_now) as warehouse,
+            suppress(UnfinishedError),
+            warehouse.recorded_run("backfill", ds, reason) as run,
+        ):
+            features.recognise_flip(run)
+            of_day = build_day(run, settings, ds, names, reason)
+            built += of_day
+            broken = [one.asset for one in of_day if one.error]
+            if broken:
+                raise UnfinishedError(f"not built: {', '.join(broken)}")
+    return built
+
+
+def build_day(run: Warehouse, settings: Settings, ds: date, assets: list[str], reason: str | None) -> list[Built]:
+    """The assets of one day in their order; what comes after one that failed is tried too, and says for itself."""
+    built = []
+    for asset in assets:
+        error = None
+        try:
+            with features.in_sentences():
+                BUILDERS[asset](run, settings, ds, reason)
+        except (FeatureError, DinError, OSError) as stopped:
+            error = str(stopped)
+            log.error("backfill_failed", ds=ds, asset=asset, error=error)
+        built.append(Built(ds, asset, error))
+    return built
+
+
+def histories(run: Warehouse, _settings: Settings, ds: date, _reason: str | None) -> None:
+    night.histories(run, ds)
+
+
+def sequences(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    features.build_histories(run, ds)
+    night.sequences(run, settings, ds)
+
+
+def night_goods(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    features.build_histories(run, ds)
+    features.build_night_goods(run, ds, settings.candidates)
+
+
+def night_pairs(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    features.build_histories(run, ds)
+    features.build_night_pairs(run, ds, settings.candidates)
+
+
+def candidates(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    features.build_histories(run, ds)
+    night.candidates(run, settings, ds)
+
+
+def examples(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    training.examples_of_day(run, settings, ds, features.labels_until(run, ds, shaping(settings, run.store)))
+
+
+def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -> None:
+    features.need_in_release(run, ds, settings.publish.ranking_nights)
+    night.rank_night(run, settings, ds, night.plainly, reason)
+
+
+def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    before = ds - timedelta(days=1)
+    for asset in ("goods_sequences", "shop_sequences", "candidates"):
+        if not run.files(asset, before, before):  # housekeeping removed them
+            BUILDERS[asset](run, settings, before, None)
+    night.outcomes(run, settings, ds)
+
+
+BUILDERS: dict[str, Callable[[Warehouse, Settings, date, str | None], None]] = {
+    "histories": histories,
+    "goods_sequences": sequences,
+    "shop_sequences": sequences,
+    "night_goods": night_goods,
+    "night_pairs": night_pairs,
+    "candidates": candidates,
+    "examples": examples,
+    "rankings": rankings,
+    "outcomes": outcomes,
+}

@@ -1,0 +1,96 @@
+"""prefect.yaml as it is deployed: a server, a process work pool, a worker that was down for three nights."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PREFECT = [sys.executable, "-m", "prefect"]
+PATIENCE_SECONDS = 300
+SILENT = subprocess.DEVNULL
+LATE = """
+import sys
+from datetime import datetime
+from prefect.client.orchestration import get_client
+from prefect.states import Scheduled
+with get_client(sync_client=True) as client:
+    nightly = client.read_deployment_by_name("nightly/nightly")
+    for due in sys.argv[1:]:
+        client.create_flow_run_from_deployment(nightly.id, state=Scheduled(scheduled_time=datetime.fromisoformat(due)))
+"""
+ENDED = """
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    nightly = client.read_deployment_by_name("nightly/nightly")
+    print(*(run.state_type.value for run in client.read_flow_runs() if run.expected_start_time.year == 2025))
+"""
+
+
+@contextmanager
+def running(environment: dict[str, str], *words: str) -> Iterator[None]:
+    """A command that runs as long as the block does."""
+    with subprocess.Popen([*PREFECT, *words], env=environment, stdout=SILENT, stderr=SILENT) as it:
+        try:
+            yield
+        finally:
+            it.terminate()
+
+
+def said(environment: dict[str, str], *command: str) -> str:
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < until, f"{what} did not come about"
+        time.sleep(1)
+
+
+def answers(url: str) -> bool:
+    try:
+        return urlopen(url).status == 200  # noqa: S310 - a server of this test
+    except (URLError, ConnectionError):
+        return False
+
+
+@pytest.mark.deployment
+def test_a_worker_that_was_down_for_three_nights_builds_each_of_them_once(own_store: Path, tmp_path: Path) -> None:
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = os.environ | {
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "NIGHTRANK_STORE_PATH": str(own_store),
+    }
+    due = [f"2025-03-{day}T01:30:00+00:00" for day in (22, 23, 24)]
+    with running(environment, "server", "start", "--host", "127.0.0.1", "--port", port):
+        wait_until(lambda: answers(f"{environment['PREFECT_API_URL']}/health"), "the server")
+        said(environment, *PREFECT, "work-pool", "create", "nightrank", "--type", "process")
+        said(environment, *PREFECT, "deploy", "--all", "--no-prompt")
+        said(environment, sys.executable, "-c", LATE, *due)
+        with running(environment, "worker", "start", "--pool", "nightrank"):
+            wait_until(
+                lambda: said(environment, sys.executable, "-c", ENDED).split() == ["COMPLETED"] * 3, "the three runs"
+            )
+    with duckdb.connect(str(own_store / "warehouse.duckdb"), read_only=True) as con:
+        ranked = con.execute(
+            "select nights.ds::varchar, nights.published_at is not null, count(*) from ops.nights as nights"
+            " inner join ops.runs as runs on runs.command = 'nightly' and runs.ds = nights.ds"
+            " where nights.ds > '2025-03-20' group by all order by all"
+        ).fetchall()
+    assert ranked == [("2025-03-21", True, 1), ("2025-03-22", True, 1), ("2025-03-23", True, 1)]
