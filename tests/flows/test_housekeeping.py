@@ -181,7 +181,7 @@ def test_the_plan_says_removed_and_only_that_mode_builds_it_again(grown_store: P
 
     short, long = nightrank("plan", *day), nightrank("plan", "--all", *day)
 
-    assert short.out == "nothing to do: 6 removed, 3 ok\n"
+    assert short.out == "nothing to do: 7 removed, 3 ok\n"
     assert "2025-03-18  candidates       removed      housekeeping removed its files on " in long.out
     for mode in ("missing", "failed", "stale", "all"):
         assert nightrank("backfill", *day, "--mode", mode).out == "nothing to do\n"
@@ -191,6 +191,7 @@ def test_the_plan_says_removed_and_only_that_mode_builds_it_again(grown_store: P
         "2025-03-18  goods_sequences  built",
         "2025-03-18  shop_sequences   built",
         "2025-03-18  night_goods      built",
+        "2025-03-18  night_pairs      built",
         "2025-03-18  candidates       built",
     ]
     assert recorded(grown_store, "select path, sha256 from ops.files where ds = '2025-03-18' order by path") == before
