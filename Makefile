@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KERNELS := $(VENV)/.kernels
+CHROMIUM := $(VENV)/.chromium
 
 .PHONY: demo test deployments check format bench bench-din clean
 
@@ -18,10 +19,18 @@ $(KERNELS): $(READY)
 	$(BIN)/python -c 'import triton' 2>/dev/null || $(BIN)/python -m pip install --quiet 'triton==3.9.0' || true
 	touch $(KERNELS)
 
+# The page of a night is looked at in Chromium. Where there is none, it is installed if this is Debian and we may; else
+# those tests are skipped, and say so.
+$(CHROMIUM): $(READY)
+	command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+	  || apt-get install -y --no-install-recommends chromium >/dev/null 2>&1 \
+	  || { apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1 || true
+	touch $(CHROMIUM)
+
 demo: $(READY)          ## the whole job on the bundled sample, into ./demo-store
 	$(BIN)/nightrank demo
 
-test: $(READY) $(KERNELS)  ## every test, under ten minutes on two cores
+test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, under ten minutes on two cores
 	$(BIN)/python -m pytest
 
 deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights: about a minute

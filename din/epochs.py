@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from din.batches import Examples
+from din.course import Course
 from din.errors import DinError
 from din.metrics import users_covered
 from din.model import DIN
@@ -14,12 +15,13 @@ from din.model import DIN
 @dataclass
 class Best:
     """The weights of the epoch that ranked the validation best, and by which GAUC. Epochs count from one; 0 is what the
-    training started from. Without validation it is the last epoch, and the GAUC is NaN."""
+    training started from. Without validation it is the last epoch, and the GAUC is NaN. `course` is how all went."""
 
     epoch: int = 0
     gauc: float = math.nan
     last: float = math.nan  # of the epoch before
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    course: Course = field(default_factory=Course)
 
     def goes_on(self, epoch: int, model: DIN, gauc: float) -> bool:
         """Keeps the weights where they rank better than all before, and says whether they rank better than those of the
@@ -29,6 +31,7 @@ class Best:
             raise DinError(
                 "the validation says nothing: it needs users with positives and negatives, and scores that are numbers"
             )
+        self.course.validated(epoch, gauc)
         if not gauc <= self.gauc:
             self.epoch, self.gauc = epoch, gauc
             self.weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}

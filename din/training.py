@@ -140,7 +140,8 @@ def fit(
     for those; `category_of`, int64 [goods keys], is the category of each goods, 0 where it has none. `on_step` hears of
     every step: done, total, loss; on a GPU of some at a time. With `valid`, examples of days after those that teach,
     the weights of the epoch that ranked them best (GAUC) are kept, those of `start` among them, and training stops when
-    an epoch is worse than the one before: on sparse ids the second epoch often is. `best` is told which epoch that was.
+    an epoch is worse than the one before: on sparse ids the second epoch often is. `best` is told which epoch that was,
+    and its `course` how each went.
 
     `under_way` is where the state is kept every `train.keep_every` steps. One that was killed goes on from there when
     it is asked for again, to the weights it would have had.
@@ -152,6 +153,7 @@ def fit(
     counts = counts_of(examples, goods, shops, rows, category_of)
     trainer = Trainer(config, train, rows, counts, train.epochs * an_epoch, start, category_of)
     model, best = trainer.model, best or Best()
+    trainer.watch.course = best.course.begin(trainer.steps, an_epoch)
     feed = Feed(examples, goods, shops, (config.goods_length, config.shop_length), trainer.device)
     given = model.state_dict() if start else {}
     if model.goods.categories is not None:
@@ -215,7 +217,7 @@ class Keeper:
         trainer, every = self.trainer, self.trainer.train.keep_every
         if self.path and every and trainer.done % every == 0:
             trainer.watch.look()  # what is kept has learned from numbers
-            state = {"done": trainer.done, "best": self.best.state}
+            state = {"done": trainer.done, "best": self.best.state, "course": vars(self.best.course)}
             best = {f"best.{name}": tensor for name, tensor in self.best.weights.items()}
             keep(self.path, self.of, state, trainer.tensors() | best)
 
@@ -225,6 +227,7 @@ class Keeper:
             state, tensors = found
             self.trainer.go_on(state["done"], tensors)
             vars(self.best).update(state["best"], weights=named(tensors, "best."))
+            vars(self.best.course).update(state.get("course", {}))  # none was kept by versions of before
 
     def forget(self) -> None:
         if self.path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from din.course import Course
 from din.errors import DinError
 
 # A GPU works behind the host by some steps. Each look drains what is queued, about a millisecond in which nothing new
@@ -15,12 +16,14 @@ STEPS_TO_A_LOOK = {"cpu": 1, "cuda": 50}
 
 @dataclass
 class Watch:
-    """Of a training of so many `steps`. What was seen is told later, in order, by whoever trains."""
+    """Of a training of so many `steps`. What was seen the `course` hears at once; it is told later, in order, by
+    whoever trains."""
 
     steps: int
     every: int
     unseen: list[tuple[int, torch.Tensor]] = field(default_factory=list)
     seen: list[tuple[int, float]] = field(default_factory=list)
+    course: Course = field(default_factory=Course)
 
     def note(self, number: int, loss: torch.Tensor) -> None:
         """Hears of the loss of a step before any weight changes by it."""
@@ -38,6 +41,7 @@ class Watch:
         for number, loss in found:
             if not math.isfinite(loss):
                 raise DinError(f"the loss became {loss} at step {number} of {self.steps}; lower train.learning_rate")
+            self.course.hear(number, loss)
         self.seen += found
 
     def tell(self, on_step: Callable[[int, int, float], None]) -> None:

@@ -194,13 +194,15 @@ class HousekeepingConfig:
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """How many nights of rankings, and how many of sequences, the published file holds. A night is not published where
-    one model ranked it and the night before and their scores are further apart than `max_psi` (0: any distance)."""
+    """How many nights of rankings, and how many of sequences, the published file holds; how many files are kept; and
+    whether a page is written of each night that is published. A night is not published where one model ranked it and
+    the night before and their scores are further apart than `max_psi` (0: any distance)."""
 
     ranking_nights: int = 14
     sequence_nights: int = 1
     keep_releases: int = 3
     max_psi: float = 0.1
+    report: bool = True
 
     def __post_init__(self) -> None:
         need_at_least(self, 1, "ranking_nights", "keep_releases")

@@ -88,7 +88,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
             erased = Erased()
             run_id = erase_rows(warehouse, person, before, erased)
             pattern = person.pattern if not is_around(warehouse, person) else None
-            erased.files = remove_unnamed(warehouse, person)
+            erased.files = remove_unnamed(warehouse, person) + remove_pages(store)
             tombstone = tombstone_of(warehouse, text)
         rewrite(store, store.warehouse, copy_whole)
         erased.releases = rewrite_releases(store, person)
@@ -229,6 +229,16 @@ def remove_unnamed(warehouse: Warehouse, person: Person) -> int:
     for folder in {path.parent for path in gone}:
         lake.flush(folder)
     return len(gone)
+
+
+def remove_pages(store: Store) -> int:
+    """Deletes the pages of nights, which show rankings of people and can be made again. Returns how many."""
+    pages = sorted([*store.reports.glob("*.html"), *store.reports.glob(".*.making")])
+    for path in pages:
+        path.unlink()
+    if pages:
+        lake.flush(store.reports)
+    return len(pages)
 
 
 def may_hold(path: Path, person: Person) -> bool:

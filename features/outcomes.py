@@ -127,7 +127,7 @@ class Replay:
         if mean_id is None:
             self.left_out[BY_MODEL] = "no model of mean pooling was trained beside the one that ranked"
         found = self.warehouse.con.execute("select distinct user_key from wanted where ranked order by user_key")
-        users = found.fetchnumpy()["user_key"]
+        users = np.asarray(found.fetchnumpy()["user_key"])
         with self.leaving_out(SEGMENTS, *BASELINES):
             build_histories(self.warehouse, self.ds)
         for bucket in range(buckets):

@@ -42,6 +42,12 @@ class Reader:
         """Answers a file of sql/show."""
         return ask(self.con, statements.read(f"show/{name}"), values)
 
+    def page(self, name: str, **values: Any) -> Answer:
+        """Answers a file of sql/report, with those of the values that it names."""
+        query = statements.read(f"report/{name}")
+        [statement] = duckdb.extract_statements(query)
+        return ask(self.con, query, {key: values[key] for key in statement.named_parameters})
+
     def night(self, ds: date | None = None) -> date:
         """The newest night, or one that is asked for. Raises FeatureError where it is not in the file."""
         nights = [night for (night,) in self.show("ranked_nights").rows]

@@ -47,6 +47,13 @@ def advice(check: str) -> str:
     return " ".join(match[1].replace("\n--", "").split()) if match else ""
 
 
+@cache
+def promise(check: str) -> str:
+    """What a check finds, from its first line; nothing where this version has no such check."""
+    found = folder(f"checks/{check}.sql")
+    return SEVERITY.sub("", found.read_text(encoding="utf-8").splitlines()[0]) if found.is_file() else ""
+
+
 def run(con: duckdb.DuckDBPyConnection, name: str, /, **values: Any) -> duckdb.DuckDBPyConnection:
     """Runs each statement of a file in turn, each with the values it names; the result is that of the last."""
     for statement in duckdb.extract_statements(read(name)):

@@ -52,6 +52,10 @@ class Store:
         return self.root / "candidates"
 
     @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
     def spill(self) -> Path:
         return self.root / "tmp"
 

@@ -100,6 +100,37 @@ def plan(
     show.plan(filling.plan_of(store, first, last), all_of_it, json)
 
 
+@app.command()
+def report(
+    store: StorePath = DEFAULT_STORE,
+    ds: Day = None,
+    users: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Whose rankings to show; three chosen ones if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page; reports/<ds>.html in the store if left out.")
+    ] = None,
+) -> None:
+    """Writes a page about a night, one HTML file: its state, quality, coverage, and some rankings with why."""
+    from flows.report import run_report
+
+    named = [text.strip() for text in (users or "").split(",") if text.strip()]
+    if users is not None and not named:
+        raise typer.BadParameter("names nobody; write user ids with commas between them", param_hint="--users")
+    print(run_report(looked_at(store), night.utc_now(), day(ds), named, out))
+
+
+@app.command()
+def explore(
+    store: StorePath = DEFAULT_STORE,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine; nobody else's can reach it.")] = 8501,
+) -> None:
+    """A small web app on this machine: type a user, see their history, ranking and why."""
+    from flows.explore import run_explore
+
+    run_explore(looked_at(store), port)
+
+
 def looked_at(root: Path) -> Store:
     """A store to read from: its settings do not matter."""
     return Store(root.absolute(), StoreConfig())

@@ -15,6 +15,7 @@ from features import FeatureError, StoppedByCheck, Store, Warehouse
 from flows import progress
 from flows.progress import log
 from flows.reading import read_on
+from flows.report import after_publishing
 from flows.settings import Settings, load_settings, open_store
 
 if TYPE_CHECKING:
@@ -266,4 +267,6 @@ def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, start
     [(_, users, rows, _)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started
     log.info("published", ds=ds, status=ending.status, users=users, rows=rows, seconds=seconds)
+    if settings.publish.report:
+        after_publishing(night.store, ds)
     return NightResult(ds, ending.status, users, rows, model_id, seconds)

@@ -108,13 +108,14 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
 @dataclass(frozen=True)
 class Trained:
     """A model with its measures: the epoch that was kept, by which GAUC on the days that validate, NaN where none do,
-    and the seconds its training took."""
+    the seconds its training took, and its curves."""
 
     model: "din.DIN"
     metrics: "din.Metrics"
     epoch: int
     valid_gauc: float
     seconds: float
+    curves: dict[str, Any]
 
     @property
     def measures(self) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def learn(
             material.category_of,
         )
     seconds = time.monotonic() - started
-    return Trained(model, measure(model, material), best.epoch, best.gauc, seconds)
+    return Trained(model, measure(model, material), best.epoch, best.gauc, seconds, best.course.curves)
 
 
 def one_model(
@@ -170,7 +171,7 @@ def one_model(
         "warm_from": start and start.model_id,
         "run_id": run.run_id,
     }
-    model_id = din.save_model(run.store.models, trained.model, about, show.plain(trained.measures))
+    model_id = din.save_model(run.store.models, trained.model, about, show.plain(trained.measures | trained.curves))
     found, seconds = trained.metrics, trained.seconds
     said = {"auc": found.auc, "gauc": found.gauc, "logloss": found.logloss, "epoch": trained.epoch}
     log.info("model_trained", model_id=model_id, **said, valid_gauc=trained.valid_gauc, seconds=seconds)

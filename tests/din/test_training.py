@@ -173,6 +173,7 @@ def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(
     assert same(whole, again)
     assert steps[0] == at - at % 2 + 1
     assert (again_best.epoch, again_best.gauc) == (whole_best.epoch, whole_best.gauc)
+    assert again_best.course == whole_best.course
     assert not file.exists()
 
 

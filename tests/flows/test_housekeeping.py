@@ -143,7 +143,7 @@ def test_each_kind_of_leftover_goes_and_what_is_young_stays(grown_store: Path) -
     for path in young:
         put(path)
         os.utime(path)
-    kept = put(root / "reports" / "2025-03-20.html")
+    kept = put(root / "reports" / "2025-04-01.html")
 
     gone = {one.path for one in run_housekeeping(root)}
 
@@ -225,7 +225,7 @@ def test_a_housekeeping_killed_between_record_and_disk_leaves_strays_for_the_nex
     gone = run_housekeeping(grown_store)
 
     assert {one.path for one in gone} == told
-    assert {one.kind for one in gone} == {"strays", "releases"}
+    assert {one.kind for one in gone} == {"strays", "releases", "reports"}
     assert not any((grown_store / path).exists() for path in told)
 
 

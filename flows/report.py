@@ -1,0 +1,68 @@
+"""A published night -> reports/<ds>.html: one file that needs nothing beside it."""
+
+import os
+import time
+from datetime import date, datetime
+from pathlib import Path
+
+import features
+from features import FeatureError, Store
+from flows.page.gather import gather
+from flows.page.render import render
+from flows.progress import log
+
+
+def run_report(
+    store: Store, now: datetime, ds: date | None = None, users: list[str] | None = None, out: Path | None = None
+) -> Path:
+    """Writes the page of a night, the newest one where none is given, and says where it is: `reports/<ds>.html` in the
+    store, unless `out` names another place. Raises FeatureError where there is no such night, no such user in it, or
+    where the page cannot be written."""
+    return write_page(store, ds, features.look(store, now), users, out)
+
+
+def after_publishing(store: Store, ds: date, record: features.Status | None = None) -> None:
+    """Writes the page of a night that is out, and never fails: the night counts, the page can be made again."""
+    started = time.monotonic()
+    try:
+        path = write_page(store, ds, record)
+    except Exception as error:  # whatever it is, it must not undo what is published
+        log.warning("report_not_written", ds=ds, error=str(error) or type(error).__name__, again="nightrank report")
+    else:
+        log.info("report_written", path=path, seconds=time.monotonic() - started)
+
+
+def write_page(
+    store: Store,
+    ds: date | None,
+    record: features.Status | None,
+    users: list[str] | None = None,
+    out: Path | None = None,
+) -> Path:
+    page = gather(store, ds, users, record)
+    path = out or store.reports / f"{page.night['ds']}.html"
+    text = render(page)
+    try:
+        if not out:
+            path.parent.mkdir(exist_ok=True)
+        write_whole(path, text)
+    except OSError as error:
+        raise FeatureError(
+            f"{path}: cannot be written ({error.strerror}); name another place with --out FILE"
+        ) from error
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file appears under its name only when all of it has reached the disk."""
+    making = path.with_name(f".{path.name}.making")
+    with making.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    making.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
