@@ -12,7 +12,7 @@ from din.errors import DinError, ScoreError
 
 if TYPE_CHECKING:
     from din.batches import Examples, Sequence, Spans
-    from din.checkpoint import load_model, read_record, save_model
+    from din.checkpoint import load_model, read_record, save_model, verify_model
     from din.epochs import Best, why_not_validate
     from din.forgetting import forget_user
     from din.growing import why_not_start
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LATER = {
     "batches": ("Examples", "Sequence", "Spans"),
-    "checkpoint": ("load_model", "read_record", "save_model"),
+    "checkpoint": ("load_model", "read_record", "save_model", "verify_model"),
     "epochs": ("Best", "why_not_validate"),
     "forgetting": ("forget_user",),
     "growing": ("why_not_start",),
@@ -66,6 +66,7 @@ __all__ = [
     "rela_impr",
     "save_model",
     "spread",
+    "verify_model",
     "why_not_start",
     "why_not_validate",
 ]

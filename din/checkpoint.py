@@ -75,20 +75,30 @@ def holds(made: Path, record: dict[str, Any]) -> bool:
 def load_model(folder: Path, model_id: str) -> DIN:
     """The model as it was saved, in evaluation mode, on the GPU where there is one. Raises DinError where the files are
     missing, do not match the hash they were saved with, or hold a number that is not finite."""
-    where, record = folder / model_id, read_record(folder, model_id)
+    record = read_record(folder, model_id)
+    model = empty_model(record)
+    model.load_state_dict(verified(folder / model_id, record))
+    return model.to(pick_device()).eval()
+
+
+def verify_model(folder: Path, model_id: str) -> None:
+    """Raises DinError where `load_model` would, without making the model."""
+    verified(folder / model_id, read_record(folder, model_id))
+
+
+def verified(where: Path, record: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The weights, whose bytes are those that were saved, and finite."""
     try:
         weights = (where / WEIGHTS).read_bytes()
     except OSError as error:
         raise unreadable(where, error) from error
-    if hashlib.sha256(weights).hexdigest() != record["weights_sha256"]:
+    if hashlib.sha256(weights).hexdigest() != record.get("weights_sha256"):
         raise DinError(f"{where / WEIGHTS}: is not what was saved (sha256 differs); train again with: nightrank train")
-    model = empty_model(record)
     state = load(weights)
     broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
     if broken:
         raise DinError(f"{where / WEIGHTS}: {', '.join(broken)} hold numbers that are not finite; train again")
-    model.load_state_dict(state)
-    return model.to(pick_device()).eval()
+    return state
 
 
 def empty_model(record: dict[str, Any]) -> DIN:

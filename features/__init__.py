@@ -10,6 +10,7 @@ from features.categories import categories_of, give_category_keys
 from features.config import (
     CandidateConfig,
     ExampleConfig,
+    HousekeepingConfig,
     IngestConfig,
     PublishConfig,
     RankingConfig,
@@ -17,11 +18,14 @@ from features.config import (
     StoreConfig,
 )
 from features.database import in_sentences
+from features.doctor import Finding, examine
 from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
+from features.examined import Broken, Look
 from features.examples import LabelledExamples, build_examples, days_back, load_examples
 from features.histories import Histories, build_histories, load_histories, view_histories
+from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
 from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
 from features.material import Material, load_material
@@ -47,9 +51,9 @@ from features.publication import (
     flip,
     need_in_release,
     nights_missing,
-    recognise_flip,
     record_night,
     refuse_night,
+    rolled_back_nights,
     run_checks,
     stop_where_broken,
 )
@@ -63,6 +67,7 @@ from features.rankings import (
 )
 from features.recall import Recalled, recall, why_not_recall
 from features.registry import known_path, known_source, last_day_read, registered_sources
+from features.rollback import Release, RolledBack, recognise_flip, releases, roll_back
 from features.sequences import build_sequences, load_sequences
 from features.sources import Source, find_source
 from features.status import Status, look
@@ -73,6 +78,7 @@ from features.warehouse import Warehouse, look_into, open_warehouse
 __all__ = [
     "FIRST_DAY",
     "Answer",
+    "Broken",
     "BusyError",
     "CandidateConfig",
     "CandidateCounts",
@@ -80,11 +86,15 @@ __all__ = [
     "Drift",
     "ExampleConfig",
     "FeatureError",
+    "Finding",
     "Forgotten",
+    "Going",
     "Histories",
+    "HousekeepingConfig",
     "IngestConfig",
     "Ingested",
     "LabelledExamples",
+    "Look",
     "Material",
     "ModelRecord",
     "NightBucket",
@@ -97,6 +107,8 @@ __all__ = [
     "RankingWriter",
     "Reader",
     "Recalled",
+    "Release",
+    "RolledBack",
     "SequenceConfig",
     "Shaping",
     "Source",
@@ -121,6 +133,7 @@ __all__ = [
     "days_back",
     "epoch_microseconds",
     "event_days",
+    "examine",
     "find_source",
     "flip",
     "forget",
@@ -156,13 +169,18 @@ __all__ = [
     "refuse_night",
     "register_models",
     "registered_sources",
+    "releases",
+    "roll_back",
+    "rolled_back_nights",
     "run_checks",
     "start_id",
     "statements",
     "stop_where_broken",
     "table_sizes",
+    "tidy",
     "trial",
     "view_histories",
+    "what_goes",
     "why_not_recall",
     "writing_rankings",
 ]

@@ -179,6 +179,20 @@ class RankingConfig:
 
 
 @dataclass(frozen=True)
+class HousekeepingConfig:
+    """What `nightrank housekeeping` leaves: the lake's derived files of the last `keep_lake_days` days up to the newest
+    (0: all), the newest `keep_checkpoints` models beside those that something refers to, and the newest `keep_reports`
+    reports."""
+
+    keep_lake_days: int = 90
+    keep_checkpoints: int = 10
+    keep_reports: int = 90
+
+    def __post_init__(self) -> None:
+        need_at_least(self, 0, "keep_lake_days", "keep_checkpoints", "keep_reports")
+
+
+@dataclass(frozen=True)
 class PublishConfig:
     """How many nights of rankings, and how many of sequences, the published file holds; how many files are kept; and
     whether a page is written of each night that is published. A night is not published where one model ranked it and

@@ -25,9 +25,9 @@ from features.errors import FeatureError
 from features.events import EVER, count_rows, counted
 from features.lake import LakeFile
 from features.models import learned_from
-from features.publication import recognise_flip
 from features.registry import registered_sources
 from features.rewriting import copy_whole, empty, rewrite, rewrite_releases
+from features.rollback import recognise_flip
 from features.store import Store
 from features.traces import Person, Scan, rows_in_parquet, scan
 from features.warehouse import Warehouse, locked_warehouse

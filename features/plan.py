@@ -27,7 +27,7 @@ from features.sequences import sequences_fingerprint
 from features.slices import PARTS
 from features.warehouse import StillWarehouse, Warehouse
 
-State = Literal["ok", "missing", "failed", "interrupted", "stale", "damaged"]
+State = Literal["ok", "missing", "failed", "interrupted", "stale", "damaged", "rolled_back", "removed"]
 ORDER = (
     "histories",
     "goods_sequences",
@@ -177,6 +177,9 @@ def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str 
         return PlannedAsset(ds, asset, "failed", f"failed: {row['error']}")
     if row["status"] == "running":
         return PlannedAsset(ds, asset, "interrupted", f"{('run ' + row['run_id']).strip()} was killed")
+    if row.get("removed_at"):
+        when = row["removed_at"].date()
+        return PlannedAsset(ds, asset, "removed", f"housekeeping removed its files on {when}; built when needed")
     if asset == "rankings" and (ended := unpublished(still, ds)):
         return ended
     if row["fingerprint"] != now.hash:
@@ -200,6 +203,8 @@ def unpublished(still: Warehouse, ds: date) -> PlannedAsset | None:
     status, run_id = night_ends(still).get(ds, ("RANKED", "it"))
     if status == "RANKED":
         return PlannedAsset(ds, "rankings", "interrupted", f"ranked, and {run_id} was killed before it was published")
+    if status == "ROLLED_BACK":
+        return PlannedAsset(ds, "rankings", "rolled_back", "rolled back: built again only with --reason")
     if status not in PUBLISHED:
         return PlannedAsset(ds, "rankings", "failed", "failed: a check stopped it (nightrank status)")
     return None

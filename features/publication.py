@@ -10,6 +10,7 @@ from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
 from features.named_sequences import release_sequences
+from features.store import Store
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
@@ -134,36 +135,20 @@ def flip(warehouse: Warehouse, release: Path) -> None:
 
 def clear_releases(warehouse: Warehouse, keep: int) -> None:
     """Removes the releases before the last `keep`, never the published one."""
-    store = warehouse.store
+    for path in old_releases(warehouse.store, keep):
+        path.unlink()
+
+
+def old_releases(store: Store, keep: int) -> list[Path]:
+    """The releases before the last `keep`, without the published one."""
     published = store.published.resolve()
-    for path in sorted(store.releases.glob("*.duckdb"), key=lambda path: path.stat().st_mtime_ns)[:-keep]:
-        if path.resolve() != published:
-            path.unlink()
-
-
-def recognise_flip(warehouse: Warehouse) -> date | None:
-    """Closes the night whose run died after its flip and before it could say so; its release tells how it ended.
-
-    Returns the night, None where there is no such.
-    """
-    published = warehouse.store.published
-    if not published.exists():
-        return None
-    run_id = published.resolve().stem
-    ds = warehouse.one("ledger/night_left_by", run_id=run_id)
-    if ds is None:
-        return None
-    with database.connect_read_only(published) as con:
-        [row] = statements.run(con, "published/ending", ds=ds).fetchall()
-    with warehouse.transaction():
-        close_night(warehouse, Ending(*row))
-        warehouse.run("ledger/end_run", run_id=run_id, status="done", error=None, now=warehouse.clock())
-    return ds
+    made = sorted(store.releases.glob("*.duckdb"), key=lambda path: path.stat().st_mtime_ns)
+    return [path for path in made[:-keep] if path.resolve() != published]
 
 
 def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> list[date]:
     """The nights to rank up to `last_ds`, oldest first: those after the published one before it, or only the last where
-    there is none. A night that a check stopped is missing.
+    there is none. A night that a check stopped is missing; one that was rolled back is not.
 
     Raises FeatureError where newer nights are published and `last_ds` is not within the `ranking_nights` of the newest,
     which are those a release holds.
@@ -176,7 +161,14 @@ def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> 
     first = before + timedelta(days=1) if before else last_ds
     if newest and newest > last_ds:
         first = max(first, oldest)
-    return [first + timedelta(days=n) for n in range((last_ds - first).days + 1)]
+    taken_back = rolled_back_nights(warehouse)
+    days = [first + timedelta(days=n) for n in range((last_ds - first).days + 1)]
+    return [ds for ds in days if ds not in taken_back]
+
+
+def rolled_back_nights(warehouse: Warehouse) -> list[date]:
+    """The nights that were taken back and not ranked again since: no night builds them by itself."""
+    return [ds for (ds,) in warehouse.run("ledger/rolled_back")]
 
 
 def need_in_release(warehouse: Warehouse, ds: date, ranking_nights: int) -> None:

@@ -9,7 +9,7 @@ from features.errors import BusyError, FeatureError
 from features.published import ask, reading
 from features.store import Store
 
-PARTS = ("nights", "stopped", "champion", "sources", "problems")
+PARTS = ("nights", "stopped", "rolled_back", "champion", "sources", "problems")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import features
 from din import DinError
 from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
 from flows import compare as compare_flow
-from flows import compared, filling, looking, night, progress, reading, show
+from flows import compared, filling, keeping, looking, night, progress, reading, show
 from flows import demo as demo_flow
 from flows.options import (
     BUSY,
@@ -26,7 +26,6 @@ from flows.options import (
     FAILED,
     INTERRUPTED,
     STOPPED,
-    USAGE,
     AsJson,
     Day,
     FirstDay,
@@ -224,19 +223,8 @@ def from_anywhere(path: str) -> str:
     return str(Path(path).absolute()) if here and not path.startswith("~") else path
 
 
-def not_yet(name: str, does: str) -> None:
-    """A command of the design that has no body yet: it says so, and exits with 2."""
-
-    @app.command(
-        name, help=f"{does} Not yet.", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-    )
-    def later() -> None:
-        stop(f"{name}: not yet", USAGE)
-
-
 app.add_typer(looking.app)
-not_yet("rollback", "Publishes an earlier night again.")
-not_yet("doctor", "Checks every promise of the store.")
+app.add_typer(keeping.app)
 
 if __name__ == "__main__":
     main()

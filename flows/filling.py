@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +16,15 @@ from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
 
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
-Mode = Literal["missing", "failed", "stale", "all"]
+Mode = Literal["missing", "failed", "stale", "removed", "all"]
 STATES = {
     "missing": ("missing",),
-    "failed": ("failed", "interrupted", "damaged"),
+    "failed": ("failed", "interrupted", "damaged", "rolled_back"),
     "stale": ("stale",),
-    "all": ("missing", "failed", "interrupted", "damaged", "stale"),
+    "removed": ("removed",),
+    "all": ("missing", "failed", "interrupted", "damaged", "rolled_back", "stale"),
 }
+HISTORY = ("stale", "rolled_back")  # of a ranking: people have seen it, so it is made anew only for a reason
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def chosen(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[
         for one in planned
         if one.state in STATES[mode]
         and one.asset in BUILDERS
-        and (reason or one.asset != "rankings" or one.state != "stale")
+        and (reason or one.asset != "rankings" or one.state not in HISTORY)
     ]
 
 
@@ -95,6 +97,7 @@ def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> 
             suppress(UnfinishedError),
             warehouse.recorded_run("backfill", ds, reason) as run,
         ):
+            features.recognise_flip(run)
             of_day = build_day(run, settings, ds, names, reason)
             built += of_day
             broken = [one.asset for one in of_day if one.error]
@@ -152,6 +155,10 @@ def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -
 
 
 def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
+    before = ds - timedelta(days=1)
+    for asset in ("goods_sequences", "shop_sequences", "candidates"):
+        if not run.files(asset, before, before):  # housekeeping removed them
+            BUILDERS[asset](run, settings, before, None)
     night.outcomes(run, settings, ds)
 
 

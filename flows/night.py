@@ -62,10 +62,19 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly) -> list[NightR
         last = choose_day(warehouse, store, ds)
         missing = features.nights_missing(warehouse, last, settings.publish.ranking_nights)
         if not missing:
-            log.info("nothing_to_do", ds=last, published=True)
+            log.info("nothing_to_do", ds=last, published=last not in features.rolled_back_nights(warehouse))
         caught_up = [step(catch_up)(warehouse, settings, days) for days in in_groups(missing[:-1], CATCH_UP_STEPS)]
         tonight = [rank_night(warehouse, settings, day, step) for day in missing[-1:]]
-        return [result for results in caught_up for result in results] + tonight
+        return [result for results in caught_up for result in results] + tonight + left_aside(warehouse, last)
+
+
+def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
+    """The night itself where it was rolled back: it is not built by itself, or every retry would bring it back."""
+    if ds not in features.rolled_back_nights(warehouse):
+        return []
+    log.warning("night_was_rolled_back", ds=ds, to_build_it=f"nightrank backfill {ds} {ds} --mode failed --reason WHY")
+    [(status, users, rows, model_id)] = warehouse.run("ledger/night", ds=ds)
+    return [NightResult(ds, status, users, rows, model_id, 0.0)]
 
 
 def in_groups(days: list[date], most: int) -> list[list[date]]:
@@ -255,7 +264,7 @@ def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, start
     features.flip(night, release)
     features.close_night(night, ending)
     features.clear_releases(night, settings.publish.keep_releases)
-    [(users, rows)] = night.run("ledger/night", ds=ds)
+    [(_, users, rows, _)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started
     log.info("published", ds=ds, status=ending.status, users=users, rows=rows, seconds=seconds)
     if settings.publish.report:

@@ -14,6 +14,7 @@ from features import (
     CandidateConfig,
     ExampleConfig,
     FeatureError,
+    HousekeepingConfig,
     IngestConfig,
     PublishConfig,
     RankingConfig,
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     candidates: CandidateConfig = CandidateConfig()
     ranking: RankingConfig = RankingConfig()
     publish: PublishConfig = PublishConfig()
+    housekeeping: HousekeepingConfig = HousekeepingConfig()
 
     @model_validator(mode="before")
     @classmethod

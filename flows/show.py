@@ -12,6 +12,7 @@ from rich.text import Text
 from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Status
 
 stdout = Console()
+AS_IT_SHOULD_BE = ("ok", "removed")
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
 
@@ -115,7 +116,7 @@ def nights(results: list[Any], json: bool) -> None:
 
 def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
     """One line for each asset that is not as it should be, or for all, and a last one with counts."""
-    shown = [one for one in planned if all_of_it or one.state != "ok"]
+    shown = [one for one in planned if all_of_it or one.state not in AS_IT_SHOULD_BE]
     if json:
         as_json([vars(one) for one in shown])
         return
@@ -123,7 +124,7 @@ def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
         line(f"{one.ds}  {one.asset:<15}  {one.state:<11}  {one.reason}".rstrip())
     counts = Counter(one.state for one in planned)
     said = ", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=lambda state: (state == "ok", state)))
-    line(said if counts.keys() - {"ok"} else f"nothing to do{f': {said}' if said else ''}")
+    line(said if counts.keys() - set(AS_IT_SHOULD_BE) else f"nothing to do{f': {said}' if said else ''}")
 
 
 def built(done: list[Any], json: bool) -> None:
@@ -161,6 +162,9 @@ def status(found: Status) -> None:
     for night in found.parts["stopped"]:
         broken = ", ".join(night["broken"])
         stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {broken}", soft_wrap=True)
+    for night in found.parts["rolled_back"]:
+        why = f": {night['reason']}" if night["reason"] else ""
+        line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
     if found.parts["sources"]:

@@ -96,11 +96,3 @@ def test_links_and_files_named_in_the_documents_exist(path: Path) -> None:
     missing += [name for name in named if not (ROOT / name).exists()]
 
     assert missing == []
-
-
-def test_the_not_yet_commands_are_those_the_changelog_names() -> None:
-    said = re.search(r"- (.*) answer \"not yet\"", (ROOT / "CHANGELOG.md").read_text())
-    assert said is not None
-    source = (ROOT / "flows" / "cli.py").read_text()
-
-    assert re.findall(r"`(\w+)`", said[1]) == re.findall(r'^not_yet\("(\w+)"', source, re.MULTILINE)

@@ -7,7 +7,7 @@ select
     unknown_rows,
     model_id
 from nights
-where status <> 'FAILED_KEPT_YESTERDAY'
+where status not in ('FAILED_KEPT_YESTERDAY', 'ROLLED_BACK')
 qualify
     row_number() over (order by published_at desc nulls first) = 1
     and unknown_rows > rows / 5

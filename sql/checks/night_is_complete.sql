@@ -7,7 +7,7 @@ from nights
 left join rankings using (ds)
 where
     nights.ds >= (select min(first_night.ds) from rankings as first_night)
-    and nights.status <> 'FAILED_KEPT_YESTERDAY'
+    and nights.status not in ('FAILED_KEPT_YESTERDAY', 'ROLLED_BACK')
 group by
     nights.ds,
     nights.rows

@@ -6,7 +6,7 @@ select
     users,
     rows
 from nights
-where status <> 'FAILED_KEPT_YESTERDAY'
+where status not in ('FAILED_KEPT_YESTERDAY', 'ROLLED_BACK')
 qualify
     row_number() over (order by published_at desc nulls first) = 1
     and rows = 0

@@ -2,7 +2,7 @@
 with newest as (
     select ds
     from nights
-    where status <> 'FAILED_KEPT_YESTERDAY'
+    where status not in ('FAILED_KEPT_YESTERDAY', 'ROLLED_BACK')
     qualify row_number() over (order by published_at desc nulls first) = 1
 )
 

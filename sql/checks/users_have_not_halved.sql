@@ -7,7 +7,7 @@ with told as (
         lag(ds) over (order by ds) as ds_before,
         lag(users) over (order by ds) as users_before
     from nights
-    where status <> 'FAILED_KEPT_YESTERDAY'
+    where status not in ('FAILED_KEPT_YESTERDAY', 'ROLLED_BACK')
 )
 
 select

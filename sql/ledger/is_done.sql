@@ -6,3 +6,4 @@ where
     and ds = $ds
     and fingerprint = $fingerprint
     and status = 'done'
+    and removed_at is null

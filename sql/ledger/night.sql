@@ -1,6 +1,8 @@
--- One row where the night is ranked: how many users and rows.
+-- One row where the night is ranked: how it stands, how many users and rows, and by which model.
 select
+    status,
     users,
-    rows
+    rows,
+    model_id
 from ops.nights
 where ds = $ds

@@ -49,4 +49,5 @@ on conflict (model_id) do update set
     valid_examples = excluded.valid_examples,
     valid_gauc = excluded.valid_gauc,
     epoch = excluded.epoch,
-    warm_from = excluded.warm_from
+    warm_from = excluded.warm_from,
+    removed_at = null

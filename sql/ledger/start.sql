@@ -7,4 +7,7 @@ select
     $fingerprint as fingerprint,
     map($part_names::varchar[], $part_hashes::varchar[]) as parts,
     $run_id as run_id,
-    $now as started_at
+    $now as started_at,
+    null as finished_at,
+    null as error,
+    null as removed_at

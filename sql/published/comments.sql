@@ -135,14 +135,15 @@ comment on column models.valid_examples is 'Examples that validated: of the days
 comment on column models.valid_gauc is 'GAUC on them of the epoch that was kept, the best of all; NULL where none validated';
 comment on column models.epoch is 'The epoch whose weights were kept, from 1; 0 where no epoch ranked better than the model it started from';
 comment on column models.warm_from is 'The model whose weights it started from; NULL where it started from nothing';
+comment on column models.removed_at is 'UTC; when housekeeping removed its checkpoint; NULL where it is there';
 
 comment on table nights is 'One row per night that was ranked';
 comment on column nights.ds is 'Data day';
-comment on column nights.status is 'OK, OK_WITH_WARNINGS, or FAILED_KEPT_YESTERDAY where a check stopped it';
+comment on column nights.status is 'OK, OK_WITH_WARNINGS, FAILED_KEPT_YESTERDAY where a check stopped it, or ROLLED_BACK where somebody took it back (nightrank rollback)';
 comment on column nights.users is 'Users ranked';
 comment on column nights.rows is 'Rows ranked';
 comment on column nights.model_id is 'The model that ranked';
-comment on column nights.published_at is 'UTC; NULL where it was not published';
+comment on column nights.published_at is 'UTC; NULL where it was not published, or was taken back';
 comment on column nights.seconds is 'From the first stage of the night to the start of publishing';
 comment on column nights.checks is 'Each check of the night before this one was flipped in: name, severity, rows that broke it';
 comment on column nights.as_of is 'UTC end of the data day; all history is strictly before it';
@@ -172,6 +173,7 @@ comment on column intervals.started_at is 'UTC';
 comment on column intervals.finished_at is 'UTC';
 comment on column intervals.error is 'What stopped it';
 comment on column intervals.parts is 'What the fingerprint is made of: each part and its short hash (events_seen is a number of rows); nightrank plan compares them to say why something is stale';
+comment on column intervals.removed_at is 'UTC; when housekeeping removed its files, which are built again when something needs them; NULL where they are there';
 
 comment on table inside.nights is 'One row per night that `nightrank why` can work out again from this file and a model: its sequences are here. The schema inside may change; no question needs it';
 comment on column inside.nights.ds is 'Data day';

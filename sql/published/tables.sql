@@ -186,7 +186,8 @@ select
     valid_examples,
     valid_gauc,
     epoch,
-    warm_from
+    warm_from,
+    removed_at
 from ops.models
 order by
     created_at,
@@ -229,7 +230,8 @@ select
     started_at,
     finished_at,
     error,
-    parts
+    parts,
+    removed_at
 from ops.intervals
 order by
     asset,

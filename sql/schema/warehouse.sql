@@ -5,7 +5,8 @@ create schema if not exists entities;
 create schema if not exists ops;
 create schema if not exists serving;
 
--- One row per (asset, ds): the ledger, the truth about what is built.
+-- One row per (asset, ds): the ledger, the truth about what is built. removed_at: when housekeeping removed the files of
+-- what had been built; it is built again when something needs it.
 create table if not exists ops.intervals (
     asset varchar not null,
     ds date not null,
@@ -21,6 +22,7 @@ create table if not exists ops.intervals (
     finished_at timestamp,
     error varchar,
     parts map (varchar, varchar),
+    removed_at timestamp,
     primary key (asset, ds)
 );
 
@@ -74,7 +76,7 @@ create table if not exists ops.runs (
 );
 
 -- One row per trained model. A champion was no worse than the one before it when it was registered: it ranks the nights
--- from its ds on, up to the ds of the next (sql/ledger/champion.sql).
+-- from its ds on, up to the ds of the next (sql/ledger/champion.sql). removed_at: when housekeeping removed its folder.
 create table if not exists ops.models (
     model_id varchar primary key,
     ds date not null,
@@ -101,7 +103,8 @@ create table if not exists ops.models (
     valid_examples bigint,
     valid_gauc double,
     epoch integer,
-    warm_from varchar
+    warm_from varchar,
+    removed_at timestamp
 );
 
 -- One row per night that was ranked, whether or not it was published.
@@ -250,3 +253,5 @@ alter table ops.models add column if not exists valid_examples bigint;
 alter table ops.models add column if not exists valid_gauc double;
 alter table ops.models add column if not exists epoch integer;
 alter table ops.models add column if not exists warm_from varchar;
+alter table ops.intervals add column if not exists removed_at timestamp;
+alter table ops.models add column if not exists removed_at timestamp;

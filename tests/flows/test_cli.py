@@ -488,11 +488,6 @@ def test_a_second_writer_is_told_who_is_writing(own_store: Path, nightrank: Nigh
     assert nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store).code == 0
 
 
-@pytest.mark.parametrize("command", ["rollback", "doctor"])
-def test_what_is_not_there_yet_says_so(command: str, nightrank: NightRank) -> None:
-    assert mistake(nightrank(command, "something"), 2) == f"nightrank: {command}: not yet"
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [

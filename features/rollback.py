@@ -1,0 +1,182 @@
+"""An earlier release -> published again, by a flip: nothing is deleted, and the nights after it are taken back.
+
+The warehouse says so after the flip, as a night does. A run that died in between is made good by the next command: what
+`published.duckdb` points to is the truth.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from features import database, statements
+from features.errors import FeatureError
+from features.publication import Ending, close_night, flip, run_checks, stop_where_broken
+from features.store import Store
+from features.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Release:
+    """A file in releases/ that was or could be published: the newest night it holds, and whether it is what people see
+    now."""
+
+    path: Path
+    ds: date
+    is_published: bool
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """What people see after a rollback: the release and its newest night; the nights that were taken back; those that
+    came back; those that the record holds otherwise, since they were ranked again; and the checks that warn."""
+
+    ds: date
+    release: str
+    taken_back: list[date]
+    came_back: list[date]
+    ranked_since: list[date]
+    warnings: list[str]
+
+
+def roll_back(warehouse: Warehouse, ds: date) -> RolledBack:
+    """Publishes the newest kept release whose newest night is `ds`. Within a recorded run.
+
+    Raises FeatureError where there is none, naming those there are, and StoppedByCheck where it breaks a promise; then
+    nothing has changed.
+    """
+    release = kept_release(warehouse.store, ds)
+    read_through(release.path)
+    checks = run_checks(release.path)
+    stop_where_broken(ds, checks)
+    before = published_days(warehouse)
+    if not release.is_published:
+        flip(warehouse, release.path)
+    set_back(warehouse, release)
+    after = published_days(warehouse)
+    return RolledBack(
+        ds,
+        release.path.name,
+        sorted(before - after),
+        sorted(after - before),
+        ranked_since(warehouse, release.path),
+        [check.name for check in checks if check.broken],
+    )
+
+
+def kept_release(store: Store, ds: date) -> Release:
+    """The newest release of a night. Raises FeatureError, with what can be done instead, where none is kept."""
+    kept = releases(store)
+    own = [release for release in kept if release.ds == ds]
+    if own:
+        return own[-1]
+    if not kept:
+        raise FeatureError(f"{store.releases}: no release is kept; rank a night first: nightrank nightly")
+    said = ", ".join(f"{one.ds}{' (published)' if one.is_published else ''}" for one in sorted_by_night(kept))
+    raise FeatureError(f"{ds}: no kept release ends with it; there are {said}\n{instead(kept, ds)}")
+
+
+def instead(kept: list[Release], ds: date) -> str:
+    """What to do for a night that no release ends with."""
+    before = [release.ds for release in sorted_by_night(kept) if release.ds < ds]
+    if before:
+        first = before[-1] + timedelta(days=1)
+        return (
+            f"go back to the one before it and build the nights after that again: "
+            f"nightrank rollback --to {before[-1]}, then: nightrank backfill {first} {ds} --mode failed --reason WHY"
+        )
+    return (
+        f"older ones are gone, and publish.keep_releases says how many are kept; where published.duckdb has rankings "
+        f"of {ds}, look at them with: nightrank sql \"from rankings where ds = '{ds}'\""
+    )
+
+
+def sorted_by_night(kept: list[Release]) -> list[Release]:
+    """One release a night, the oldest night first."""
+    return sorted({release.ds: release for release in kept}.values(), key=lambda release: release.ds)
+
+
+def releases(store: Store) -> list[Release]:
+    """The whole releases of a store, oldest first. Those that a run left half-built, or that a check stopped, are not
+    there: they have rankings of a night that they do not call published."""
+    published = store.published.resolve() if store.published.exists() else None
+    found = []
+    for path in sorted(store.releases.glob("*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name)):
+        ds = release_of(path)
+        if ds:
+            found.append(Release(path, ds, path.resolve() == published))
+    return found
+
+
+def release_of(path: Path) -> date | None:
+    """The newest night that a release publishes, None where it is not whole."""
+    if path.with_name(f"{path.name}.wal").exists():
+        return None
+    with suppress(FeatureError), database.connect_read_only(path) as con, database.in_sentences():
+        [(published, ranked)] = statements.run(con, "published/release_of").fetchall()
+        return published if published and published >= (ranked or published) else None
+    return None
+
+
+def read_through(release: Path) -> None:
+    """Reads every block of a release. Raises FeatureError where one is damaged."""
+    with database.connect_read_only(release) as con, database.in_sentences():
+        database.read_through(con)
+
+
+def set_back(warehouse: Warehouse, release: Release) -> None:
+    """Makes the record say what is published: the nights of the release, and none after its newest."""
+    with database.connect_read_only(release.path) as con:
+        endings = [Ending(*row) for row in statements.run(con, "published/endings").fetchall()]
+    with warehouse.transaction():
+        warehouse.run("ledger/roll_back", ds=release.ds)
+        for ending in endings:
+            warehouse.run("ledger/publish_again", **vars(ending), run_id=release.path.stem)
+
+
+def published_days(warehouse: Warehouse) -> set[date]:
+    """The nights that the record calls published."""
+    ends = warehouse.run("ledger/night_ends")
+    return {ds for ds, status, _ in ends if status in ("OK", "OK_WITH_WARNINGS")}
+
+
+def ranked_since(warehouse: Warehouse, release: Path) -> list[date]:
+    """The nights of a release that were ranked again after it was made: the next release will hold them anew."""
+    with database.connect_read_only(release) as con:
+        held = dict(statements.run(con, "published/ranked_by").fetchall())
+    now = dict(warehouse.run("ledger/ranked_by"))
+    return [ds for ds, run_id in held.items() if now.get(ds, run_id) != run_id]
+
+
+def recognise_flip(warehouse: Warehouse) -> date | None:
+    """Closes the night, or the rollback, whose run died after its flip and before it could say so; the release tells
+    how it ended.
+
+    Returns the night that is published, None where all was said.
+    """
+    published = warehouse.store.published
+    if not published.exists():
+        return None
+    run_id = published.resolve().stem
+    ds = warehouse.one("ledger/night_left_by", run_id=run_id)
+    if ds is None:
+        return recognise_rollback(warehouse)
+    with database.connect_read_only(published) as con:
+        [row] = statements.run(con, "published/ending", ds=ds).fetchall()
+    with warehouse.transaction():
+        close_night(warehouse, Ending(*row))
+        warehouse.run("ledger/end_run", run_id=run_id, status="done", error=None, now=warehouse.clock())
+    return ds
+
+
+def recognise_rollback(warehouse: Warehouse) -> date | None:
+    """Takes back the nights after the published release that the record still calls published."""
+    published = warehouse.store.published.resolve()
+    ds, newest = release_of(published), max(published_days(warehouse), default=None)
+    if ds is None:
+        return None
+    flipped = newest is not None and ds < newest
+    if flipped:
+        set_back(warehouse, Release(published, ds, is_published=True))
+    warehouse.run("ledger/close_rollbacks", ds=ds if flipped else None, now=warehouse.clock())
+    return ds if flipped else None

@@ -1,0 +1,14 @@
+-- One row per (asset, ds) that failed, or that a run which is gone left half-way.
+-- promise: everything that was begun was built
+select
+    asset || ' of ' || ds || ': ' || if(status = 'running', run_id || ' was killed', coalesce(error, 'failed')) as what,
+    case
+        when starts_with(asset, 'impressions.') then 'nightrank ingest ' || asset.substr(13) || ' --as impressions'
+        when contains(asset, '.') then 'nightrank ingest ' || split_part(asset, '.', 2)
+        else 'nightrank backfill ' || ds || ' ' || ds || ' --mode failed'
+    end as remedy
+from ops.intervals
+where status <> 'done'
+order by
+    ds,
+    asset

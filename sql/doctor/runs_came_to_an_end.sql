@@ -1,0 +1,25 @@
+-- One row per run that never came to its end, unless a later one of its command has made up for it.
+-- promise: every run came to its end
+select
+    runs.run_id || ' began at ' || runs.started_at::timestamp(0) || ' and came to no end' as what,
+    case runs.command
+        when 'backfill' then 'nightrank plan ' || runs.ds || ' ' || runs.ds || ', and the backfill again'
+        when 'rollback' then 'nightrank rollback --to ' || runs.ds
+        when 'ingest' then 'nightrank ingest, of the same source'
+        when 'housekeeping' then 'nightrank housekeeping'
+        when 'nightly' then 'nightrank nightly'
+        else 'nightrank ' || runs.command || ' again'
+    end as remedy
+from ops.runs as runs
+where
+    runs.status = 'running'
+    and not exists (
+        select 1
+        from ops.runs as later
+        where
+            later.command = runs.command
+            and later.status = 'done'
+            and later.ds >= runs.ds
+            and later.started_at >= runs.started_at
+    )
+order by runs.run_id
