@@ -491,7 +491,10 @@ def test_a_second_writer_is_told_who_is_writing(own_store: Path, nightrank: Nigh
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[ranking]\nkk = 5\n", "[ranking] has no setting kk; there are k, min_score, per_shop, why_goods, why_history"),
+        (
+            "[ranking]\nkk = 5\n",
+            "[ranking] has no setting kk; there are k, min_score, per_shop, why_goods, why_history",
+        ),
         ("[rankings]\nk = 5\n", "[rankings] is not a section; there are store, ingest, sequences"),
         ("[ranking]\nk = 'many'\n", "ranking.k: Input should be a valid integer"),
         ("[store]\ntimezone = 'Mars/Base'\n", "Mars/Base"),
