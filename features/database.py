@@ -15,6 +15,7 @@ from features.config import StoreConfig
 from features.errors import BusyError, FeatureError
 
 DAMAGED = duckdb.Error  # what is raised where a file cannot be read
+UNKNOWN = (duckdb.BinderException, duckdb.CatalogException)  # a file of an earlier version has not all that is asked
 LOCKED = "Could not set lock"
 HELPERS = ("database.py", "statements.py", "warehouse.py")  # they run what another function asks for
 

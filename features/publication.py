@@ -70,12 +70,20 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     return release
 
 
-def run_checks(release: Path) -> list[Check]:
-    """Runs every file of sql/checks on a release, read-only, as its readers will open it. Empty results hold."""
+def run_checks(release: Path, *, may_be_older: bool = False) -> list[Check]:
+    """Runs every file of sql/checks on a release, read-only, as its readers will open it. Empty results hold.
+
+    A release that `may_be_older` than this version is not asked for columns that it has not.
+    """
     checks = []
     with database.connect_read_only(release) as con:
         for name in statements.names("checks"):
-            broken = con.execute(statements.read(f"checks/{name}")).fetchall()
+            try:
+                broken = con.execute(statements.read(f"checks/{name}")).fetchall()
+            except database.UNKNOWN:
+                if not may_be_older:
+                    raise
+                continue
             checks.append(Check(name, statements.severity(name), len(broken), tuple(broken[:SHOWN_ROWS])))
     return checks
 

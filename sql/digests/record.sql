@@ -37,14 +37,8 @@ explained as (
     from serving.why as why
     inner join entities.users as users using (user_key)
     inner join entities.goods as goods using (goods_key)
-    left join entities.goods as history_goods
-        on
-            why.part = 'goods'
-            and why.history_key = history_goods.goods_key
-    left join entities.shops as history_shops
-        on
-            why.part = 'shop'
-            and why.history_key = history_shops.shop_key
+    left join entities.goods as history_goods on if(why.part = 'goods', why.history_key, null) = history_goods.goods_key
+    left join entities.shops as history_shops on if(why.part = 'shop', why.history_key, null) = history_shops.shop_key
 )
 
 select

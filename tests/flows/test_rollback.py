@@ -191,6 +191,20 @@ def test_a_release_that_breaks_a_promise_is_not_published(own_store: Path, night
     assert statuses(own_store) == ["OK", "OK", "OK"]
 
 
+def test_a_release_of_an_earlier_version_is_not_asked_for_columns_that_it_has_not(
+    own_store: Path, nightrank: NightRank
+) -> None:
+    release = own_store / "releases" / "nightly-2025-03-19-1.duckdb"
+    release.chmod(0o644)
+    with duckdb.connect(str(release)) as con:
+        con.execute("drop table drift")
+
+    said = rolled_back(own_store, nightrank)
+
+    assert said.code == 0, said.err
+    assert seen(own_store) == ["2025-03-18", "2025-03-19"]
+
+
 def test_a_release_with_a_damaged_block_is_not_published(own_store: Path, nightrank: NightRank) -> None:
     release = own_store / "releases" / "nightly-2025-03-19-1.duckdb"
     release.chmod(0o644)
