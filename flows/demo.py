@@ -85,7 +85,8 @@ def show_result(root: Path, store: features.Store) -> None:
         "\nSimulated grocery shopping (the Complete Journey); a manufacturer stands for the shop. Try next:\n"
         f"  {commands}nightrank why {who} --store {root}\n"
         f"  {commands}nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {root}\n"
-        f"  {commands}duckdb -readonly {root}/published.duckdb\n",
+        f"  {commands}duckdb -readonly {root}/published.duckdb\n"
+        f"and open {root}/reports/2017-12-31.html in a browser\n",
         highlight=False,
         markup=False,
         soft_wrap=True,

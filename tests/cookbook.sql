@@ -125,3 +125,36 @@ from (
     ('histories', date '2025-03-20', 'done', 110, 3, null),
     ('outcomes', date '2025-03-20', 'failed', null, 1, 'FeatureError: no space is left')
 ) as given (asset, ds, status, rows, took, error);
+
+insert into baselines by name
+select
+    given.*,
+    10 as k,
+    2 as users
+from (
+    values
+    (date '2025-03-21', 'popular', 0.5, 0.25, 0.25, 0.25),
+    (date '2025-03-21', 'bought_again', 1.0, 0.75, 0.75, 0.625)
+) as given (ds, ranker, hit_rate, recall, ndcg, mrr);
+
+insert into outcomes_by_segment by name
+select
+    given.*,
+    10 as k,
+    'model' as ranker,
+    1 as users,
+    0.5 as mrr
+from (
+    values
+    (date '2025-03-20', 'history', '5-19', 0.5, 0.5, 0.25),
+    (date '2025-03-21', 'history', '5-19', 1.0, 0.5, 0.75),
+    (date '2025-03-21', 'source', 'popular', 0.5, 0.25, 0.25)
+) as given (ds, kind, segment, hit_rate, recall, ndcg);
+
+insert into drift by name
+select *
+from (
+    values
+    (date '2025-03-19', 3, 1.0, 0.0625, 0.125, 'mean-1', 'mean-1'),
+    (date '2025-03-20', 2, 0.75, 1.5, null, 'din-2', 'mean-1')
+) as given (ds, users, overlap, psi, psi_limit, model_id, model_before);
