@@ -9,6 +9,7 @@ from flows.page.scales import Scale, ticks
 
 WIDTH, WIDE, HEIGHT = 300, 360, 156
 LEFT, RIGHT, TOP, BOTTOM = 38, 46, 12, 24
+LETTER = 6  # of a label, its width
 LINE_HEIGHT = 12  # of a label: two ends of lines that are closer are moved apart
 
 Point = tuple[float, float]
@@ -80,7 +81,8 @@ def lines(
     values = [y for one in series for _, y in one.points] or [0.0]
     ys = ticks(min([0.0, *values] if from_zero else values), max(values), 4)
     xs = [x for one in series for x, _ in one.points] + [x for x, _ in x_labels]
-    across = Scale(min(xs), max(xs), LEFT + 4, WIDTH - RIGHT - 4)
+    right = WIDTH - max([RIGHT, *(10 + LETTER * len(one.name) for one in series)])
+    across = Scale(min(xs), max(xs), LEFT + 4, right - 4)
     up = Scale(ys[0], ys[-1], HEIGHT - BOTTOM, TOP)
     drawn = [(one, [(across(x), up(y)) for x, y in one.points]) for one in series if one.points]
     ends = apart([places[-1][1] for _, places in drawn])
@@ -95,6 +97,7 @@ def lines(
         ],
         [],
         marks=tuple(Tick(across(x), label) for x, label in marks),
+        right=right,
     )
 
 

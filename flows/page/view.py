@@ -89,7 +89,8 @@ def took(nights: list[dict[str, Any]]) -> Chart:
 
 
 def quality(outcomes: list[dict[str, Any]], baselines: list[dict[str, Any]], cutoff: int | None) -> list[Chart]:
-    """A chart for each measure: a line for each k, the one told first in colour, and what baselines reached at it."""
+    """A chart for each measure: beside what baselines reached at the k that is told first, the model's at that k alone;
+    without any, a line for each k."""
     if not outcomes:
         return []
     days = sorted({row["ds"] for row in outcomes})
@@ -98,11 +99,11 @@ def quality(outcomes: list[dict[str, Any]], baselines: list[dict[str, Any]], cut
 
 def measure(name: str, title: str, outcomes: list, baselines: list, cutoff: int | None, days: list) -> Chart:
     series = [
-        Series(f"at {k}", points(outcomes, name, k=k), "main" if k == cutoff else "muted")
-        for k in sorted({row["k"] for row in outcomes})
+        Series("model" if baselines else f"at {k}", points(outcomes, name, k=k), "main" if k == cutoff else "muted")
+        for k in ([cutoff] if baselines else sorted({row["k"] for row in outcomes}))
     ]
     series += [
-        Series(one, points(baselines, name, k=cutoff, ranker=one), "base")
+        Series(one.replace("_", " "), points(baselines, name, k=cutoff, ranker=one), "base")
         for one in sorted({row["ranker"] for row in baselines})
     ]
     newest = [row for row in outcomes if row["k"] == cutoff][-1]

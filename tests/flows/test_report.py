@@ -301,9 +301,9 @@ def test_baselines_stand_beside_quality_where_a_release_has_them(own_store: Path
 
     without = page_of(nightrank, own_store)
 
-    assert "Dashed: simpler rankings" not in without.text
-    assert "Dashed: simpler rankings, at 5." in found.text
-    for baseline in ("popular", "bought_again", "mean"):
+    assert "Dashed: simpler orders" not in without.text
+    assert "Dashed: simpler orders of the same candidates, at 5." in found.text
+    for baseline in ("popular", "bought again", "mean"):
         assert found.text.count(f" {baseline} ") > without.text.count(f" {baseline} ")
 
 
