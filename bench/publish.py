@@ -20,7 +20,7 @@ import polars as pl
 import features
 from bench.peak import measured
 from features import NightBucket, PublishConfig, StoreConfig, Warehouse
-from features.rankings import RankingWriter, SequenceArrays
+from features.rankings import RankingWriter, Scored, SequenceArrays
 from features.warehouse import Building
 
 NO_SEQUENCES = SequenceArrays(np.array([]), np.array([]), np.array([]), np.array([]))
@@ -64,7 +64,7 @@ def write(warehouse: Warehouse, ds: date) -> dict[str, float]:
     """The newest ranking written again, bucket by bucket, in a transaction that comes to nothing."""
     buckets = warehouse.store.config.buckets
     given = [bucket_of(warehouse, ds, bucket, buckets) for bucket in range(buckets)]
-    writer = RankingWriter(warehouse, Building(), ds, "bench")
+    writer = RankingWriter(warehouse, Building(), ds, "bench", Scored(2**31, 2**31))
     warehouse.con.begin()
     with measured() as figures:
         for bucket in given:
