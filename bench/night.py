@@ -143,6 +143,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--candidates", type=int, default=200, help="of each user, at the most")
+    parser.add_argument(
+        "--nights", type=int, default=NIGHTS, choices=range(2, NIGHTS + 1), help="to rank, two at least"
+    )
     parser.add_argument("--work", type=Path, default=Path("bench/work"))
     parser.add_argument("--store", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--ds", type=date.fromisoformat, help=argparse.SUPPRESS)
@@ -152,14 +155,14 @@ def main() -> None:
     elif given.data:
         store = given.work / f"night-{given.data.name}"
         last = known(given.data, store)
-        first, *later = nights(store, last, NIGHTS, given.candidates)
+        first, *later = nights(store, last, given.nights, given.candidates)
         show("first night", first)
         show("later nights", median(later))
     else:
         quarter = None
         for share in (SHARE, 1):
             store = synthetic(given.work, given.events, given.users, share)
-            first, *later = nights(store, LAST, NIGHTS, given.candidates)
+            first, *later = nights(store, LAST, given.nights, given.candidates)
             show("first night", first)
             show("later nights", median(later), quarter)
             quarter = median(later)

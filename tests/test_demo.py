@@ -59,7 +59,7 @@ def shape(text: str) -> list[str]:
     kept = [line for line in text.splitlines() if line[:1].isalpha() or line.startswith(("┃", "  "))]
     kept = [line for line in kept if not line.startswith(OF_WHY)]
     return [
-        re.sub(r"\S*(?=\b(?:nightrank|duckdb) )|Why goods.*|--store \S+|\S+(?=/published)|[\s┃]", "", line)
+        re.sub(r"\S*(?=\b(?:nightrank|duckdb) )|Why goods.*|--store \S+|\S+(?=/published|/reports/)|[\s┃]", "", line)
         for line in kept
     ]
 
