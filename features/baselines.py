@@ -14,7 +14,7 @@ from features.histories import Histories
 from features.rankings import NightBucket
 from features.warehouse import Warehouse
 
-HALF_LIFE = 30 * 86_400_000_000  # microseconds, as in sql/candidates/bought_before.sql
+HALF_LIFE = 30 * 86_400_000_000  # microseconds
 KEY_BITS = 32
 
 

@@ -202,13 +202,18 @@ class Replay:
 
 
 def segments_of(users: np.ndarray, histories: Histories, as_of: int) -> pl.DataFrame:
-    """Of each user how many goods they had touched, and whether they came in the last days."""
+    """Of each user how many goods they had touched, and whether they came in the last days; who has no event, since
+    they were only shown something, is new."""
     index = users // histories.stride
-    first = histories.first[index]
-    end = first + histories.count[index]
+    has = index < len(histories.count)
+    has[has] = histories.count[index[has]] > 0
+    first, end = np.zeros((2, len(users)), np.int64)
+    first[has] = histories.first[index[has]]
+    end[has] = first[has] + histories.count[index[has]]
     touched = np.r_[0, np.cumsum(histories.goods_keys > 0)]
     longest = np.searchsorted(list(HISTORY), touched[end] - touched[first], "right") - 1
-    is_new = histories.event_ts[first] >= as_of - NEW_DAYS * MICROSECONDS_PER_DAY
+    is_new = ~has
+    is_new[has] = histories.event_ts[first[has]] >= as_of - NEW_DAYS * MICROSECONDS_PER_DAY
     history = pl.DataFrame({"segment": np.array(list(HISTORY.values()))[longest], "user_key": users})
     newness = pl.DataFrame({"segment": np.where(is_new, "new", "old"), "user_key": users})
     labelled = [

@@ -172,3 +172,17 @@ def test_users_are_of_segments_by_what_they_touched_and_when_they_came() -> None
         "history": {1: "1-4", 2: "1-4", 3: "5-19", 4: "5-19", 5: "20-99", 6: "20-99", 7: "100+", 8: "0", 9: "1-4"},
         "user": {1: "old", 2: "old", 3: "old", 4: "old", 5: "old", 6: "old", 7: "old", 8: "new", 9: "old"},
     }
+
+
+def test_a_user_without_an_event_is_new_and_has_touched_nothing() -> None:
+    past = histories([(1, 10, 30), (3, 10, 30)])
+
+    rows = segments_of(np.array([1, 2, 3, 9]), past, as_of=0).rows()
+
+    assert [row[::2] for row in rows if row[1] in (2, 9)] == [
+        ("0", "history"),
+        ("0", "history"),
+        ("new", "user"),
+        ("new", "user"),
+    ]
+    assert [row[0] for row in rows if row[1] in (1, 3)] == ["1-4", "1-4", "old", "old"]
