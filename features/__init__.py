@@ -6,7 +6,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 from features import statements
 from features.baselines import Order
 from features.candidates import CandidateCounts, build_candidates
-from features.categories import categories_of, give_category_keys
+from features.categories import categories_for, categories_of, give_category_keys
 from features.config import (
     CandidateConfig,
     ExampleConfig,
@@ -28,6 +28,7 @@ from features.histories import Histories, build_histories, load_histories, view_
 from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
 from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
+from features.lake import flush
 from features.material import Material, load_material
 from features.models import (
     ModelRecord,
@@ -69,6 +70,7 @@ from features.recall import Recalled, recall, why_not_recall
 from features.registry import known_path, known_source, last_day_read, registered_sources
 from features.rollback import Release, RolledBack, recognise_flip, releases, roll_back
 from features.sequences import build_sequences, load_sequences
+from features.slices import PARTS, Part
 from features.sources import Source, find_source
 from features.status import Status, look
 from features.store import Store, epoch_microseconds
@@ -77,6 +79,7 @@ from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
     "FIRST_DAY",
+    "PARTS",
     "Answer",
     "Broken",
     "BusyError",
@@ -100,6 +103,7 @@ __all__ = [
     "NightBucket",
     "Order",
     "Outcomes",
+    "Part",
     "PlannedAsset",
     "PublishConfig",
     "RankBucket",
@@ -125,6 +129,7 @@ __all__ = [
     "build_outcomes",
     "build_release",
     "build_sequences",
+    "categories_for",
     "categories_of",
     "champion_id",
     "clear_releases",
@@ -136,6 +141,7 @@ __all__ = [
     "examine",
     "find_source",
     "flip",
+    "flush",
     "forget",
     "give_category_keys",
     "in_sentences",

@@ -24,21 +24,12 @@ CODE = 2  # raise it where a change here changes a file
 SQL = ("night", "judged", "candidate_union", "candidate_ids", "blocked", "night_types")
 
 
-@dataclass(frozen=True)
+@dataclass
 class CandidateCounts:
     """How many candidates a night has. Where they were built just now: how many each source brought, how many
     proposals were excluded by why, and how many rows of the block list name an id that nobody knows."""
 
-    rows: int
-    by_source: dict[str, int]
-    excluded: dict[str, int]
-    unknown_blocked: int
-
-
-@dataclass
-class Told:
-    """What is counted while candidates are built (see CandidateCounts)."""
-
+    rows: int = 0
     by_source: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
     unknown_blocked: int = 0
@@ -77,7 +68,7 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
     """
     store, asset = warehouse.store, "candidates"
     fingerprint = candidates_fingerprint(warehouse, ds, config)
-    told = Told()
+    told = CandidateCounts()
     if not warehouse.is_current(asset, ds, fingerprint):
         sources = candidate_sources(store, config)
         with warehouse.building(asset, ds, fingerprint) as made:
@@ -87,11 +78,11 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
                 made.files.append(lake.write(store, frame, asset, ds, bucket))
             made.rows = sum(file.rows for file in made.files)
             need_some(ds, made.rows, told)
-    rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
-    return CandidateCounts(rows, told.by_source, told.excluded, told.unknown_blocked)
+    told.rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
+    return told
 
 
-def need_some(ds: date, rows: int, told: Told) -> None:
+def need_some(ds: date, rows: int, told: CandidateCounts) -> None:
     if not rows:
         excluded = ", ".join(f"{count} {why}" for why, count in sorted(told.excluded.items())) or "none"
         raise FeatureError(
@@ -101,7 +92,7 @@ def need_some(ds: date, rows: int, told: Told) -> None:
 
 
 def relations_of(
-    warehouse: Warehouse, ds: date, config: CandidateConfig, sources: list[CandidateSource], told: Told
+    warehouse: Warehouse, ds: date, config: CandidateConfig, sources: list[CandidateSource], told: CandidateCounts
 ) -> dict[str, Any]:
     """What every bucket needs that is in no file of the night, as Arrow tables by the name of their relation."""
     view_histories(warehouse, ds)
@@ -125,7 +116,7 @@ def candidates_of(
     config: CandidateConfig,
     sources: list[CandidateSource],
     relations: dict[str, Any],
-    told: Told,
+    told: CandidateCounts,
 ) -> pl.DataFrame:
     """Runs every source over the users of one bucket and unites what they give."""
     store = warehouse.store
@@ -180,7 +171,7 @@ def show_night(
     database.shut_in(con, paths, store.candidates)
 
 
-def judge(con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, told: Told) -> None:
+def judge(con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, told: CandidateCounts) -> None:
     """Takes what a source proposed among the candidates, up to its quota, without what is excluded."""
     statements.run(con, "transforms/judged", source=number, quota=source.quota)
     for excluded, proposals in statements.run(con, "transforms/judged_counts").fetchall():

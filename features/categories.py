@@ -3,14 +3,14 @@
 Keys are given when a training first asks for them, so a store whose models have no categories pays nothing for them.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
 from features import statements
 from features.events import EVER, view_events
-from features.models import table_sizes
+from features.models import record_of, table_sizes
 from features.warehouse import Warehouse
 
 
@@ -36,3 +36,9 @@ def keys_of_goods(warehouse: Warehouse, since: date, until: date, *, gives: bool
     category_of = np.zeros(table_sizes(warehouse)[0], np.int64)
     category_of[found["goods_key"].to_numpy()] = found["category_key"].to_numpy()
     return category_of
+
+
+def categories_for(warehouse: Warehouse, model_id: str, ds: date) -> np.ndarray:
+    """The categories that a night tells its model: of goods whose events gave one since the model was trained."""
+    since = date.fromisoformat(record_of(warehouse.store.models, model_id)["categories_until"]) + timedelta(days=1)
+    return categories_of(warehouse, since, ds)

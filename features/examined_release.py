@@ -3,6 +3,8 @@
 from contextlib import suppress
 from datetime import date
 
+import duckdb
+
 from features import database, statements
 from features.errors import FeatureError
 from features.examined import Broken, Found, Look, Promise
@@ -50,10 +52,10 @@ def published_is_what_was_ranked(look: Look) -> Found:
         return "nothing to compare", []
     try:
         with database.connect_read_only(published) as con:
-            seen = digests(statements.run(con, "digests/published").fetchall())
+            seen = digests(con, "digests/published")
     except (FeatureError, database.DAMAGED) as error:
         return "", [Broken(f"cannot be read: {database.first_line(error)}", NEXT)]
-    kept, nights = digests(look.warehouse.run("digests/record")), published_days(look.warehouse)
+    kept, nights = digests(look.warehouse.con, "published/named"), published_days(look.warehouse)
     wrong = [
         (ds, relation, *seen[ds, relation], *kept.get((ds, relation), (0, 0)))
         for ds, relation in seen
@@ -65,7 +67,10 @@ def published_is_what_was_ranked(look: Look) -> Found:
     ]
 
 
-def digests(rows: list[tuple]) -> dict[tuple[date, str], tuple[int, int]]:
+def digests(con: duckdb.DuckDBPyConnection, names: str) -> dict[tuple[date, str], tuple[int, int]]:
+    """How many rows, and their digest, of each night and relation, after `names` has said which they are."""
+    statements.run(con, names)
+    rows = statements.run(con, "digests/digests").fetchall()
     return {(ds, relation): (count, digest) for ds, relation, count, digest in rows}
 
 

@@ -93,7 +93,7 @@ def checkpoints(warehouse: Warehouse, keep: int) -> Iterator[Going]:
 
 
 def reports(warehouse: Warehouse, keep: int) -> Iterator[Going]:
-    found = sorted((warehouse.store.root / "reports").glob(REPORT))
+    found = sorted(warehouse.store.reports.glob(REPORT))
     for path in found[: max(len(found) - keep, 0)]:
         yield going(warehouse, "reports", path)
 

@@ -4,13 +4,13 @@ It is written for the nights whose sequences are published, in a schema of its o
 promised.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from features import database, lake, statements
-from features.categories import categories_of
+from features.categories import categories_for
 from features.models import record_of
 from features.warehouse import Warehouse
 
@@ -36,6 +36,5 @@ def night_categories(warehouse: Warehouse, night: date, about: dict[str, Any]) -
     found = pl.DataFrame(schema={"goods_key": pl.Int64, "category_key": pl.Int64})
     if not about.get("config", {}).get("categories"):
         return found
-    since = date.fromisoformat(about["categories_until"]) + timedelta(days=1)
-    category_of = pl.Series("category_key", categories_of(warehouse, since, night))
+    category_of = pl.Series("category_key", categories_for(warehouse, about["model_id"], night))
     return category_of.to_frame().with_row_index("goods_key").filter(pl.col("category_key") > 0).cast(found.schema)

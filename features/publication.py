@@ -54,6 +54,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     nights = [night for (night,) in shown.fetchall()]
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
     try:
+        statements.run(con, "published/named")
         statements.run(con, "published/tables")
         for (night,) in con.execute("select ds from published_nights order by ds").fetchall():
             statements.run(con, "published/ranked_night", ds=night)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+
 from features import database, statements
 from features.errors import FeatureError
 from features.publication import Ending, close_night, flip, run_checks, stop_where_broken
@@ -127,11 +129,16 @@ def read_through(release: Path) -> None:
 def set_back(warehouse: Warehouse, release: Release) -> None:
     """Makes the record say what is published: the nights of the release, and none after its newest."""
     with database.connect_read_only(release.path) as con:
-        endings = [Ending(*row) for row in statements.run(con, "published/endings").fetchall()]
+        endings = endings_of(con)
     with warehouse.transaction():
         warehouse.run("ledger/roll_back", ds=release.ds)
         for ending in endings:
             warehouse.run("ledger/publish_again", **vars(ending), run_id=release.path.stem)
+
+
+def endings_of(con: duckdb.DuckDBPyConnection) -> list[Ending]:
+    """How each night that a release calls published ended."""
+    return [Ending(*row) for row in statements.run(con, "published/endings").fetchall()]
 
 
 def published_days(warehouse: Warehouse) -> set[date]:
@@ -162,9 +169,9 @@ def recognise_flip(warehouse: Warehouse) -> date | None:
     if ds is None:
         return recognise_rollback(warehouse)
     with database.connect_read_only(published) as con:
-        [row] = statements.run(con, "published/ending", ds=ds).fetchall()
+        [ending] = [one for one in endings_of(con) if one.ds == ds]
     with warehouse.transaction():
-        close_night(warehouse, Ending(*row))
+        close_night(warehouse, ending)
         warehouse.run("ledger/end_run", run_id=run_id, status="done", error=None, now=warehouse.clock())
     return ds
 

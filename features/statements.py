@@ -25,6 +25,13 @@ def read(name: str) -> str:
     return folder(f"{name}.sql").read_text(encoding="utf-8")
 
 
+def shipped(path: str) -> str | None:
+    """The text of a file of sql/ by a path that begins there, `sql/inspect/top_of_a_user.sql`; None where it is none."""
+    here = path.removeprefix("sql/")
+    found = folder(here)
+    return found.read_text(encoding="utf-8") if here != path and ".." not in here and found.is_file() else None
+
+
 @cache
 def names(where: str) -> tuple[str, ...]:
     """The statements in a folder of sql/, by name without `.sql`, in order."""
@@ -50,8 +57,7 @@ def advice(check: str) -> str:
 @cache
 def promise(check: str) -> str:
     """What a check finds, from its first line; nothing where this version has no such check."""
-    found = folder(f"checks/{check}.sql")
-    return SEVERITY.sub("", found.read_text(encoding="utf-8").splitlines()[0]) if found.is_file() else ""
+    return SEVERITY.sub("", (shipped(f"sql/checks/{check}.sql") or "\n").splitlines()[0])
 
 
 def run(con: duckdb.DuckDBPyConnection, name: str, /, **values: Any) -> duckdb.DuckDBPyConnection:

@@ -6,8 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, Reader
-from features.slices import Part
+from features import Answer, Part, Reader
 from flows import show
 from flows.why import Carried, Explanation
 

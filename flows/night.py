@@ -8,18 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import features
 from features import FeatureError, StoppedByCheck, Store, Warehouse
 from flows import progress
 from flows.progress import log
 from flows.reading import read_on
-from flows.report import after_publishing
+from flows.scoring import handed_over, model_for, ranking_again
 from flows.settings import Settings, load_settings, open_store
-
-if TYPE_CHECKING:
-    import din
 
 CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; the last night takes six
 Step = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -176,66 +173,15 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
     return writer.made.rows
 
 
-def model_for(night: Warehouse, model_id: str, ds: date) -> "din.DIN":
-    """A model that knows the categories of the night, where it tells them apart."""
-    import din
-
-    model = din.load_model(night.store.models, model_id)
-    if model.config.categories:
-        model.hear(features.categories_of(night, categories_since(night, model_id), ds))
-    return model
-
-
-def handed_over(given: features.NightBucket) -> "tuple[din.Candidates, din.Sequence, din.Sequence]":
-    """What the night brings to the model: candidates, goods, shops."""
-    import din
-
-    candidates = din.Candidates(
-        given.user_keys,
-        given.offsets,
-        given.goods_keys,
-        given.shop_keys,
-        din.Spans(given.goods.start, given.goods.end),
-        din.Spans(given.shops.start, given.shops.end),
-        given.as_of,
-    )
-    return candidates, din.Sequence(given.goods.keys, given.goods.ts), din.Sequence(given.shops.keys, given.shops.ts)
-
-
-def categories_since(night: Warehouse, model_id: str) -> date:
-    """The first day of which a model has not seen what category its events give their goods."""
-    import din
-
-    return date.fromisoformat(din.read_record(night.store.models, model_id)["categories_until"]) + timedelta(days=1)
-
-
 def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
     """Holds the ranking of the night before against what people did on `ds`, beside the baselines."""
     before, started = ds - timedelta(days=1), time.monotonic()
-    by_model = ranking_again(night, settings, before)
+    by_model = ranking_again(night, settings.ranking.per_shop, before)
     found = features.build_outcomes(night, ds, settings.examples, settings.ranking, by_model)
     for left_out, reason in found.left_out.items():
         log.warning("outcomes_left_out", ds=ds, left_out=left_out, reason=reason)
     log.info("outcomes_measured", ds=ds, of_ranking=before, users=found.users, seconds=time.monotonic() - started)
     return found.users
-
-
-def ranking_again(night: Warehouse, settings: Settings, ds: date) -> features.RankBucket:
-    """How a model ranks buckets of the night `ds`; it is loaded once. A model that cannot be read is a FeatureError."""
-    import din
-
-    models: dict[str, din.DIN] = {}
-
-    def rank(model_id: str, given: features.NightBucket, k: int) -> features.Order:
-        try:
-            model = models.get(model_id) or model_for(night, model_id, ds)
-            ranked, _ = din.rank(model, *handed_over(given), k, per_shop=settings.ranking.per_shop)
-        except din.DinError as error:
-            raise FeatureError(str(error)) from error
-        models[model_id] = model
-        return features.Order(ranked.user_keys, ranked.rank, ranked.candidate)
-
-    return rank
 
 
 def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, started: float) -> NightResult:
@@ -268,5 +214,7 @@ def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, start
     seconds = time.monotonic() - started
     log.info("published", ds=ds, status=ending.status, users=users, rows=rows, seconds=seconds)
     if settings.publish.report:
+        from flows.report import after_publishing  # jinja2 is needed here alone
+
         after_publishing(night.store, ds)
     return NightResult(ds, ending.status, users, rows, model_id, seconds)

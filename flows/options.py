@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import features
 from features import FeatureError
 
 DONE, FAILED, USAGE, BUSY, STOPPED = range(5)
@@ -39,9 +40,12 @@ def hours(span: str) -> float:
 
 
 def query_text(query: str) -> str:
-    """The query, or what is in the .sql file it names."""
+    """The query, or what is in the .sql file it names: one here, or one that came with nightrank, by the name that the
+    documents call it, such as sql/inspect/top_of_a_user.sql."""
     if not query.endswith(".sql") or (not Path(query).is_file() and len(query.split()) > 1):
         return query
+    if not Path(query).exists() and (shipped := features.statements.shipped(query)):
+        return shipped
     try:
         return Path(query).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

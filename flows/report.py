@@ -1,6 +1,5 @@
 """A published night -> reports/<ds>.html: one file that needs nothing beside it."""
 
-import os
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -56,13 +55,7 @@ def write_page(
 def write_whole(path: Path, text: str) -> None:
     """The file appears under its name only when all of it has reached the disk."""
     making = path.with_name(f".{path.name}.making")
-    with making.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    making.write_text(text, encoding="utf-8", newline="\n")
+    features.flush(making)
     making.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    features.flush(path.parent)

@@ -9,9 +9,8 @@ from datetime import date, datetime
 from typing import Any
 
 import features
-from features import FeatureError, Reader, Recalled, Store
-from features.slices import PARTS, Part
-from flows.night import handed_over
+from features import PARTS, FeatureError, Part, Reader, Recalled, Store
+from flows.scoring import handed_over
 
 ALIKE = 1e-4  # scores on a processor and on a GPU differ by less
 

@@ -94,8 +94,8 @@ def chosen(reader: Reader, ds: date, users: list[str]) -> list[tuple[Any, str]]:
 
 
 def person(reader: Reader, ds: date, who: Any, chosen_for: str, ranks: int = RANKS_SHOWN) -> Person:
-    values = {"who": who, "ds": ds, "ranks": ranks}
-    ranking, history, why = (reader.page(name, **values).records() for name in ("ranking", "history", "why"))
+    ranking = reader.show("first_ranks", night=ds, who=who, ranks=ranks).records()
+    history, why = (reader.page(name, who=who, ds=ds).records() for name in ("history", "why"))
     return Person(who, chosen_for, ranking, history, why)
 
 

@@ -1,23 +1,11 @@
 -- One row per (user_key, goods_key): the goods that most people touched lately, later touches weighing more; the same
 -- for everybody who has touched goods.
-with popular as (
-    select
-        goods_key,
-        lately
-    from night_goods
-    where
-        active
-        and lately > 0
-    order by
-        lately desc,
-        goods_key asc
-    limit $quota
-)
-
 select
     night_users.user_key,
-    popular.goods_key,
-    popular.lately as strength
+    night_popular.goods_key,
+    night_popular.lately as strength
 from night_users
-cross join popular
-where not night_users.is_new
+cross join night_popular
+where
+    not night_users.is_new
+    and night_popular.place <= $quota

@@ -1,33 +1,7 @@
--- One row per (night, relation) of a release: how many rows it has, and a digest of them that no order changes.
-with ranked as (
-    select
-        ds,
-        hash(user_id, rank, goods_id, shop_id, score, sources, model_id, run_id)::hugeint as row_hash
-    from rankings
-),
+-- Names what a release holds as published/named.sql names the record: named_rankings and named_why.
 
-explained as (
-    select
-        ds,
-        hash(user_id, goods_id, part, history_id::varchar, event_ts, weight, share)::hugeint as row_hash
-    from why
-)
+create or replace temp view named_rankings as
+from rankings;
 
-select
-    ds,
-    'rankings' as relation,
-    count(*) as rows,
-    sum(row_hash) as digest
-from ranked
-group by ds
-union all
-select
-    ds,
-    'why' as relation,
-    count(*) as rows,
-    sum(row_hash) as digest
-from explained
-group by ds
-order by
-    ds,
-    relation
+create or replace temp view named_why as
+from why;

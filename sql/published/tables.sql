@@ -1,49 +1,14 @@
 -- Copies what people may see into the attached file `release`, keys turned back into the ids of the source.
--- Reads the warehouse and published_nights (ds).
+-- Reads the warehouse, published_nights (ds), named_rankings and named_why.
 
 -- Rankings, why and sequences are empty here, with the types that ids have: ranked_night.sql and
 -- features/named_sequences.py fill them a night at a time.
 create table release.rankings as
-select
-    rankings.ds,
-    users.user_id,
-    rankings.rank,
-    goods.goods_id,
-    shops.shop_id,
-    rankings.score,
-    rankings.sources,
-    rankings.model_id,
-    rankings.run_id
-from serving.rankings as rankings
-cross join entities.users as users
-cross join entities.goods as goods
-cross join entities.shops as shops
+from named_rankings
 where false;
 
--- `union all` takes goods and shops of unlike types together as text, which `case` refuses; where both are integers,
--- history_id stays one.
 create table release.why as
-with ids as (
-    select goods_id as history_id
-    from entities.goods
-    union all
-    select shop_id as history_id
-    from entities.shops
-)
-
-select
-    why.ds,
-    users.user_id,
-    goods.goods_id,
-    why.part,
-    ids.history_id,
-    why.event_ts,
-    why.weight,
-    why.share
-from serving.why as why
-cross join entities.users as users
-cross join entities.goods as goods
-cross join ids
+from named_why
 where false;
 
 create table release.goods_sequences as

@@ -102,6 +102,17 @@ select
     ) as is_new
 from known;
 
+-- One row per goods that may be ranked and was touched lately: its place among all of them by that.
+create view night_popular as
+select
+    goods_key,
+    lately,
+    row_number() over (order by lately desc, goods_key asc) as place
+from night_goods
+where
+    active
+    and lately > 0;
+
 -- One row per (user_key, goods_key) bought in the last $exclude_bought_days days, but goods of $repeatable_categories.
 create table bought_lately as
 select

@@ -276,6 +276,19 @@ def test_sql_reads_a_file_and_says_where_it_cannot(walked_store: Path, tmp_path:
     )
 
 
+def test_sql_asks_a_question_that_came_with_it_from_any_folder(
+    walked_store: Path, tmp_path: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    said = nightrank("sql", "sql/inspect/coverage_by_night.sql", "--json", "--store", walked_store)
+
+    assert [row["ds"] for row in json.loads(said.out)] == ["2025-03-18", "2025-03-19", "2025-03-20"]
+    assert "sql/../pyproject.sql: cannot be read" in mistake(
+        nightrank("sql", "sql/../pyproject.sql", "--store", walked_store)
+    )
+
+
 def test_json_has_null_for_what_is_no_number_and_every_column_of_a_name(
     walked_store: Path, nightrank: NightRank
 ) -> None:
