@@ -26,7 +26,7 @@ def read(name: str) -> str:
 
 
 def shipped(path: str) -> str | None:
-    """The text of a file of sql/ by a path that begins there, `sql/inspect/top_of_a_user.sql`; None where it is none."""
+    """The text of a file of sql/ by a path that begins there, such as `sql/checks/rank_is_dense.sql`; else None."""
     here = path.removeprefix("sql/")
     found = folder(here)
     return found.read_text(encoding="utf-8") if here != path and ".." not in here and found.is_file() else None
