@@ -19,8 +19,8 @@ from features.errors import FeatureError
 from features.events import files_of_day, view_events
 from features.fingerprints import Fingerprint, made_of, texts
 from features.histories import Histories, build_histories, events_seen, load_histories
-from features.rankings import NightBucket, load_bucket
-from features.slices import PARTS, type_keys
+from features.rankings import NightBucket, built_anew_since, load_bucket
+from features.slices import type_keys
 from features.store import Store, epoch_microseconds
 from features.warehouse import Warehouse
 
@@ -34,7 +34,6 @@ BASELINES = ("popular", "bought_again", BY_MODEL)
 SEGMENTS = "segments"
 RankBucket = Callable[[str, NightBucket, int], Order]  # by a model, the first k of each user
 SQL = tuple(f"transforms/{name}" for name in ("wanted", "keep_hits", "outcomes", "bins", "write_outcomes"))
-UNDER = ("candidates", "night_goods", *(f"{part}_sequences" for part in PARTS))  # what baselines rank from
 
 
 @dataclass
@@ -46,12 +45,11 @@ class Outcomes:
 
 
 def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, per_shop: int) -> Fingerprint:
-    """What outcomes are made of: the events seen, the run that ranked the night before, what baselines rank from, what
-    counts as taken, SQL."""
+    """What outcomes are made of: the events seen, the run that ranked the night before, the model of mean pooling, what
+    counts as taken, SQL. What that run ranked from, baselines rank from, or not at all."""
     before = ds - timedelta(days=1)
     parts = {
         "rankings": warehouse.run_of("rankings", before),
-        "candidates": [warehouse.one("ledger/fingerprint_of", asset=asset, ds=before) for asset in UNDER],
         "mean": warehouse.one("ledger/mean_beside", ds=before),
         "settings.store": warehouse.store.config.timezone,
         "settings.examples": config.positive_types,
@@ -68,7 +66,8 @@ def build_outcomes(
     """Holds the ranking of the night before `ds`, and the baselines, against the positives of `ds`.
 
     `rank_by` ranks a bucket by a model. What cannot be made, as where files of the night before are gone, is left out,
-    and says why. Nothing is written where no ranking was published the night before.
+    and says why. Nothing is written where no ranking was published the night before, or its goods are gone, by which
+    alone it is told what could have been ranked: what was measured before stays.
     """
     before, made = ds - timedelta(days=1), Outcomes()
     ranked = warehouse.run("ledger/ranking_of", ds=before)
@@ -77,6 +76,9 @@ def build_outcomes(
     [(model_id, longest)] = ranked
     fingerprint = outcomes_fingerprint(warehouse, ds, config, ranking.per_shop)
     if not warehouse.is_current("outcomes", ds, fingerprint):
+        if not warehouse.files("night_goods", before, before):
+            made.left_out["model"] = f"the goods of {before} are not in the store"
+            return made
         view_wanted(warehouse, ds, config)
         Replay(warehouse, before, config, longest, ranking.per_shop, rank_by, made.left_out).run()
         values = {
@@ -128,6 +130,8 @@ class Replay:
             self.left_out[BY_MODEL] = "no model of mean pooling was trained beside the one that ranked"
         found = self.warehouse.con.execute("select distinct user_key from wanted where ranked order by user_key")
         users = np.asarray(found.fetchnumpy()["user_key"])
+        if others := built_anew_since(self.warehouse, self.ds):
+            self.left_out.update(dict.fromkeys(BASELINES, others))
         with self.leaving_out(SEGMENTS, *BASELINES):
             build_histories(self.warehouse, self.ds)
         for bucket in range(buckets):
@@ -153,9 +157,10 @@ class Replay:
             self.warehouse.append(
                 "segments", segments_of(users, histories, epoch_microseconds(self.store.day_end(self.ds)))
             )
+            if "popular" in self.left_out:
+                return
             with self.leaving_out(*BASELINES):
                 night = load_bucket(self.warehouse, self.ds, bucket, users)
-                self.need_what_was_ranked(night)
                 self.rank_by_count(night, histories)
                 with self.leaving_out(BY_MODEL):
                     if mean_id and BY_MODEL not in self.left_out:
@@ -181,24 +186,9 @@ class Replay:
                 "sources": night.sources.gather(order.candidate),
             }
         )
-        self.show("ranked_again", frame)
+        self.warehouse.con.register("ranked_again", frame.to_arrow())
         self.warehouse.run("transforms/keep_hits", ranker=ranker)
         self.warehouse.con.unregister("ranked_again")
-
-    def show(self, name: str, frame: pl.DataFrame) -> None:
-        self.warehouse.con.register(name, frame.to_arrow())
-
-    def need_what_was_ranked(self, night: NightBucket) -> None:
-        """Raises FeatureError where a goods was ranked that is no candidate any more: a baseline over others would not
-        be beside the model."""
-        users = np.repeat(night.user_keys, np.diff(night.offsets))
-        self.show("candidates_again", pl.DataFrame({"user_key": users, "goods_key": night.goods_keys}))
-        others = self.warehouse.one("transforms/ranked_of_others")
-        self.warehouse.con.unregister("candidates_again")
-        if others:
-            raise FeatureError(
-                f"the candidates of {self.ds} were built anew since it was ranked: {others} ranked goods are none now"
-            )
 
 
 def segments_of(users: np.ndarray, histories: Histories, as_of: int) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from features import lake
 from features.candidates import candidates_fingerprint
 from features.config import CandidateConfig, SequenceConfig
 from features.errors import FeatureError
-from features.fingerprints import Fingerprint, made_of
+from features.fingerprints import OF_EVENTS, Fingerprint, made_of
 from features.histories import events_seen
 from features.sequences import load_sequences, sequences_fingerprint
 from features.slices import PARTS, Part
@@ -39,6 +39,23 @@ def ranking_fingerprint(
         "code": CODE,
     }
     return made_of(events_seen(warehouse, ds) | parts)
+
+
+def built_anew_since(warehouse: Warehouse, ds: date) -> str | None:
+    """Which of what a night was ranked from the store has no longer as it was then, in words; None where it has all."""
+    ranked = parts_of(warehouse, "rankings", ds)
+    sequences = [parts_of(warehouse, f"{part}_sequences", ds) for part in PARTS]
+    candidates = parts_of(warehouse, "candidates", ds)
+    shapes = {"sequences": [Fingerprint(own).shape for own in sequences], "candidates": Fingerprint(candidates).shape}
+    changed = [name for name, own in made_of(shapes).parts.items() if own != ranked.get(name)]
+    for name, own in (("candidates", [candidates]), ("sequences", sequences)):
+        if any(parts.get(seen) != ranked.get(seen) for parts in own for seen in OF_EVENTS):
+            changed.append(name)
+    return f"the {' and '.join(sorted(set(changed)))} of {ds} were built anew since it was ranked" if changed else None
+
+
+def parts_of(warehouse: Warehouse, asset: str, ds: date) -> dict[str, str]:
+    return warehouse.one("ledger/parts_of", asset=asset, ds=ds) or {}
 
 
 @dataclass(frozen=True)

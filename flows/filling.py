@@ -156,7 +156,7 @@ def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -
 
 def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
     before = ds - timedelta(days=1)
-    for asset in ("goods_sequences", "shop_sequences", "candidates"):
+    for asset in ("goods_sequences", "shop_sequences", "night_goods", "candidates"):
         if not run.files(asset, before, before):  # housekeeping removed them
             BUILDERS[asset](run, settings, before, None)
     night.outcomes(run, settings, ds)

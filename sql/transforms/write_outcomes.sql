@@ -15,7 +15,7 @@ with cutoffs as (
 shown as (
     select
         cutoffs.k,
-        count(distinct night_rankings.goods_key) / (select count(*) from known_goods) as coverage
+        count(distinct night_rankings.goods_key) / (select nullif(count(*), 0) from known_goods) as coverage
     from cutoffs
     inner join night_rankings on cutoffs.k >= night_rankings.rank
     group by cutoffs.k

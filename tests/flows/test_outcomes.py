@@ -207,14 +207,31 @@ def test_where_the_candidates_are_gone_the_model_stands_alone_and_the_segments_s
     )
 
 
-def test_baselines_over_other_candidates_than_were_ranked_are_left_out(own_store: Path) -> None:
-    left_out = measure_again(
-        own_store, f"update serving.rankings set goods_key = 1000 where rank = 5 and ds = '{BEFORE}'"
+def test_baselines_over_other_candidates_than_were_ranked_are_left_out(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rankers(own_store)
+    monkeypatch.setenv("NIGHTRANK_CANDIDATES__PER_USER", "1000")  # all that were ranked are among them still
+    assert nightrank("backfill", BEFORE, DS, "--mode", "stale", "--store", own_store).code == 0
+    kept = rankers(own_store)
+
+    left_out = measure_again(own_store)
+
+    assert kept == before == ["bought_again", "mean", "model", "popular"]
+    assert rankers(own_store) == ["model"]
+    assert {one["left_out"]: one["reason"] for one in left_out} == dict.fromkeys(
+        ("popular", "bought_again", "mean"), "the candidates of 2025-03-19 were built anew since it was ranked"
     )
 
-    assert rankers(own_store) == ["model"]
-    assert {one["left_out"] for one in left_out} == {"popular", "bought_again", "mean"}
-    assert left_out[0]["reason"].startswith("the candidates of 2025-03-19 were built anew since it was ranked: ")
+
+def test_where_the_goods_of_the_night_before_are_gone_what_was_measured_stays(own_store: Path) -> None:
+    query = f"from serving.outcomes where ds = '{DS}' order by k"
+    measured = asked(own_store, query)
+
+    left_out = measure_again(own_store, f"delete from ops.files where asset = 'night_goods' and ds = '{BEFORE}'")
+
+    assert [one["reason"] for one in left_out] == [f"the goods of {BEFORE} are not in the store"]
+    assert asked(own_store, query) == measured != []
 
 
 def test_another_mean_model_makes_outcomes_stale_and_why_is_said(own_store: Path, nightrank: NightRank) -> None:

@@ -1,7 +1,0 @@
--- One row where the asset of the day is built: what it was made of.
-select fingerprint
-from ops.intervals
-where
-    asset = $asset
-    and ds = $ds
-    and status = 'done'
