@@ -44,7 +44,8 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
             "a block list has goods_id, and user_id where a row is for one user"
         )
     rows = given if "user_id" in given.columns else given.with_columns(pl.lit(None, pl.String).alias("user_id"))
-    con.register("block_list", rows.cast(pl.String).to_arrow())
+    texts = rows.cast(pl.String).with_columns(pl.all().str.strip_chars().replace("", None))
+    con.register("block_list", texts.to_arrow())
     frame = pl.DataFrame(statements.run(con, "transforms/blocked").to_arrow_table())
     [(unknown,)] = statements.run(con, "transforms/blocked_unknown").fetchall()
     con.unregister("block_list")
@@ -52,7 +53,7 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
 
 
 def read_csv(path: Path) -> pl.DataFrame:
-    """The rows of a CSV file as text, an empty field as NULL. Raises FeatureError, with the line, where one has more
+    """The rows of a CSV file as text. Raises FeatureError, with the line, where one has more
     or fewer fields than the first."""
     with path.open(newline="", encoding="utf-8-sig") as handle:
         lines = csv.reader(handle)
@@ -62,5 +63,5 @@ def read_csv(path: Path) -> pl.DataFrame:
             if row and len(row) != len(columns):
                 raise FeatureError(f"{path}, line {lines.line_num}: {len(row)} fields, and line 1 names {len(columns)}")
             if row:
-                rows.append([field.strip() or None for field in row])
+                rows.append(row)
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")

@@ -16,6 +16,7 @@ CONTRACT = ("user_key", "goods_key", "strength")
 INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 NUMBER = re.compile(rf"{INTEGER.pattern}|FLOAT|DOUBLE|DECIMAL\(.*\)")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+MOST_SOURCES = 62  # the union keeps which of them proposed a goods as bits of a number
 LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
 
@@ -39,7 +40,7 @@ def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSo
     found = {
         name: (f"sql/candidates/{name}.sql", statements.read(f"candidates/{name}"), False)
         for name in statements.names("candidates")
-    } | {path.stem: (str(path), text_of(path), True) for path in own_files(store) if path.suffix == ".sql"}
+    } | {path.stem: (str(path), text_of(path), True) for path in sorted(store.candidates.glob("*.sql"))}
     unknown = sorted(config.quotas.keys() - found.keys())
     if unknown:
         raise FeatureError(
@@ -50,20 +51,18 @@ def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSo
         for name, (file, query, is_own) in sorted(found.items())
         if config.quota(name)
     ]
+    if len(sources) > MOST_SOURCES:
+        raise FeatureError(f"{len(sources)} candidate sources are too many; at most {MOST_SOURCES} are told apart")
     if not sources:
         raise FeatureError("candidates.quotas: every candidate source is turned off; give one a quota above 0")
     return sources
 
 
-def own_files(store: Store) -> list[Path]:
-    """The files in the store's own folder of candidates: sources, and the tables they read."""
-    found = store.candidates.rglob("*") if store.candidates.is_dir() else ()
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
-
-
 def tables_of(store: Store) -> list[tuple[str, str]]:
-    """The files beside the store's own sources, with what is in them, as a part of a fingerprint."""
-    tables = [path for path in own_files(store) if path.suffix != ".sql"]
+    """The files below the store's own folder of candidates, whatever a source may read, with what is in them, as a part
+    of a fingerprint; the sources themselves are parts already."""
+    sources = set(store.candidates.glob("*.sql"))
+    tables = sorted(path for path in store.candidates.rglob("*") if path.is_file() and path not in sources)
     return [(str(path.relative_to(store.candidates)), lake.hash_of(path)) for path in tables]
 
 
@@ -85,7 +84,7 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
     try:
         values = bound(source, {"quota": source.quota, "folder": str(folder)})
         check_columns(source, con.execute(f"describe {source.query}", values).fetchall())
-        con.execute(f"create or replace temp table proposed as\n{source.query}", values)
+        con.execute(f"create or replace temp table proposed as {source.query}", values)
     except duckdb.Error as error:
         raise does_not_run(source, error, folder) from error
 

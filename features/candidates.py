@@ -20,7 +20,7 @@ from features.lake import LakeFile
 from features.night_goods import NIGHT_GOODS, NIGHT_PAIRS, night_types, shaping_goods, shaping_pairs
 from features.warehouse import Warehouse
 
-CODE = 2  # raise it where a change here changes a file
+CODE = 3  # raise it where a change here changes a file
 SQL = ("night", "judged", "candidate_union", "candidate_ids", "blocked", "night_types")
 
 
@@ -41,7 +41,7 @@ def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConf
     store = warehouse.store
     goods, pairs = shaping_goods(warehouse, config), shaping_pairs(warehouse, config)
     sources = candidate_sources(store, config)
-    asked = {source.name: (source.query, source.quota) for source in sources}
+    asked = {source.name: source.query for source in sources}
     quotas = {source.name: source.quota for source in sources}
     kept = (config.per_user, config.exclude_bought_days, config.repeatable_categories)
     parts = {
@@ -144,7 +144,7 @@ def show_night(
     candidates, and no other."""
     store = warehouse.store
     base, since = history_files(warehouse, ds)
-    paths = []
+    paths, before = [], ("base_histories", "days_since", "shown")  # of what the night's own tables are made
     for view, files, columns in (
         ("night_goods", warehouse.files("night_goods", ds, ds), NIGHT_GOODS),
         ("night_pairs", warehouse.files("night_pairs", ds, ds), NIGHT_PAIRS),
@@ -154,7 +154,7 @@ def show_night(
     ):
         own = [lake.verified(store, file) for file in files]
         database.view_of_files(con, view, own, columns)
-        paths += own
+        paths += [] if view in before else own
     for name, rows in relations.items():
         con.register(name, rows)
     values = {
@@ -168,6 +168,10 @@ def show_night(
     statements.run(con, "transforms/night", **values)
     if "user_ids" in relations:
         statements.run(con, "transforms/candidate_ids")
+        for name in ("user_ids", "goods_ids"):
+            con.unregister(name)
+    for view in before:
+        con.execute(f"drop view {view}")
     database.shut_in(con, paths, store.candidates)
 
 

@@ -12,7 +12,7 @@ from features.fingerprints import Fingerprint, made_of, texts
 from features.histories import events_seen, view_histories
 from features.warehouse import Warehouse
 
-CODE = 2  # raise it where a change here changes a file
+CODE = 3  # raise it where a change here changes a file
 GOODS_SQL = ("night_goods", "night_types", "goods_known", "goods_categories", "histories")
 PAIRS_SQL = ("recent_goods", "night_pairs", "histories")
 OTHERS = 50  # at most so many go with a goods: what a bucket joins is bounded by it
@@ -33,7 +33,7 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
     if not warehouse.is_current(asset, ds, fingerprint):
         view_histories(warehouse, ds)
         con.register("night_types", night_types(warehouse, config))
-        lately = warehouse.files("events.%", ds - timedelta(days=config.popular_days), ds)
+        lately = warehouse.files("events.%", ds - timedelta(days=category_days(config)), ds)
         view_events(warehouse, lately, "category_events")
         statements.run(con, "transforms/goods_categories")
         values = {
@@ -66,10 +66,20 @@ def shaping_goods(warehouse: Warehouse, config: CandidateConfig) -> dict[str, An
     return {
         "goods": warehouse.run("ledger/catalogue_version"),
         "settings.store": warehouse.store.config.timezone,
-        "settings.candidates": (config.popular_days, config.half_life_days, config.bought_types),
+        "settings.candidates": (
+            config.popular_days,
+            config.half_life_days,
+            config.bought_types,
+            category_days(config),
+        ),
         "sql": texts(*(f"transforms/{name}" for name in GOODS_SQL)),
         "code": CODE,
     }
+
+
+def category_days(config: CandidateConfig) -> int:
+    """How far back events say what category a goods is of: as far as what is popular, or excluded, may lie."""
+    return max(config.popular_days, config.exclude_bought_days)
 
 
 def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:

@@ -10,6 +10,8 @@ from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
 from features.named_sequences import release_sequences
+from features.sequences import has_sequences
+from features.slices import PARTS
 from features.store import Store
 from features.warehouse import Warehouse
 
@@ -51,7 +53,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     warehouse.run("ledger/published_nights", ds=ds, first_ds=first_ds, last_ds=newest)
     first_shown = first_night(newest, config.sequence_nights)
     shown = con.execute("select ds from published_nights where ds >= $first order by ds", {"first": first_shown})
-    nights = [night for (night,) in shown.fetchall()]
+    nights = [night for (night,) in shown.fetchall() if all(has_sequences(warehouse, night, part) for part in PARTS)]
     con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
     try:
         statements.run(con, "published/named")

@@ -116,11 +116,7 @@ def candidate_files(warehouse: Warehouse, ds: date) -> list[lake.LakeFile]:
 
 
 def align(warehouse: Warehouse, ds: date, part: Part, bucket: int, user_keys: np.ndarray) -> SequenceArrays:
-    """The sequences of these users, which are sorted, as arrays. Raises FeatureError where the night has none."""
-    if not warehouse.files(f"{part}_sequences", ds, ds):
-        raise FeatureError(
-            f"the {part} sequences of {ds} are not in the store; build them: nightrank backfill {ds} {ds}"
-        )
+    """The sequences of these users, which are sorted, as arrays."""
     having, column = load_sequences(warehouse, ds, part, bucket), f"{part}_keys"
     ends = np.r_[0, np.cumsum(having[column].list.len().to_numpy().astype(np.int64))]
     row = np.searchsorted(having["user_key"].to_numpy(), user_keys)

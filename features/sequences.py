@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from features import lake
 from features.config import SequenceConfig
+from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of
 from features.histories import base_day, cut_in, events_seen, load_histories
 from features.holes import moments_of
@@ -142,8 +143,20 @@ def sequence_files(warehouse: Warehouse, ds: date, part: Part) -> list[LakeFile]
     return [file for day in days for file in warehouse.files(f"{part}_sequences", day, day)]
 
 
+def has_sequences(warehouse: Warehouse, ds: date, part: Part) -> bool:
+    """Whether the night's own files are there; beside Sunday's they may be without a row, and still say whom they know
+    nothing new of."""
+    return bool(warehouse.files(f"{part}_sequences", ds, ds))
+
+
 def load_sequences(warehouse: Warehouse, ds: date, part: Part, bucket: int) -> pl.DataFrame:
-    """The sequences of a bucket as the night sees them, users in the order of their keys."""
+    """The sequences of a bucket as the night sees them, users in the order of their keys. Raises FeatureError where the
+    night's own are not in the store."""
+    if not has_sequences(warehouse, ds, part):
+        raise FeatureError(
+            f"the {part} sequences of {ds} are not in the store; "
+            f"build them: nightrank backfill {ds} {ds} --mode removed"
+        )
     files = [file for file in sequence_files(warehouse, ds, part) if file.bucket == bucket]
     frames = [lake.read(warehouse.store, file) for file in files]
     newest = pl.concat(frames).unique("user_key", keep="last", maintain_order=True)

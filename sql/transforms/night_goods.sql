@@ -39,7 +39,7 @@ habits as (
     select
         histories.user_key,
         histories.goods_key,
-        count(distinct histories.event_ts::date) as days,
+        count(distinct date_diff('second', histories.event_ts, $as_of::timestamp) // 86400) as days,
         date_diff('second', min(histories.event_ts), max(histories.event_ts)) / 86400.0 as span
     from histories
     inner join night_types on histories.event_type is not distinct from night_types.event_type
@@ -50,7 +50,7 @@ habits as (
     group by
         histories.user_key,
         histories.goods_key
-    having count(distinct histories.event_ts::date) > 1
+    having count(distinct date_diff('second', histories.event_ts, $as_of::timestamp) // 86400) > 1
 ),
 
 intervals as (
