@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import features
 from features import CandidateConfig, FeatureError, StoreConfig, Warehouse
+from features.candidates import candidates_fingerprint
+from features.fingerprints import explain
 from tests.conftest import COLUMNS, Desk
 
 DAY = date(2025, 3, 1)
@@ -138,6 +141,30 @@ def test_a_block_list_takes_goods_from_everybody_or_from_one_user(
     assert sorted(desk.lake_rows(read, "candidates", "user_key, goods_key")) == left
     assert counts.unknown_blocked == text.count("4711")
     assert set(counts.excluded) == {"blocked"}
+
+
+def test_a_row_of_a_block_list_with_an_empty_user_is_for_everybody_in_either_kind_of_file(
+    desk: Desk, read: Warehouse
+) -> None:
+    pl.DataFrame({"goods_id": [" 10 "], "user_id": [""]}).write_parquet(desk.store.root / "block.parquet")
+
+    counts = build(read, CandidateConfig())
+
+    assert (set(counts.excluded), counts.unknown_blocked) == ({"blocked"}, 0)
+
+
+def test_a_changed_quota_is_a_changed_setting_and_no_changed_sql(desk: Desk, read: Warehouse) -> None:
+    was, now = (candidates_fingerprint(read, DAY, CandidateConfig(per_source=n)).parts for n in (100, 60))
+
+    assert explain(was, now, DAY) == "settings changed: candidates"
+
+
+@pytest.mark.parametrize("relation", ["user_ids", "goods_ids", "days_since", "base_histories", "shown"])
+def test_an_own_source_sees_nobody_beyond_its_night_and_bucket(desk: Desk, read: Warehouse, relation: str) -> None:
+    own_source(desk, f"select user_key, goods_key, 1 as strength from night_touches where exists (from {relation})")
+
+    with pytest.raises(FeatureError, match=f"Table with name {relation} does not exist"):
+        build(read, CandidateConfig())
 
 
 def test_a_block_list_with_other_columns_is_named_with_its_line(desk: Desk, read: Warehouse) -> None:
@@ -301,9 +328,6 @@ def test_of_what_a_source_says_twice_the_strongest_counts(desk: Desk, read: Ware
 
 
 def test_an_own_source_its_table_and_the_block_list_are_noticed_when_they_change(desk: Desk, read: Warehouse) -> None:
-    from features.candidates import candidates_fingerprint
-    from features.fingerprints import explain
-
     def change(path: Path, text: str) -> str:
         was = candidates_fingerprint(read, DAY, CandidateConfig())
         path.parent.mkdir(exist_ok=True)
@@ -315,6 +339,7 @@ def test_an_own_source_its_table_and_the_block_list_are_noticed_when_they_change
     assert change(folder / "own.sql", f"-- {OTHERS}\n{OTHERS}") == "SQL changed"
     assert change(folder / "mine.csv", "a\n1\n") == "files in the store's candidates/ changed"
     assert change(folder / "mine.csv", "a\n22\n") == "files in the store's candidates/ changed"
+    assert change(folder / ".hidden.csv", "a\n1\n") == "files in the store's candidates/ changed"
     assert change(desk.store.root / "block.csv", "goods_id\n10\n") == "block list changed"
 
 
