@@ -17,7 +17,7 @@ from features.examined import FILES, Broken, Look, Promise
 from features.examined_release import RELEASES
 
 PROMISE, REMEDY = re.compile(r"^-- promise: (.*)$", re.MULTILINE), re.compile(r"^-- remedy: (.*)$", re.MULTILINE)
-UP_TO_DATE = "nightrank housekeeping, which brings the record of an earlier version up to date"
+UP_TO_DATE = "nightrank nightly, which brings the record of an earlier version up to date"
 
 
 @dataclass(frozen=True)

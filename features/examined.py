@@ -83,7 +83,7 @@ def wrong_with(path: Path, file: LakeFile) -> str | None:
     size = path.stat().st_size
     if size != file.bytes:
         return f"is damaged: {size} bytes, and {file.bytes} were written"
-    return None if lake.sha256(path) == file.sha256 else "is damaged: its bytes are not those that were written"
+    return None if lake.hash_of(path) == file.sha256 else "is damaged: its bytes are not those that were written"
 
 
 def mend(file: LakeFile) -> str:

@@ -9,7 +9,7 @@ from features import database, statements
 from features.errors import FeatureError
 from features.examined import Broken, Found, Look, Promise
 from features.publication import run_checks
-from features.rollback import published_days, read_through, release_of, releases
+from features.rollback import published_days, ranked_since, read_through, release_of, releases
 
 NEXT = "nightrank nightly, whose release takes its place; or nightrank rollback --to an earlier night"
 FORGET = "nightrank forget USER, with the id as the person gives it"
@@ -56,14 +56,17 @@ def published_is_what_was_ranked(look: Look) -> Found:
     except (FeatureError, database.DAMAGED) as error:
         return "", [Broken(f"cannot be read: {database.first_line(error)}", NEXT)]
     kept, nights = digests(look.warehouse.con, "published/named"), published_days(look.warehouse)
-    wrong = [
-        (ds, relation, *seen[ds, relation], *kept.get((ds, relation), (0, 0)))
-        for ds, relation in seen
-        if ds in nights and seen[ds, relation] != kept.get((ds, relation))
-    ]
+    nights -= set(ranked_since(look.warehouse, published))  # the next release holds those as they are now
+    oldest = min((ds for ds, _ in seen), default=date.max)
+    nothing = (0, 0)
     return f"{len({ds for ds, _ in seen})} nights", [
-        Broken(f"{relation} of {ds}: {rows} rows are published, {own} are in the record, or their values differ", NEXT)
-        for ds, relation, rows, _, own, _ in wrong
+        Broken(
+            f"{relation} of {ds}: {seen.get((ds, relation), nothing)[0]} rows are published, "
+            f"{kept.get((ds, relation), nothing)[0]} are in the record, or their values differ",
+            NEXT,
+        )
+        for ds, relation in sorted(seen.keys() | kept.keys())
+        if ds in nights and ds >= oldest and seen.get((ds, relation)) != kept.get((ds, relation))
     ]
 
 

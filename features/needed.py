@@ -1,14 +1,12 @@
 """The record -> what the nights and trainings to come still need: days of the lake, and checkpoints."""
 
-from contextlib import suppress
 from datetime import date, timedelta
 
 from features import database, statements
 from features.config import HousekeepingConfig, PublishConfig
-from features.errors import FeatureError
 from features.histories import base_day
 from features.publication import old_releases
-from features.rollback import release_of
+from features.rollback import release_of, releases
 from features.warehouse import Warehouse
 
 DAY = timedelta(days=1)
@@ -47,8 +45,8 @@ def models_needed(warehouse: Warehouse, keep: int) -> set[str]:
     """The models that rankings, nights, releases or the trainings to come refer to, the newest `keep`, and what any of
     them started from."""
     needed = {model_id for (model_id,) in warehouse.run("housekeeping/models_needed", keep=keep)}
-    for path in warehouse.store.releases.glob("*.duckdb"):
-        with suppress(FeatureError), database.connect_read_only(path) as con, database.in_sentences():
+    for release in releases(warehouse.store):
+        with database.connect_read_only(release.path) as con:
             needed |= {model_id for (model_id,) in statements.run(con, "published/models_that_ranked").fetchall()}
     began = dict(warehouse.run("housekeeping/warm_starts"))
     for model_id in list(needed):

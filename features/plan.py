@@ -13,6 +13,7 @@ from typing import Any, Literal
 from features import statements
 from features.candidates import candidates_fingerprint
 from features.config import CandidateConfig, ExampleConfig, IngestConfig, RankingConfig, SequenceConfig
+from features.events import EVER
 from features.examples import examples_fingerprint
 from features.fingerprints import Fingerprint, explain
 from features.histories import base_day, has_base, histories_fingerprint
@@ -40,6 +41,7 @@ ORDER = (
     "outcomes",
 )
 PUBLISHED = ("OK", "OK_WITH_WARNINGS")
+COUNTED = tuple(asset for asset in ORDER if asset != "outcomes")  # the ledger says how many rows each has
 DAY = timedelta(days=1)
 
 
@@ -85,7 +87,8 @@ def plan(warehouse: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) 
         rankings(still, first_ds, last_ds, shaping),
         outcomes(still, first_ds, last_ds, shaping),
     )
-    ledger, lost = rows_of(still, base_day(first_ds), last_ds), lost_files(still, base_day(first_ds), last_ds)
+    ledger = rows_of(still, base_day(first_ds), last_ds)
+    lost = lost_rows(still, ledger) | lost_files(still, base_day(first_ds), last_ds)
     found = [judged(still, one, ledger.get(one[:2]), lost.get(one[:2])) for one in wanted]
     return sorted(found, key=lambda one: (one.ds, place(one.asset), one.asset))
 
@@ -180,12 +183,12 @@ def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str 
     if row.get("removed_at"):
         when = row["removed_at"].date()
         return PlannedAsset(ds, asset, "removed", f"housekeeping removed its files on {when}; built when needed")
-    if asset == "rankings" and (ended := unpublished(still, ds)):
+    if asset == "rankings" and (ended := unpublished(still, ds, row["run_id"])):
         return ended
     if row["fingerprint"] != now.hash:
         return PlannedAsset(ds, asset, "stale", why_stale(one, row.get("parts")))
     if lost:
-        return PlannedAsset(ds, asset, "damaged", f"{lost} is missing")
+        return PlannedAsset(ds, asset, "damaged", lost)
     return PlannedAsset(ds, asset, "ok", "")
 
 
@@ -198,11 +201,13 @@ def why_stale(one: Wanted, parts: dict[str, str] | None) -> str:
     return f"{said}; published: rebuilt only with --reason" if asset == "rankings" else said
 
 
-def unpublished(still: Warehouse, ds: date) -> PlannedAsset | None:
+def unpublished(still: Warehouse, ds: date, ranked_by: str) -> PlannedAsset | None:
     """A ranking that is built and that people do not see: its run was killed, or stopped by a check, before that."""
-    status, run_id = night_ends(still).get(ds, ("RANKED", "it"))
-    if status == "RANKED":
-        return PlannedAsset(ds, "rankings", "interrupted", f"ranked, and {run_id} was killed before it was published")
+    status, run_id = night_ends(still).get(ds, ("RANKED", ranked_by))
+    if status == "RANKED" or (status in PUBLISHED and run_id != ranked_by):
+        return PlannedAsset(
+            ds, "rankings", "interrupted", f"ranked, and {ranked_by} was killed before it was published"
+        )
     if status == "ROLLED_BACK":
         return PlannedAsset(ds, "rankings", "rolled_back", "rolled back: built again only with --reason")
     if status not in PUBLISHED:
@@ -224,9 +229,22 @@ def rows_of(still: Warehouse, first_ds: date, last_ds: date) -> dict[tuple[date,
 
 
 def lost_files(still: Warehouse, first_ds: date, last_ds: date) -> dict[tuple[date, str], str]:
-    """The files that the ledger names and the disk has not, by day and asset."""
+    """The files that the ledger names and the disk has not, by day and asset, in words."""
     files = still.files("%", first_ds, last_ds)
-    return {(file.ds, file.asset): file.path for file in files if not (still.store.lake / file.path).exists()}
+    gone = [file for file in files if not (still.store.lake / file.path).exists()]
+    return {(file.ds, file.asset): f"{file.path} is missing" for file in gone}
+
+
+def lost_rows(still: Warehouse, ledger: dict[tuple[date, str], dict[str, Any]]) -> dict[tuple[date, str], str]:
+    """Where the files, or the rankings, that are there have other rows than were built, by day and asset, in words."""
+    held: dict[tuple[date, str], int] = {(ds, "rankings"): rows for ds, rows in still.run("ledger/rankings_held")}
+    for file in still.files("%", *EVER):
+        held[file.ds, file.asset] = held.get((file.ds, file.asset), 0) + file.rows
+    return {
+        key: f"{row['rows']} rows were built, {held.get(key, 0)} are there"
+        for key, row in ledger.items()
+        if key[1] in COUNTED and row["rows"] != held.get(key, 0)
+    }
 
 
 def night_ends(still: Warehouse) -> dict[date, tuple[str, str]]:

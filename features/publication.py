@@ -135,6 +135,7 @@ def said_of(check: Check) -> list[str]:
 def flip(warehouse: Warehouse, release: Path) -> None:
     """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
+    release.touch()  # what people see counts as the newest: a release that was gone back to is not the next to go
     release.chmod(0o444)  # a shell opened without -readonly would shut everybody out, and could delete
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ The warehouse says so after the flip, as a night does. A run that died in betwee
 `published.duckdb` points to is the truth.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from features import database, statements
-from features.errors import FeatureError
+from features.errors import BusyError, FeatureError
 from features.publication import Ending, close_night, flip, run_checks, stop_where_broken
 from features.store import Store
 from features.warehouse import Warehouse
@@ -111,13 +110,18 @@ def releases(store: Store) -> list[Release]:
 
 
 def release_of(path: Path) -> date | None:
-    """The newest night that a release publishes, None where it is not whole."""
+    """The newest night that a release publishes, None where it is not whole. Raises BusyError where another program has
+    it open to write, and nothing can be said."""
     if path.with_name(f"{path.name}.wal").exists():
         return None
-    with suppress(FeatureError), database.connect_read_only(path) as con, database.in_sentences():
-        [(published, ranked)] = statements.run(con, "published/release_of").fetchall()
-        return published if published and published >= (ranked or published) else None
-    return None
+    try:
+        with database.connect_read_only(path) as con, database.in_sentences():
+            [(published, ranked)] = statements.run(con, "published/release_of").fetchall()
+    except BusyError:
+        raise
+    except FeatureError:
+        return None
+    return published if published and published >= (ranked or published) else None
 
 
 def read_through(release: Path) -> None:
@@ -127,11 +131,11 @@ def read_through(release: Path) -> None:
 
 
 def set_back(warehouse: Warehouse, release: Release) -> None:
-    """Makes the record say what is published: the nights of the release, and none after its newest."""
+    """Makes the record say what is published: the nights that the release calls so, and no others."""
     with database.connect_read_only(release.path) as con:
         endings = endings_of(con)
     with warehouse.transaction():
-        warehouse.run("ledger/roll_back", ds=release.ds)
+        warehouse.run("ledger/roll_back", published=[ending.ds for ending in endings])
         for ending in endings:
             warehouse.run("ledger/publish_again", **vars(ending), run_id=release.path.stem)
 
@@ -177,12 +181,12 @@ def recognise_flip(warehouse: Warehouse) -> date | None:
 
 
 def recognise_rollback(warehouse: Warehouse) -> date | None:
-    """Takes back the nights after the published release that the record still calls published."""
+    """Makes the record say what the published release holds, where a rollback died after its flip."""
     published = warehouse.store.published.resolve()
     ds, newest = release_of(published), max(published_days(warehouse), default=None)
     if ds is None:
         return None
-    flipped = newest is not None and ds < newest
+    flipped = newest is not None and ds != newest
     if flipped:
         set_back(warehouse, Release(published, ds, is_published=True))
     warehouse.run("ledger/close_rollbacks", ds=ds if flipped else None, now=warehouse.clock())

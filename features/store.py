@@ -101,7 +101,10 @@ class Store:
             handle.truncate(0)
             handle.write(json.dumps({"who": who, "pid": os.getpid()}))
             handle.flush()
-            yield
+            try:
+                yield
+            finally:
+                handle.truncate(0)  # whoever looks at the store next holds the lock too, and is not this one
 
     def wait_for(self, handle: TextIO, until: float) -> None:
         """Locks a file for this process alone, or raises BusyError at the moment `until` of the steady clock."""
@@ -133,10 +136,10 @@ class Store:
         """The error that names who holds the lock."""
         try:
             held = json.loads(self.lock.read_text())
-            holder = f"{held['who']} (process {held['pid']})"
+            holder = f"{held['who']} (process {held['pid']}) is writing"
         except (OSError, ValueError, KeyError):
-            holder = "another process"
-        return BusyError(f"{self.root}: {holder} is writing; try again when it is done")
+            holder = "another process is looking at it, or about to write"
+        return BusyError(f"{self.root}: {holder}; try again when it is done")
 
 
 def day_begins(ds: date, timezone: str) -> datetime:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from flows.night import Step, in_groups, plainly
 from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
 
+A_DAY = 86_400  # seconds
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
 Mode = Literal["missing", "failed", "stale", "removed", "all"]
 STATES = {
@@ -90,10 +91,12 @@ def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> 
     """Builds these assets of each day; what failed is among what is returned, and in the day's run."""
     settings = load_settings(root)
     store = open_store(root, settings)
+    # Whoever got in between two days is waited for: the first was asked for, and the rest would be lost.
+    patient = replace(store, config=replace(store.config, wait_seconds=A_DAY))
     built: list[Built] = []
     for ds, names in assets.items():
         with (
-            features.open_warehouse(store, f"nightrank backfill of {ds}", night.utc_now) as warehouse,
+            features.open_warehouse(patient, f"nightrank backfill of {ds}", night.utc_now) as warehouse,
             suppress(UnfinishedError),
             warehouse.recorded_run("backfill", ds, reason) as run,
         ):

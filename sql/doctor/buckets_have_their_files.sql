@@ -3,7 +3,7 @@
 select
     asset || ' of ' || ds || ': ' || count(*) || ' files, for the buckets '
     || list(bucket order by bucket)::varchar as what,
-    'nightrank backfill ' || ds || ' ' || ds || ' --mode all' as remedy
+    'nightrank backfill ' || ds || ' ' || ds || ' --mode failed' as remedy
 from ops.files
 where asset in ('histories', 'goods_sequences', 'shop_sequences', 'candidates')
 group by

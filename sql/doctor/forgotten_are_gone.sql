@@ -3,36 +3,32 @@
 with met as (
     select
         'serving.rankings' as place,
-        user_key
+        forgotten.user_hash
     from serving.rankings
+    inner join entities.forgotten as forgotten using (user_key)
     union all
     select
         'serving.why' as place,
-        user_key
+        forgotten.user_hash
     from serving.why
+    inner join entities.forgotten as forgotten using (user_key)
     union all
     select
         'entities.users' as place,
-        user_key
-    from entities.users
-    union all
-    select
-        'entities.users' as place,
-        forgotten.user_key
+        forgotten.user_hash
     from entities.users as users
     cross join ops.salt as salts
     inner join entities.forgotten as forgotten
         on
-            forgotten.user_hash = sha256(salts.salt || users.user_id::varchar)
-            and users.user_key is distinct from forgotten.user_key
+            users.user_key = forgotten.user_key
+            or forgotten.user_hash = sha256(salts.salt || users.user_id::varchar)
 )
 
 select
-    'tombstone ' || left(forgotten.user_hash, 8) || ': ' || count(*) || ' rows in ' || met.place as what,
+    'tombstone ' || left(user_hash, 8) || ': ' || count(*) || ' rows in ' || place as what,
     'nightrank forget USER, with the id as the person gives it' as remedy
 from met
-inner join entities.forgotten as forgotten using (user_key)
 group by
-    forgotten.user_hash,
-    met.place
+    user_hash,
+    place
 order by what

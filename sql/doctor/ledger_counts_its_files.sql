@@ -14,7 +14,7 @@ with held as (
 select
     intervals.asset || ' of ' || intervals.ds || ': ' || coalesce(intervals.rows::varchar, 'no')
     || ' rows were built, its files hold ' || coalesce(held.rows::varchar, 'none') as what,
-    'nightrank backfill ' || intervals.ds || ' ' || intervals.ds || ' --mode all' as remedy
+    'nightrank backfill ' || intervals.ds || ' ' || intervals.ds || ' --mode failed' as remedy
 from ops.intervals as intervals
 left join held using (asset, ds)
 where

@@ -12,7 +12,7 @@ with held as (
 select
     nights.ds || ': ' || nights.users || ' users and ' || nights.rows || ' rows were ranked, '
     || coalesce(held.users, 0) || ' and ' || coalesce(held.rows, 0) || ' are there' as what,
-    'nightrank backfill ' || nights.ds || ' ' || nights.ds || ' --mode all --reason WHY' as remedy
+    'nightrank backfill ' || nights.ds || ' ' || nights.ds || ' --mode failed --reason WHY' as remedy
 from ops.nights as nights
 left join held using (ds)
 left join ops.intervals as intervals

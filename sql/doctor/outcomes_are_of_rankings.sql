@@ -2,7 +2,7 @@
 -- promise: outcomes are of rankings that are kept
 select distinct
     outcomes.ds || ': outcomes of a ranking by ' || outcomes.model_id || ', which is not there' as what,
-    'nightrank backfill ' || outcomes.ds || ' ' || outcomes.ds || ' --mode stale' as remedy
+    'nightrank backfill ' || (outcomes.ds - 1) || ' ' || outcomes.ds || ' --mode failed --reason WHY' as remedy
 from serving.outcomes as outcomes
 anti join serving.rankings as rankings
     on

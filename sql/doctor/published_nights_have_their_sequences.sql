@@ -32,8 +32,10 @@ wanted as (
 
 select
     wanted.asset || ' of ' || wanted.ds || ': no file' as what,
-    'nightrank backfill ' || wanted.ds || ' ' || wanted.ds || ' --mode all' as remedy
+    'nightrank backfill ' || wanted.ds || ' ' || wanted.ds || ' --mode '
+    || if(intervals.removed_at is null, 'failed', 'removed') as remedy
 from wanted
+left join ops.intervals as intervals using (asset, ds)
 anti join ops.files using (asset, ds)
 order by
     wanted.ds,

@@ -41,3 +41,16 @@ def test_who_has_waited_long_enough_is_told_who_is_writing(tmp_path: Path) -> No
         store.writing("nightrank nightly"),
     ):
         pass
+
+
+def test_who_finds_somebody_looking_is_not_told_of_the_one_who_wrote_last(tmp_path: Path) -> None:
+    store = Store(tmp_path, StoreConfig(wait_seconds=0))
+    with store.writing("nightrank train"):
+        pass
+
+    with (
+        store.undisturbed(),
+        pytest.raises(BusyError, match="another process is looking at it, or about to write"),
+        store.writing("nightrank nightly"),
+    ):
+        pass

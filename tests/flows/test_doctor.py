@@ -208,6 +208,59 @@ def test_the_remedy_of_a_damaged_file_mends_it(pattern: str, well: Path, nightra
     assert broken(well) - NOTES == set()
 
 
+@pytest.mark.parametrize(
+    ("promise", "break_it"),
+    [
+        *((name, BREAKS[name]) for name in ("buckets_have_their_files", "ledger_counts_its_files")),
+        ("nights_count_their_rankings", BREAKS["nights_count_their_rankings"]),
+        (
+            "published_nights_have_their_sequences",
+            in_record("delete from ops.files where ds = '2025-03-16' and asset = 'goods_sequences'"),
+        ),
+    ],
+)
+def test_the_remedy_of_a_record_that_counts_otherwise_mends_it(
+    promise: str, break_it: Callable[[Path], None], well: Path, nightrank: NightRank
+) -> None:
+    break_it(well)
+    told = json.loads(nightrank("doctor", "--json", "--store", well).out)
+    [found] = [one for one in told if one["name"] == promise]
+
+    for remedy in dict.fromkeys(one["remedy"] for one in found["broken"]):
+        said = nightrank(*remedy.removeprefix("nightrank ").split(), "--store", well)
+        assert said.code == 0, said.err
+
+    assert promise not in broken(well)
+
+
+@pytest.mark.parametrize("query", ["delete from why", "delete from why where ds = '2025-03-19'"])
+def test_what_is_missing_whole_of_what_is_published_is_found(query: str, well: Path) -> None:
+    in_release("nightly-2025-03-20-1.duckdb", query)(well)
+
+    assert "published_is_what_was_ranked" in broken(well)
+
+
+def test_somebody_forgotten_without_a_key_is_found(well: Path) -> None:
+    in_record(TOMBSTONE[0], TOMBSTONE[1].replace(", 7,", ", null,"))(well)
+
+    assert "forgotten_are_gone" in broken(well)
+
+
+def test_a_ranking_that_was_made_anew_and_never_published_is_built_by_the_next_backfill(
+    well: Path, nightrank: NightRank
+) -> None:
+    run = "update ops.intervals set run_id = 'nightly-2025-03-19-2'"
+    in_record(f"{run} where asset = 'rankings' and ds = '2025-03-19'")(well)
+    days = ("2025-03-19", "2025-03-19")
+
+    plan = nightrank("plan", *days, "--store", well)
+    said = nightrank("backfill", *days, "--mode", "failed", "--reason", "killed", "--store", well)
+
+    assert "interrupted  ranked, and nightly-2025-03-19-2 was killed before it was published" in plan.out
+    assert said.code == 0, said.err
+    assert nightrank("plan", *days, "--store", well).out.startswith("nothing to do")
+
+
 def test_every_promise_holds_after_what_people_do_to_a_store(
     well: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,8 +295,8 @@ def test_a_record_of_an_earlier_version_is_said_with_what_brings_it_up_to_date(
     [found] = [one for one in run_doctor(well) if one.broken]
 
     assert found.name == "checkpoints_are_whole"
-    assert found.broken[0].remedy == "nightrank housekeeping, which brings the record of an earlier version up to date"
-    assert nightrank("housekeeping", "--store", well).code == 0
+    assert found.broken[0].remedy == "nightrank nightly, which brings the record of an earlier version up to date"
+    assert nightrank("nightly", "--plain", "--store", well).code == 0
     assert broken(well) - NOTES == set()
 
 

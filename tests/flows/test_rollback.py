@@ -35,14 +35,14 @@ def rolled_back(root: Path, nightrank: NightRank, to: str = "2025-03-19") -> Sai
     return nightrank("rollback", "--to", to, "--reason", "bread for all", "--store", root)
 
 
-def killed_rollback(root: Path, patch: str) -> None:
+def killed_rollback(root: Path, patch: str, day: int = 19) -> None:
     """Goes back to 2025-03-19 in a process that dies where `patch` makes it."""
     program = (
         "import os\nfrom datetime import date\nfrom pathlib import Path\n"
         "from features import rollback\nfrom flows.keeping import run_rollback\n"
         "def die(*_): os._exit(9)\n"
         f"{patch}\n"
-        f"run_rollback(Path({str(root)!r}), date(2025, 3, 19), 'bread for all')"
+        f"run_rollback(Path({str(root)!r}), date(2025, 3, {day}), 'bread for all')"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 9
 
@@ -286,3 +286,36 @@ def test_a_rollback_begins_no_store(tmp_path: Path, nightrank: NightRank) -> Non
 
     assert (said.code, "there is no store here" in said.err) == (1, True)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_going_forward_killed_right_after_its_flip_is_made_good_too(own_store: Path, nightrank: NightRank) -> None:
+    assert rolled_back(own_store, nightrank).code == 0
+    killed_rollback(own_store, "rollback.set_back = die", day=20)
+
+    run_nights(own_store, date(2025, 3, 21))
+
+    assert statuses(own_store) == ["OK", "OK", "OK", "OK"]
+    assert seen(own_store) == ["2025-03-18", "2025-03-19", "2025-03-20", "2025-03-21"]
+
+
+def test_going_back_to_a_release_takes_back_what_it_does_not_hold_though_it_is_older(
+    own_store: Path, nightrank: NightRank
+) -> None:
+    assert rolled_back(own_store, nightrank).code == 0
+    run_nights(own_store, date(2025, 3, 21))  # without 2025-03-20
+    assert rolled_back(own_store, nightrank, "2025-03-20").code == 0
+
+    assert rolled_back(own_store, nightrank, "2025-03-21").code == 0
+
+    assert statuses(own_store) == ["OK", "OK", "ROLLED_BACK", "OK"]
+    assert seen(own_store) == ["2025-03-18", "2025-03-19", "2025-03-21"]
+
+
+def test_the_release_that_was_gone_back_to_is_kept_by_the_next_night(own_store: Path, nightrank: NightRank) -> None:
+    assert rolled_back(own_store, nightrank, "2025-03-18").code == 0
+    run_nights(own_store, date(2025, 3, 21))
+
+    again = rolled_back(own_store, nightrank, "2025-03-18")
+
+    assert again.code == 0, again.err
+    assert seen(own_store) == ["2025-03-18"]
