@@ -12,6 +12,7 @@ import duckdb
 from features.errors import FeatureError
 
 SEVERITY = re.compile(r"-- (stop|warn): ")
+PROMISE = re.compile(r"-- (?:stop|warn): (.*(?:\n-- (?!do: ).*)*)")
 ADVICE = re.compile(r"^-- do: (.*(?:\n-- .*)*)", re.MULTILINE)
 
 
@@ -50,14 +51,15 @@ def severity(check: str) -> str:
 @cache
 def advice(check: str) -> str:
     """What to do where a check finds rows, from its lines of `-- do: `; empty where it does not say."""
-    match = ADVICE.search(read(f"checks/{check}"))
+    match = ADVICE.search(shipped(f"sql/checks/{check}.sql") or "")
     return " ".join(match[1].replace("\n--", "").split()) if match else ""
 
 
 @cache
 def promise(check: str) -> str:
-    """What a check finds, from its first line; nothing where this version has no such check."""
-    return SEVERITY.sub("", (shipped(f"sql/checks/{check}.sql") or "\n").splitlines()[0])
+    """What a check finds, from its first lines; nothing where this version has no such check."""
+    found = PROMISE.match(shipped(f"sql/checks/{check}.sql") or "")
+    return " ".join(found[1].replace("\n--", "").split()) if found else ""
 
 
 def run(con: duckdb.DuckDBPyConnection, name: str, /, **values: Any) -> duckdb.DuckDBPyConnection:

@@ -12,6 +12,7 @@ import streamlit as st
 
 import features
 from features import FeatureError, Reader, Store, StoreConfig
+from flows import explained as told_of
 from flows.page.gather import Person, person, some_people
 from flows.page.render import drawing
 from flows.page.timeline import timeline
@@ -81,10 +82,8 @@ def choose(found: Person, ds: date) -> Any:
 def explained(why: Explanation, found: Person, about: dict[str, Any]) -> None:
     """What a goods attended to, drawn and as a table."""
     st.subheader(plain(f"Why {why.name or f'goods {why.goods_id}'}"))
-    standing = f"rank {why.rank}" if why.rank else f"not ranked, place {why.place} of {why.ranked} by score"
-    st.caption(plain(f"goods {why.goods_id}: score {why.score:.4f}, {standing}"))
-    if why.why_few:
-        st.caption(plain(f"Only what the night kept: {why.why_few}"))
+    for said in told_of.facts(why):
+        st.caption(plain(said))
     weights = {
         part: [
             vars(one) | {"part": part, "history_id": str(one.history_id), "history_name": one.name} for one in carried
@@ -95,7 +94,7 @@ def explained(why: Explanation, found: Person, about: dict[str, Any]) -> None:
         st.info("The history is empty: there is nothing to attend to.")
         return
     drawn = [row for rows in weights.values() for row in rows[:DRAWN]]
-    draw(f"Goods {why.goods_id}, {standing}", found.history, drawn, about)
+    draw(f"Goods {why.goods_id}, {told_of.stands(why)}", found.history, drawn, about)
     as_table(
         [row for rows in weights.values() for row in rows],
         ("part", "history_id", "history_name", "event_ts", "times", "weight", "share"),

@@ -20,11 +20,11 @@ def run_report(
     return write_page(store, ds, features.look(store, now), users, out)
 
 
-def after_publishing(store: Store, ds: date, record: features.Status | None = None) -> None:
+def after_publishing(store: Store, ds: date) -> None:
     """Writes the page of a night that is out, and never fails: the night counts, the page can be made again."""
     started = time.monotonic()
     try:
-        path = write_page(store, ds, record)
+        path = write_page(store, ds, None)
     except Exception as error:  # whatever it is, it must not undo what is published
         log.warning("report_not_written", ds=ds, error=str(error) or type(error).__name__, again="nightrank report")
     else:
@@ -40,6 +40,8 @@ def write_page(
 ) -> Path:
     page = gather(store, ds, users, record)
     path = out or store.reports / f"{page.night['ds']}.html"
+    if path.is_dir():
+        raise FeatureError(f"{path} is a folder; name the file, such as --out {path / path.name}.html")
     text = render(page)
     try:
         if not out:
@@ -55,7 +57,11 @@ def write_page(
 def write_whole(path: Path, text: str) -> None:
     """The file appears under its name only when all of it has reached the disk."""
     making = path.with_name(f".{path.name}.making")
-    making.write_text(text, encoding="utf-8", newline="\n")
-    features.flush(making)
-    making.replace(path)
+    try:
+        making.write_text(text, encoding="utf-8", newline="\n")
+        features.flush(making)
+        making.replace(path)
+    except OSError:
+        making.unlink(missing_ok=True)
+        raise
     features.flush(path.parent)

@@ -3,6 +3,7 @@
 Worked out again by the model that ranked the night, for any goods of the store; or read, where the night kept it.
 """
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -65,7 +66,9 @@ def explain(store: Store, reader: Reader, who: Any, what: Any, night: date | Non
     nothing, or the model cannot be used."""
     ds = reader.night(night)
     why_not = features.why_not_recall(reader, ds)
-    return read(reader, who, what, ds, why_not) if why_not else work_out(store, reader, who, what, ds)
+    if why_not:
+        return read(reader, who, what, ds, kept(store, reader, who, what, ds), why_not)
+    return work_out(store, reader, who, what, ds)
 
 
 def work_out(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> Explanation:
@@ -115,14 +118,21 @@ def named(recalled: Recalled, part: Part, length: int, weights: Any) -> list[Car
     ]
 
 
-def read(reader: Reader, who: Any, what: Any, ds: date, why_few: str) -> Explanation:
+def kept(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> list[dict[str, Any]]:
+    """The weights that the night kept of a goods, the strongest of each part first; none where it kept none."""
+    model_id = reader.show("standing", night=ds, who=who, what=what, score=None).records()[0]["model_id"]
+    config = features.record_of(store.models, model_id or "").get("config", {})
+    lengths = {f"{part}_length": config.get(f"{part}_length") for part in PARTS}
+    return reader.show("weights", night=ds, who=who, what=what, **lengths).records()
+
+
+def read(reader: Reader, who: Any, what: Any, ds: date, rows: list[dict[str, Any]], why_few: str) -> Explanation:
     """What the night kept of why it ranked a goods. Raises FeatureError where that is nothing, naming what it kept."""
-    rows = reader.show("weights", night=ds, who=who, what=what).rows
     if not rows:
-        kept = ", ".join(str(row[0]) for row in reader.show("explained_goods", night=ds, who=who).rows)
+        others = ", ".join(str(row[0]) for row in reader.show("explained_goods", night=ds, who=who).rows)
         raise FeatureError(
             f"no why is kept for user {who} and goods {what} on {ds}, and none can be worked out: {why_few}; "
-            f"it is kept (ranking.why_goods) for goods: {kept or 'none'}"
+            f"it is kept (ranking.why_goods) for goods: {others or 'none'}"
         )
     standing = reader.show("standing", night=ds, who=who, what=what, score=None).records()[0]
     return Explanation(
@@ -140,14 +150,21 @@ def read(reader: Reader, who: Any, what: Any, ds: date, why_few: str) -> Explana
         standing["sources"],
         True,
         why_few,
-        {part: [Carried(*row[1:]) for row in rows if row[0] == part] for part in PARTS},
+        {part: [carried(row) for row in rows if row["part"] == part] for part in PARTS},
     )
+
+
+def carried(row: dict[str, Any]) -> Carried:
+    return Carried(row["history_id"], row["name"], row["event_ts"], row["times"], row["weight"], row.get("share"))
 
 
 def of_first(store: Store, reader: Reader, who: Any, ds: date) -> Explanation:
     """Why the first goods of a user is the first: as the night kept it, which costs no model; worked out where it kept
     nothing."""
     what = reader.first_goods(who, ds)
-    kept = reader.show("weights", night=ds, who=who, what=what).rows
-    few = f"nightrank why {who} {what} works out the rest"
-    return read(reader, who, what, ds, few) if kept else explain(store, reader, who, what, ds)
+    rows = kept(store, reader, who, what, ds)
+    if not rows:
+        return explain(store, reader, who, what, ds)
+    words = ["nightrank", "why", str(who), str(what), *(["--ds", str(ds)] if ds != reader.night() else [])]
+    few = features.why_not_recall(reader, ds) or f"{shlex.join(words)} works out the rest"
+    return read(reader, who, what, ds, rows, few)

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+import features
 from flows.page.gather import Page
 
 
@@ -50,9 +51,16 @@ def failures(page: Page) -> list[Advice]:
 
 def failure(page: Page, row: dict[str, Any]) -> Advice:
     said = f"{row['asset']} of {row['ds']} {'failed' if row['status'] == 'failed' else 'was interrupted'}."
-    again = "nightly" if row["asset"].startswith(("run of", "night")) else f"backfill {row['ds']} {row['ds']}"
-    mode = " --mode failed" if again.startswith("backfill") else ""
-    return Advice("warn", said, row["error"] or "", command(page, again + mode))
+    return Advice("warn", said, row["error"] or "", again(page, row["asset"], row["ds"]))
+
+
+def again(page: Page, asset: str, ds: Any) -> str:
+    """What to type for something that came to no end; nothing where nobody can know what it was told."""
+    if asset in ("night", "run of nightly"):
+        return command(page, f"nightly --ds {ds}")
+    if asset == "run of train":
+        return command(page, f"train --ds {ds}")
+    return "" if asset.startswith("run of ") else command(page, f"backfill {ds} {ds} --mode failed")
 
 
 def broken(page: Page) -> list[Advice]:
@@ -61,7 +69,7 @@ def broken(page: Page) -> list[Advice]:
         Advice(
             check["severity"],
             f"The check {check['name']} found {check['broken']} {'row' if check['broken'] == 1 else 'rows'}.",
-            what_it_finds(page.promises[check["name"]]),
+            detail(page, check["name"]),
             command(page, f"sql sql/checks/{check['name']}.sql"),
         )
         for check in page.rows["checks"]
@@ -82,6 +90,12 @@ def late(page: Page) -> list[Advice]:
         for source in page.rows["sources"]
         if source["days_behind"]
     ]
+
+
+def detail(page: Page, check: str) -> str:
+    """What a check finds, and what it says to do."""
+    said = (what_it_finds(page.promises[check]), features.statements.advice(check))
+    return ". ".join(filter(None, said))
 
 
 def what_it_finds(promise: str) -> str:

@@ -1,7 +1,7 @@
 """published.duckdb, the record and metrics.json -> what the page of a night says. SQL counts, nothing does here."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -39,7 +39,6 @@ class Page:
     release: str
     record: Status | None = None
     newest: date | None = None
-    has: dict[str, bool] = field(default_factory=dict)
 
 
 def gather(store: Store, ds: date | None, users: list[str] | None, record: Status | None) -> Page:
@@ -50,7 +49,7 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
         newest, ds = reader.night(), reader.night(ds)
         [night] = reader.page("night", ds=ds).records()
         before = night["before_ds"]
-        has = {"baselines": is_there(reader, "baselines", BASELINES)}
+        later = ["baselines"] if is_there(reader, "baselines", BASELINES) else []
         rows = {
             name: reader.page(name, ds=ds).records()
             for name in (
@@ -63,7 +62,7 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
                 "coverage",
                 "shops",
                 "candidate_sources",
-                *(name for name in has if has[name]),
+                *later,
             )
         }
         for name in ("scores", "score_ranges", "moved", "movers"):
@@ -74,7 +73,7 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
         ]
     promises = {row["name"]: features.statements.promise(row["name"]) for row in rows["checks"]}
     curves = {model["model_id"]: curves_of(store, model["model_id"]) for model in rows["models"]}
-    return Page(store, night, rows, promises, curves, people, release, record, newest, has)
+    return Page(store, night, rows, promises, curves, people, release, record, newest)
 
 
 def is_there(reader: Reader, relation: str, columns: tuple[str, ...]) -> bool:

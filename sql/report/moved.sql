@@ -36,7 +36,6 @@ select
     (select count(*) from both_nights) as users,
     count(*) filter (where rank_after is not null) as rows,
     count(*) filter (where rank_before is null) as came,
-    count(*) filter (where rank_after is null) as went,
     count(*) filter (where rank_before <> rank_after) as moved,
     count(*) filter (where rank_before = 1 and rank_after = 1) as same_first,
     median(abs(rank_before - rank_after)) filter (where rank_before <> rank_after) as median_places

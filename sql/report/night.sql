@@ -5,7 +5,9 @@ with changes as (
         model_id,
         lag(model_id, 1, '') over (order by ds) as model_before
     from nights
-    where ds <= $ds
+    where
+        ds <= $ds
+        and published_at is not null
 ),
 
 newest_change as (
@@ -18,7 +20,6 @@ earlier as (
     select
         ds as before_ds,
         users as users_before,
-        rows as rows_before,
         seconds as seconds_before
     from nights
     where
@@ -40,7 +41,6 @@ select
     newest_change.ranks_since,
     earlier.before_ds,
     earlier.users_before,
-    earlier.rows_before,
     earlier.seconds_before
 from nights
 cross join newest_change

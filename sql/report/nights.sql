@@ -4,10 +4,7 @@ with newest as (
         ds,
         status,
         users,
-        rows,
-        seconds,
-        model_id,
-        published_at
+        seconds
     from nights
     where ds <= $ds
     order by ds desc

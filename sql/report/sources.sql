@@ -5,9 +5,7 @@ with days as (
         asset.substr(8) as source,
         ds,
         rows,
-        duplicates,
-        quarantined,
-        finished_at
+        quarantined
     from intervals
     where
         starts_with(asset, 'events.')
@@ -18,11 +16,9 @@ select
     source,
     max(ds) as last_ds,
     $ds - max(ds) as days_behind,
-    max(ds) filter (where rows > 0) as last_ds_with_rows,
     arg_max(rows, ds) as rows_on_last_ds,
     avg(rows) filter (where ds between $ds - 28 and $ds - 1) as rows_a_day,
-    sum(quarantined) filter (where ds > $ds - 7) as quarantined_in_7_days,
-    max(finished_at) as read_at
+    sum(quarantined) filter (where ds > $ds - 7) as quarantined_in_7_days
 from days
 group by source
 order by source

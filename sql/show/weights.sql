@@ -1,9 +1,10 @@
--- One row per (part, history_id) kept of why a goods is ranked in a night, the strongest first: its name, when it was last
--- touched, how often it stands in the sequence (NULL where that is not published), its weight and its share.
+-- One row per (part, history_id) kept of why a goods is ranked in a night, the strongest first: its name, how often it
+-- stands in what the model saw, the newest $goods_length and $shop_length of the sequences (NULL where that is not
+-- known), and all of why: share is there in releases that have it.
 with counted as (
     select
         'goods' as part,
-        unnest(goods_ids)::varchar as history_id
+        unnest(goods_ids[-$goods_length::integer:])::varchar as history_id
     from goods_sequences
     where
         ds = $night
@@ -11,7 +12,7 @@ with counted as (
     union all
     select
         'shop' as part,
-        unnest(shop_ids)::varchar as history_id
+        unnest(shop_ids[-$shop_length::integer:])::varchar as history_id
     from shop_sequences
     where
         ds = $night
@@ -30,13 +31,9 @@ times as (
 )
 
 select
-    why.part,
-    why.history_id,
     goods.name,
-    why.event_ts,
     times.times,
-    why.weight,
-    why.share
+    why.*
 from why
 left join times
     on

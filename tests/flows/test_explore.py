@@ -212,7 +212,7 @@ def test_in_a_browser_a_user_is_typed_and_a_goods_clicked_and_nothing_else_is_as
         page.get_by_role("heading", name=f"Why goods {second}", exact=True).wait_for()
         picture = page.locator("img[alt^='Goods ']").first
 
-        assert picture.get_attribute("alt").startswith(f"Goods {second}, rank 2: most weight on ")
+        assert picture.get_attribute("alt").startswith(f"Goods {second}, rank 2 of 5: most weight on ")
         assert picture.evaluate("one => one.complete && one.naturalWidth > 0")
         assert page.url == f"{address}/?user=7"
         browser.close()
