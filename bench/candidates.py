@@ -3,8 +3,8 @@
     python -m bench.candidates --data ../shared/data/completejourney --work FOLDER [--nights DAY ...] [--set NAME=VALUE]
 
 Recall at k is the share of the goods that a user took on the day after the night that are among the k best candidates,
-averaged over the users who took something, as in `outcomes`; `purchases` is the share of all of them. A source alone
-is the night with every other quota at 0; the union has the settings that are given, k in all.
+averaged over the users who took something, whether or not the night knew them; `purchases` is the share of all of them.
+A source alone is the night with every other quota at 0; the union has the settings that are given, k in all.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from bench.peak import measured
 from features import CandidateConfig, StoreConfig, Warehouse
 from features.candidate_sources import candidate_sources
 from features.events import files_of_day
+from features.slices import type_keys
 
 NIGHTS = ("2017-09-12", "2017-10-14", "2017-11-09", "2017-12-06", "2017-12-22")
 DAY = timedelta(days=1)
@@ -50,9 +51,7 @@ def taken_on(warehouse: Warehouse, ds: date, types: list[str]) -> pl.DataFrame:
     files = [str(warehouse.store.lake / file.path) for file in files_of_day(warehouse, ds, ds)]
     events = pl.scan_parquet(files, hive_partitioning=False).filter(pl.col("goods_key") > 0)
     if types:
-        query = "select type_key from entities.event_types where list_contains($types, event_type)"
-        named = [key for (key,) in warehouse.con.execute(query, {"types": types}).fetchall()]
-        events = events.filter(pl.col("type_key").is_in(named))
+        events = events.filter(pl.col("type_key").is_in(type_keys(warehouse, tuple(types))))
     return events.select("user_key", "goods_key").unique().collect()
 
 

@@ -230,6 +230,12 @@ class DIN(nn.Module):
         if self.goods.categories is not None and category_of is not None:
             self.goods.categories.hear(torch.from_numpy(category_of).to(self.goods.embedding.weight.device))
 
+    @property
+    def category_of(self) -> np.ndarray | None:
+        """The category that each goods is taken for, by training or by what was heard since, int64 by goods key. None
+        where the model has no categories."""
+        return None if self.goods.categories is None else self.goods.categories.of_goods_G.cpu().numpy()
+
     def told(self, batch: Batch) -> Batch:
         """The batch with the category of each goods, where the model has categories."""
         return batch if self.goods.categories is None else self.goods.categories.told(batch)

@@ -5,13 +5,10 @@ promised.
 """
 
 from datetime import date
-from typing import Any
-
-import polars as pl
 
 from features import database, lake, statements
-from features.categories import categories_for
 from features.models import record_of
+from features.rankings import TOLD
 from features.warehouse import Warehouse
 
 
@@ -24,17 +21,8 @@ def publish_inside(warehouse: Warehouse, nights: list[date]) -> None:
         about = record_of(warehouse.store.models, model_id)
         files = [lake.verified(warehouse.store, file) for file in warehouse.files("night_goods", night, night)]
         database.view_of_files(con, "goods_of_night", files, "goods_key integer, shop_key integer")
-        con.register("categories_of_night", night_categories(warehouse, night, about).to_arrow())
+        told = [lake.verified(warehouse.store, file) for file in warehouse.files(TOLD, night, night)]
+        database.view_of_files(con, "categories_of_night", told, "goods_key bigint, category_key bigint")
         has_users = bool(about.get("config", {}).get("users"))
         statements.run(con, "published/recall_night", ds=night, has_users=has_users)
-        con.unregister("categories_of_night")
     statements.run(con, "published/inside")
-
-
-def night_categories(warehouse: Warehouse, night: date, about: dict[str, Any]) -> pl.DataFrame:
-    """The goods whose category the night told its model, which tells categories apart: one row each, none otherwise."""
-    found = pl.DataFrame(schema={"goods_key": pl.Int64, "category_key": pl.Int64})
-    if not about.get("config", {}).get("categories"):
-        return found
-    category_of = pl.Series("category_key", categories_for(warehouse, about["model_id"], night))
-    return category_of.to_frame().with_row_index("goods_key").filter(pl.col("category_key") > 0).cast(found.schema)

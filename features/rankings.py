@@ -19,6 +19,7 @@ from features.slices import PARTS, Part
 from features.store import epoch_microseconds
 from features.warehouse import Building, Warehouse
 
+TOLD = "told_categories"  # a file of a night
 CODE = 2  # raise it where a change here, or in how the model ranks, changes a ranking
 
 
@@ -199,6 +200,14 @@ class RankingWriter:
         self.warehouse.append("serving.why", why.with_columns(stamp[0]))
         self.made.rows += len(rankings)
         self.scored.count(night, place)
+
+    def told(self, category_of: np.ndarray | None) -> None:
+        """Keeps what category each goods was taken for, int64 by goods key, 0 for none: the catalogue may say otherwise
+        by the time that somebody asks why. Nothing where the model tells none apart."""
+        if category_of is not None:
+            goods_keys = np.flatnonzero(category_of)
+            frame = pl.DataFrame({"goods_key": goods_keys, "category_key": category_of[goods_keys]})
+            self.warehouse.name_files(TOLD, [self.ds], [lake.write(self.warehouse.store, frame, TOLD, self.ds)])
 
 
 @contextmanager

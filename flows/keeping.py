@@ -26,6 +26,8 @@ def rollback(
     json: AsJson = False,
 ) -> None:
     """Publishes an earlier night again, by a flip to a kept release; the nights after it are taken back."""
+    if reason is not None and not reason.strip():
+        raise typer.BadParameter("it is empty; say why, or leave it out", param_hint="--reason")
     found = run_rollback(store, to.date(), reason)
     show.as_json(vars(found)) if json else kept.rolled_back(found)
 

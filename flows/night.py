@@ -151,6 +151,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
             features.writing_rankings(night, ds, model_id, fingerprint, model.rows) as writer,
             progress.bar(f"rank {ds}") as tell,
         ):
+            writer.told(model.category_of)
             for bucket in range(buckets):
                 given = features.load_bucket(night, ds, bucket)
                 users = len(given.user_keys)

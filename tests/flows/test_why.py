@@ -149,6 +149,17 @@ def test_goods_that_the_model_has_not_met_are_alike_but_for_the_category_the_nig
     assert (untold != untouched) == ("categories = true" in (root / "nightrank.toml").read_text())
 
 
+def test_a_night_stays_explained_by_the_categories_it_told_whatever_the_catalogue_says_later(
+    store_of_form: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(store_of_form, tmp_path / "own", symlinks=True))
+    read(root, tmp_path / "goods.sql", "goods", NEW_GOODS.replace("(300, 'bread', 4)", "(300, 'favourites', 4)"))
+
+    run_nights(root, date(2025, 3, 22))
+
+    assert held_against_the_night(root, date(2025, 3, 21)) == 12 * 5
+
+
 def test_no_release_has_the_key_of_somebody_who_is_forgotten(
     store_of_form: Path, tmp_path: Path, nightrank: NightRank
 ) -> None:
