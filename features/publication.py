@@ -154,8 +154,12 @@ def clear_releases(warehouse: Warehouse, keep: int) -> None:
 def old_releases(store: Store, keep: int) -> list[Path]:
     """The releases before the last `keep`, without the published one."""
     published = store.published.resolve()
-    made = sorted(store.releases.glob("*.duckdb"), key=lambda path: path.stat().st_mtime_ns)
-    return [path for path in made[:-keep] if path.resolve() != published]
+    return [path for path in by_age(store)[:-keep] if path.resolve() != published]
+
+
+def by_age(store: Store) -> list[Path]:
+    """The files in releases/, the one that was published first first."""
+    return sorted(store.releases.glob("*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> list[date]:

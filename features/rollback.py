@@ -12,7 +12,7 @@ import duckdb
 
 from features import database, statements
 from features.errors import BusyError, FeatureError
-from features.publication import Ending, close_night, flip, run_checks, stop_where_broken
+from features.publication import Ending, by_age, close_night, flip, run_checks, stop_where_broken
 from features.store import Store
 from features.warehouse import Warehouse
 
@@ -102,7 +102,7 @@ def releases(store: Store) -> list[Release]:
     there: they have rankings of a night that they do not call published."""
     published = store.published.resolve() if store.published.exists() else None
     found = []
-    for path in sorted(store.releases.glob("*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name)):
+    for path in by_age(store):
         ds = release_of(path)
         if ds:
             found.append(Release(path, ds, path.resolve() == published))

@@ -6,8 +6,7 @@ from pathlib import Path
 from prefect import flow
 
 import features
-from features import FeatureError
-from flows.filling import Built, Mode, run_backfill
+from flows.filling import Built, Mode, need_all, run_backfill
 from flows.prefect_steps import as_task
 
 
@@ -19,7 +18,5 @@ def backfill(
     rest being finished."""
     with features.in_sentences():
         built = run_backfill(Path(store), start, end, mode, reason, as_task)
-    broken = [one for one in built if one.error]
-    if broken:
-        raise FeatureError(f"{len(broken)} of {len(built)} not built, such as {broken[0].asset} of {broken[0].ds}")
+    need_all(built)
     return built

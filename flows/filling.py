@@ -87,6 +87,15 @@ def run_backfill(
     return [one for day in built for one in day]
 
 
+def need_all(built: list[Built]) -> None:
+    """Raises FeatureError where something was not built, the rest being finished."""
+    broken = [one for one in built if one.error]
+    if broken:
+        raise FeatureError(
+            f"{len(broken)} of {len(built)} not built, such as {broken[0].asset} of {broken[0].ds}: {broken[0].error}"
+        )
+
+
 def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> list[Built]:
     """Builds these assets of each day; what failed is among what is returned, and in the day's run."""
     settings = load_settings(root)
