@@ -1,6 +1,7 @@
 """Users' histories and candidates -> the best of them, scored, with the history that carried the weight."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,7 +58,6 @@ class Weights(NamedTuple):
     share: np.ndarray
 
 
-@torch.inference_mode()
 def rank(
     model: DIN,
     candidates: Candidates,
@@ -71,26 +71,39 @@ def rank(
     pool: PoolHistories | None = None,
     min_score: float = 0.0,
     per_shop: int = 0,
+    threads: int = 1,
 ) -> tuple[Ranked, Weights]:
     """The k best candidates of each user, and for the first `why_top` of them the `why_history` history goods and
     shops with the highest weights. `precision` is of the nets' products; `pool` pools the histories by the activation
     unit. None that scores below `min_score` is ranked, and at most `per_shop` goods of one shop, where 0 means any
-    number, and a goods without one (shop key 0) is of none. Raises ScoreError where a score is not a number."""
+    number, and a goods without one (shop key 0) is of none. On a processor so many `threads` each rank users of their
+    own, which changes nothing of what comes out. Raises ScoreError where a score is not a number."""
     keep_freed_memory()
     torch.set_num_threads(1)  # products are small on a processor: threads inside one only wait for each other
     rules = Rules(k, min_score, per_shop)
-    crowd = Crowd(model, candidates, goods, shops, precision, pool)
+    with torch.inference_mode():
+        crowd = Crowd(model, candidates, goods, shops, precision, pool)
+    workers = threads if crowd.device.type == "cpu" else 1
     taken = np.minimum(np.diff(candidates.offsets), k)
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
     why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiiff"))
     ranks = reasons = 0
-    for users in chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]):
-        user_R, rank_R, place_R, score_R = crowd.best(users, rules)
-        ranks = put(ranked, ranks, candidates.user_keys[user_R], rank_R, place_R, score_R)
-        asked = rank_R <= why_top
-        pair_W, *carried = crowd.why(user_R[asked], place_R[asked], why_history)
-        reasons = put(why, reasons, candidates.user_keys[user_R[asked][pair_W]], place_R[asked][pair_W], *carried)
-        on_user(users.stop)
+
+    def ranked_with_why(users: slice) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        with torch.inference_mode():  # of the thread that enters it
+            user_R, rank_R, place_R, score_R = crowd.best(users, rules)
+            asked = rank_R <= why_top
+            user_P, place_P = user_R[asked], place_R[asked]
+            pair_W, *carried = crowd.why(user_P, place_P, why_history)
+        return (user_R, rank_R, place_R, score_R), (user_P[pair_W], place_P[pair_W], *carried)
+
+    parts = list(chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]))
+    with ThreadPoolExecutor(workers) as pool_of_threads:
+        for users, found in zip(parts, pool_of_threads.map(ranked_with_why, parts), strict=True):
+            (user_R, *ranks_R), (user_W, *carried_W) = found
+            ranks = put(ranked, ranks, candidates.user_keys[user_R], *ranks_R)
+            reasons = put(why, reasons, candidates.user_keys[user_W], *carried_W)
+            on_user(users.stop)
     return Ranked(*(column[:ranks] for column in ranked)), Weights(*(column[:reasons] for column in why))
 
 

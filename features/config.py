@@ -26,8 +26,9 @@ def need_size(config: object, *names: str) -> None:
 
 @dataclass(frozen=True)
 class StoreConfig:
-    """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's. A command that
-    finds another one writing waits for it at most `wait_seconds`."""
+    """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's, but
+    for `threads`, by which users are ranked too. A command that finds another one writing waits for it at most
+    `wait_seconds`."""
 
     timezone: str = "UTC"
     buckets: int = 4

@@ -164,6 +164,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
                     lambda done, users=users, bucket=bucket: tell(done, users, f"bucket {bucket + 1} of {buckets}"),
                     min_score=ranking.min_score,
                     per_shop=ranking.per_shop,
+                    threads=night.store.config.threads,
                 )
                 writer.add(given, ranked._asdict(), weights._asdict())
     except din.ScoreError as error:

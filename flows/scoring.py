@@ -46,7 +46,7 @@ def ranking_again(night: Warehouse, per_shop: int, ds: date) -> features.RankBuc
     def rank(model_id: str, given: features.NightBucket, k: int) -> features.Order:
         try:
             model = models.get(model_id) or model_for(night, model_id, ds)
-            ranked, _ = din.rank(model, *handed_over(given), k, per_shop=per_shop)
+            ranked, _ = din.rank(model, *handed_over(given), k, per_shop=per_shop, threads=night.store.config.threads)
         except din.DinError as error:
             raise FeatureError(str(error)) from error
         models[model_id] = model

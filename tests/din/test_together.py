@@ -67,6 +67,16 @@ def test_the_same_goods_rank_in_the_same_order_for_the_same_reasons(config: DinC
     assert heard[-1] == len(data[0].user_keys)
 
 
+@pytest.mark.parametrize("config", EVERY, ids=SHAPES)
+def test_however_many_threads_rank_every_bit_is_the_same(config: DinConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ranking.CANDIDATES_AT_ONCE, "cpu", 30)
+    model, data = model_of(config), crowd()
+
+    alone, together = (rank(model, *data, k=6, why_top=3, threads=threads) for threads in (1, 3))
+
+    assert_alike(together, alone, within=1e-300)
+
+
 def test_in_bfloat16_the_scores_are_near() -> None:
     model, data = model_of(replace(EVERY[0], attention_input="product")), crowd()
     both = [rank(model, *data, k=99, precision=precision)[0] for precision in ("fp32", "bf16")]
