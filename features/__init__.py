@@ -23,7 +23,7 @@ from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examined import Broken, Look
-from features.examples import LabelledExamples, build_examples, days_back, load_examples
+from features.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
@@ -165,6 +165,7 @@ __all__ = [
     "measure_drift",
     "need_champion",
     "need_in_release",
+    "needs_candidates",
     "nights_missing",
     "open_warehouse",
     "plan",

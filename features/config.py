@@ -102,15 +102,15 @@ class ExampleConfig:
 
     `history`: 'night', what the night before had; 'event', all strictly before the moment of the label, for benchmarks.
     `labels`: 'impressions', or 'positives', events of `positive_types` (empty: of all) with sampled negatives; 'auto'
-    takes impressions on days that have them. For each positive `negatives` goods are drawn, 'uniform' or by
-    'popularity' to the power `popularity_power` over the last `popular_days` days, or from the 'candidates' of the
-    night before."""
+    takes impressions on days that have them. For each positive `negatives` goods are drawn: from the 'candidates' of
+    the night before, and then only what was taken of those is a positive, which is what a night asks of the model; or
+    'uniform', or by 'popularity' to the power `popularity_power` over the last `popular_days` days."""
 
     history: Literal["night", "event"] = "night"
     labels: Literal["auto", "impressions", "positives"] = "auto"
     positive_types: tuple[str, ...] = ()
     negatives: int = 4
-    draw: Literal["uniform", "popularity", "candidates"] = "popularity"
+    draw: Literal["uniform", "popularity", "candidates"] = "candidates"
     popularity_power: float = 0.75
     popular_days: int = 60
     seed: int = 17

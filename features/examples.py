@@ -17,7 +17,7 @@ from features.lake import LakeFile
 from features.negatives import with_candidates, with_negatives
 from features.warehouse import Warehouse
 
-CODE = 1  # raise it where a change here, or in negatives.py, changes a file
+CODE = 2  # raise it where a change here, or in negatives.py, changes a file
 SQL = ("positives", "goods_known", "known_goods", "labelled_impressions", "histories")
 
 
@@ -72,9 +72,20 @@ def examples_fingerprint(
         "sql": texts(*(f"transforms/{name}" for name in SQL)),
         "code": CODE,
     }
-    if config.draw == "candidates":
+    if needs_candidates(warehouse, ds, config):
         parts["candidates"] = candidates_fingerprint(warehouse, before, candidates).shape
     return made_of(events_seen(warehouse, before) | parts)
+
+
+def needs_candidates(warehouse: Warehouse, ds: date, config: ExampleConfig) -> bool:
+    """Whether the examples of a day are made of the candidates of the night before, which must stand by then."""
+    return config.draw == "candidates" and impressions_of(warehouse, ds, config) is None
+
+
+def impressions_of(warehouse: Warehouse, ds: date, config: ExampleConfig) -> list[LakeFile] | None:
+    """The files that label a day, where impressions do."""
+    shown = warehouse.files("impressions.%", ds, ds)
+    return shown if config.labels == "impressions" or (config.labels == "auto" and shown) else None
 
 
 def offered_files(warehouse: Warehouse, ds: date) -> list[LakeFile]:
@@ -88,8 +99,8 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
     start, end = store.day_start(ds), store.day_end(ds)
     statements.run(con, "transforms/known_goods", as_of=start, popular_days=config.popular_days)
     night = config.history == "night"
-    shown = warehouse.files("impressions.%", ds, ds)
-    if config.labels == "impressions" or (config.labels == "auto" and shown):
+    shown = impressions_of(warehouse, ds, config)
+    if shown is not None:
         paths = [lake.verified(store, file) for file in shown]
         database.view_of_files(con, "day_impressions", paths, IMPRESSION_TYPES)
         rows = statements.run(con, "transforms/labelled_impressions", start=start, night=night)

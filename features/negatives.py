@@ -26,34 +26,42 @@ def with_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: Example
     def draw(chance: np.ndarray, _rows: np.ndarray) -> np.ndarray:
         return known_keys[np.searchsorted(share, chance * share[-1], side="right").clip(max=len(share) - 1)]
 
-    drawn = drawn_apart(positives, draw, config, ds)
+    drawn = drawn_apart(positives, positives, draw, config, ds)
     return together(positives, drawn.join(known.select("goods_key", "shop_key"), on="goods_key", maintain_order="left"))
 
 
 def with_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
-    """The positives, and for each some negatives among the user's own candidates of the night before.
+    """What was taken of the user's own candidates of the night before, and for each some that were not taken.
 
-    Candidates: user_key, goods_key, shop_key, by user_key and goods_key; a user without any gets no negatives.
+    What was taken and was no candidate teaches nothing: beside negatives that all are candidates, it would teach that
+    what looks like a candidate is not taken (docs/experiments.md, 2026-11-28). Candidates: user_key, goods_key,
+    shop_key, by user_key and goods_key.
     """
-    if not len(positives) or not len(candidates):
-        return together(positives, positives.clear())
+    of_pair = ["user_key", "goods_key"]
+    offered = positives.join(candidates.select(of_pair), on=of_pair, how="semi", maintain_order="left")
+    if not len(offered):
+        return together(offered, offered)
     owners, first, count = np.unique(candidates["user_key"].to_numpy(), return_index=True, return_counts=True)
-    offered = positives.filter(pl.col("user_key").is_in(owners))
     keys = candidates["goods_key"].to_numpy()
     row = np.searchsorted(owners, np.repeat(offered["user_key"].to_numpy(), config.negatives))
 
     def draw(chance: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return keys[first[row[rows]] + (chance * count[row[rows]]).astype(np.int64)]
 
-    drawn = drawn_apart(offered, draw, config, ds)
+    drawn = drawn_apart(offered, positives, draw, config, ds)
     shops = candidates.select("user_key", "goods_key", "shop_key")
-    return together(positives, drawn.join(shops, on=["user_key", "goods_key"], maintain_order="left"))
+    return together(offered, drawn.join(shops, on=of_pair, maintain_order="left"))
 
 
 def drawn_apart(
-    positives: pl.DataFrame, draw: Callable[[np.ndarray, np.ndarray], np.ndarray], config: ExampleConfig, ds: date
+    positives: pl.DataFrame,
+    taken: pl.DataFrame,
+    draw: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    config: ExampleConfig,
+    ds: date,
 ) -> pl.DataFrame:
-    """`config.negatives` goods for each positive, drawn again where the user took it that day. Repeats fall together.
+    """`config.negatives` goods for each positive, drawn again where the user took it that day, as `taken` has it.
+    Repeats fall together.
 
     `draw` turns chances in [0, 1) into goods for some rows. Every chance is a hash of (seed, day, user, goods, which
     negative, which round), so it depends on nothing else: not on the order of rows, the number of threads, or how users
@@ -63,13 +71,13 @@ def drawn_apart(
         np.repeat(positives[name].to_numpy(), config.negatives) for name in ("user_key", "goods_key", "as_of")
     )
     which = np.tile(np.arange(config.negatives), len(positives))
-    taken = np.unique(pair(positives["user_key"].to_numpy(), positives["goods_key"].to_numpy()))
+    of_day = np.unique(pair(taken["user_key"].to_numpy(), taken["goods_key"].to_numpy()))
     drawn = np.zeros(len(user), np.int32)
     open_places = np.arange(len(user))
     for again in range(ROUNDS):
         chance = uniform(config.seed, ds.toordinal(), user[open_places], goods[open_places], which[open_places], again)
         drawn[open_places] = draw(chance, open_places)
-        open_places = open_places[np.isin(pair(user[open_places], drawn[open_places]), taken)]
+        open_places = open_places[np.isin(pair(user[open_places], drawn[open_places]), of_day)]
         if not len(open_places):
             break
     keep = np.ones(len(user), bool)

@@ -20,6 +20,9 @@ FIRST_NIGHT = date(2017, 12, 29)
 SETTINGS = """\
 # Settings of the demonstration store; every name has a default (docs/settings.md).
 
+[examples]
+draw = "popularity"   # candidates of a year of nights would take longer than all else here
+
 [window]
 train_days = 330   # 64 households are few: the model needs most of their year
 valid_days = 14

@@ -54,16 +54,18 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     """The examples of every day of the window that has a night before it; the first day has none, unless its examples
     see what was before each event."""
     first, _ = features.event_days(run) or (ds, ds)
-    alone = settings.examples.history == "event" and settings.examples.draw != "candidates"
+    config = settings.examples
+    alone = config.history == "event" and not features.needs_candidates(run, first, config)
     days = [day for day in window_days(settings, ds) if day > first or (alone and day == first)]
-    if settings.examples.draw == "candidates":
-        for day in days:
-            offer(run, settings, day - timedelta(days=1))
+    with progress.bar(f"candidates {ds}") as tell:
+        for done, day in enumerate(days, start=1):
+            offer(run, settings, day)
+            tell(done, len(days), str(day))
     features.view_histories(run, ds)
     rows = 0
     with progress.bar(f"examples {ds}") as tell:
         for done, day in enumerate(days, start=1):
-            rows += features.build_examples(run, day, ds, settings.examples, settings.candidates)
+            rows += features.build_examples(run, day, ds, config, settings.candidates)
             tell(done, len(days), str(day))
     log.info("examples_built", ds=ds, days=len(days), rows=rows)
     return rows
@@ -71,15 +73,17 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
 
 def examples_of_day(run: Warehouse, settings: Settings, ds: date, known_until: date) -> int:
     """The examples of one day, with what was known by the end of another."""
-    if settings.examples.draw == "candidates":
-        offer(run, settings, ds - timedelta(days=1))
+    offer(run, settings, ds)
     features.build_histories(run, known_until)
     features.view_histories(run, known_until)
     return features.build_examples(run, ds, known_until, settings.examples, settings.candidates)
 
 
-def offer(run: Warehouse, settings: Settings, night: date) -> None:
-    """The candidates of a night, for negatives to be drawn from."""
+def offer(run: Warehouse, settings: Settings, ds: date) -> None:
+    """The candidates of the night before, where the examples of a day are made of them."""
+    if not features.needs_candidates(run, ds, settings.examples):
+        return
+    night = ds - timedelta(days=1)
     features.build_histories(run, night)
     features.build_night_goods(run, night, settings.candidates)
     features.build_night_pairs(run, night, settings.candidates)

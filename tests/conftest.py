@@ -139,6 +139,9 @@ def month_of_events() -> list[tuple]:
 
 
 QUICK_SETTINGS = """
+[examples]
+draw = "popularity"
+
 [window]
 train_days = 8
 valid_days = 2

@@ -46,8 +46,9 @@ def built(desk: Desk, warehouse: Warehouse) -> Warehouse:
         features.build_candidates(warehouse, night, CandidateConfig())
     features.view_histories(warehouse, NIGHTS[-1])
     for history in ("night", "event"):
+        config = ExampleConfig(history=history, negatives=8, draw="popularity")
         for night in NIGHTS:
-            features.build_examples(warehouse, night, NIGHTS[-1], ExampleConfig(history=history, negatives=8))
+            features.build_examples(warehouse, night, NIGHTS[-1], config)
     return warehouse
 
 

@@ -49,7 +49,7 @@ def test_a_positive_has_the_history_of_the_night_before(desk: Desk, warehouse: W
         (1, 12, 5, "buy", at(3, 9)),
     ]
 
-    found = examples(desk, warehouse, rows, ExampleConfig(negatives=0))
+    found = examples(desk, warehouse, rows, ExampleConfig(negatives=0, draw="popularity"))
 
     assert (found.user_keys.tolist(), found.goods_keys.tolist(), found.labels.tolist()) == ([1], [1], [1])
     assert seen(warehouse, SequenceConfig()) == [[1, 2]]
@@ -70,7 +70,7 @@ def test_only_the_positive_types_are_positives(desk: Desk, warehouse: Warehouse)
         (1, 11, 5, "click", at(2, 9)),
     ]
 
-    found = examples(desk, warehouse, rows, ExampleConfig(positive_types=("buy",), negatives=0))
+    found = examples(desk, warehouse, rows, ExampleConfig(positive_types=("buy",), negatives=0, draw="popularity"))
 
     assert found.goods_keys.tolist() == [1]
 
@@ -101,7 +101,7 @@ def test_negatives_of_a_user_do_not_depend_on_the_other_users() -> None:
 
 def test_negatives_are_drawn_by_popularity() -> None:
     positives = taken(list(range(1, 4001)), [2] * 4000, [7] * 4000)
-    config = ExampleConfig(negatives=1, popularity_power=1.0)
+    config = ExampleConfig(negatives=1, popularity_power=1.0, draw="popularity")
 
     drawn = with_negatives(positives, KNOWN, config, DAY).filter(pl.col("label") == 0)["goods_key"].to_numpy()
 
@@ -118,14 +118,20 @@ def test_negatives_may_be_drawn_alike_from_all_that_is_known() -> None:
     assert np.bincount(drawn, minlength=5)[1:] / len(drawn) == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3], abs=0.03)
 
 
-def test_negatives_may_be_drawn_from_the_candidates_of_the_user() -> None:
+def test_candidates_that_were_taken_teach_beside_candidates_that_were_not() -> None:
     candidates = pl.DataFrame({"user_key": [1, 1, 1, 2], "goods_key": [1, 3, 4, 2], "shop_key": [7, 8, 8, 7]})
+    bought = taken([1, 1, 2, 3], [1, 2, 2, 3], [7, 7, 7, 8])
 
-    rows = with_candidates(taken([1, 2, 3], [1, 2, 3], [7, 7, 8]), candidates, ExampleConfig(negatives=9), DAY).rows()
+    rows = with_candidates(bought, candidates, ExampleConfig(negatives=9), DAY).rows()
 
-    assert [(user, goods, label) for user, goods, _, _, label in rows] == [
-        (1, 1, 1), (1, 3, 0), (1, 4, 0), (2, 2, 1), (3, 3, 1)
-    ]  # fmt: skip
+    assert [(user, goods, label) for user, goods, _, _, label in rows] == [(1, 1, 1), (1, 3, 0), (1, 4, 0), (2, 2, 1)]
+
+
+def test_where_no_candidate_was_taken_nothing_teaches() -> None:
+    candidates = pl.DataFrame({"user_key": [1, 2], "goods_key": [3, 2], "shop_key": [8, 7]})
+
+    assert with_candidates(taken([1], [2], [7]), candidates, ExampleConfig(), DAY).rows() == []
+    assert with_candidates(taken([1], [3], [8]), candidates.clear(), ExampleConfig(), DAY).rows() == []
 
 
 def test_an_example_of_an_event_sees_all_that_was_strictly_before_it(desk: Desk, warehouse: Warehouse) -> None:
@@ -138,7 +144,8 @@ def test_an_example_of_an_event_sees_all_that_was_strictly_before_it(desk: Desk,
         (1, 10, 5, "buy", at(2, 10)),
     ]
 
-    found = examples(desk, warehouse, rows, ExampleConfig(history="event", positive_types=("buy",), negatives=0))
+    config = ExampleConfig(history="event", positive_types=("buy",), negatives=0, draw="popularity")
+    found = examples(desk, warehouse, rows, config)
 
     assert found.goods_keys.tolist() == [1, 2]
     assert seen(warehouse, SequenceConfig()) == [[1, 2, 2], [1, 2, 2]]

@@ -26,7 +26,7 @@ from tests.conftest import COLUMNS, NOW, Desk
 SHAPING = Shaping(
     SequenceConfig(),
     CandidateConfig(),
-    ExampleConfig(),
+    ExampleConfig(draw="popularity"),
     IngestConfig(),
     RankingConfig(),
     window_days=3,
@@ -241,7 +241,7 @@ def test_impressions_are_planned_by_the_day_and_change_its_examples_and_who_is_a
             ["night_goods", "candidates"],
             "settings changed: candidates",
         ),
-        ({"examples": ExampleConfig(seed=7)}, ["examples"], "settings changed: examples"),
+        ({"examples": ExampleConfig(seed=7, draw="popularity")}, ["examples"], "settings changed: examples"),
         (
             {"ingest": IngestConfig(repeats="collapse")},
             ["events.clicks"],

@@ -127,6 +127,29 @@ def test_a_store_of_few_days_trains_on_all_of_them_without_validation_and_says_s
     ) == [(35, 0, None, 16)]
 
 
+def test_by_default_what_teaches_is_what_the_night_before_offered_and_what_was_taken_of_it(
+    store_of: Callable[..., Path], nightrank: NightRank
+) -> None:
+    root = store_of(month_of_events(), QUICK_SETTINGS.replace('draw = "popularity"', ""))
+
+    assert nightrank("train", "--plain", "--ds", "2025-03-17", "--store", root).code == 0
+
+    def rows(asset: str, moved: int) -> str:
+        files = f"read_parquet('{root}/lake/{asset}/**/*.parquet', hive_partitioning = true)"
+        return f"(select *, ds::date + {moved} as day from {files})"
+
+    counts = duckdb.sql(f"""
+        select
+            count(distinct examples.ds),
+            count(*) = count(candidates.goods_key),
+            min(label),
+            max(label)
+        from {rows("examples", 0)} as examples
+        left join {rows("candidates", 1)} as candidates using (day, user_key, goods_key)
+    """).fetchall()
+    assert counts == [(13, True, 0, 1)]
+
+
 def test_days_without_examples_validate_nothing_and_the_training_goes_on(
     store_of: Callable[..., Path], nightrank: NightRank
 ) -> None:
