@@ -32,7 +32,7 @@ def asked(pins: list[str]) -> tuple[dict[str, Any], str]:
         file = Path(folder) / "pins.txt"
         file.write_text("\n".join(pins), encoding="utf-8")
         options = ["--format", "json", "--progress-spinner", "off", "--disable-pip", "--no-deps", "--requirement", file]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own words alone
             [sys.executable, "-m", "pip_audit", *options], capture_output=True, text=True, check=False
         )
     said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
@@ -44,7 +44,7 @@ def verdict(pins: list[str], report: dict[str, Any], said: str) -> tuple[int, li
     dependencies = report.get("dependencies", [])
     audited = [one for one in dependencies if "skip_reason" not in one]
     found = [
-        f"{one['name']} {one['version']}: {known['id']}, mended in {', '.join(known['fix_versions']) or 'no version yet'}"
+        f"{one['name']} {one['version']}: {known['id']}, mended in {', '.join(known['fix_versions']) or 'none yet'}"
         for one in audited
         for known in one["vulns"]
     ]

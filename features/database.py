@@ -1,10 +1,13 @@
 """The one door to DuckDB: every connection is opened here, with the same limits and UTC inside."""
 
+import atexit
 import os
+import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +36,20 @@ def connect_read_only(path: Path, config: StoreConfig | None = None) -> duckdb.D
 
     What does not fit in memory spills outside the store, which may be somebody else's; DuckDB removes it on closing.
     """
-    spill = Path(tempfile.gettempdir()) / f"nightrank-{os.getpid()}"
-    con = opened(path.resolve(), config or StoreConfig(), spill, read_only=True)
+    con = opened(path.resolve(), config or StoreConfig(), own_folder(os.geteuid()), read_only=True)
     [(locked,)] = con.execute("select current_setting('lock_configuration')").fetchall()
     if not locked:  # connections of one process to one file share their settings: the first has made them
         for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
             con.execute(f"set global {setting}")
     return con
+
+
+@cache
+def own_folder(_user: int) -> Path:
+    """A temporary folder that nobody but this user can look into, until the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="nightrank-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def opened(

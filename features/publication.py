@@ -16,6 +16,7 @@ from features.store import Store
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
+READ_ONLY = 0o440  # a shell opened without -readonly would shut everybody out, and could delete
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def flip(warehouse: Warehouse, release: Path) -> None:
     """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
     release.touch()  # what people see counts as the newest: a release that was gone back to is not the next to go
-    release.chmod(0o444)  # a shell opened without -readonly would shut everybody out, and could delete
+    release.chmod(release.stat().st_mode & READ_ONLY)
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
     lake.flush(store.releases)  # the release's own name, before anything points to it

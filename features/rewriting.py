@@ -9,6 +9,7 @@ import duckdb
 
 from features import database, lake, statements
 from features.errors import FeatureError
+from features.modes import NOT_FOR_OTHERS
 from features.store import Store
 from features.traces import Person
 
@@ -74,7 +75,7 @@ def rewrite(store: Store, path: Path, fill: Callable[[duckdb.DuckDBPyConnection]
     if log.exists():
         raise FeatureError(f"{log}: a write-ahead log is left; run the same again")
     was = path.stat()
-    making.chmod(was.st_mode & 0o777)
+    making.chmod(was.st_mode & ~NOT_FOR_OTHERS & 0o666)
     os.utime(making, ns=(was.st_atime_ns, was.st_mtime_ns))  # releases are cleared by age
     lake.flush(making)
     making.replace(path)

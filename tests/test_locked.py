@@ -16,7 +16,7 @@ AUDIT = runpy.run_path(str(ROOT / ".ci" / "audit.py"))
 PINS = ["duckdb==1.5.6", "polars==2.1.0"]
 WELL = {"name": "duckdb", "version": "1.5.6", "vulns": []}
 ILL = {"name": "polars", "version": "2.1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1.1"]}]}
-UNKNOWN = {"name": "polars", "skip_reason": "Dependency not found"}
+UNKNOWN = {"name": "polars", "skip_reason": "not found"}
 
 
 def pinned(*names: str) -> dict[str, str]:
@@ -71,9 +71,7 @@ def test_nothing_but_torch_and_this_package_is_installed_without_hashes() -> Non
             [WELL, UNKNOWN],
             (
                 3,
-                [
-                    "NOT AUDITED: 1 of 2 packages, 0 vulnerabilities known; of the others nothing is: Dependency not found"
-                ],
+                ["NOT AUDITED: 1 of 2 packages, 0 vulnerabilities known; of the others nothing is: not found"],
             ),
         ),
         ([], (3, ["NOT AUDITED: 0 of 2 packages, 0 vulnerabilities known; of the others nothing is: no such host"])),
