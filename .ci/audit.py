@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def asked(pins: list[str]) -> tuple[dict[str, Any], str]:
-    """What pip-audit reports of these, empty where it cannot, and the last that it says beside. Nothing is installed."""
+    """What pip-audit reports of these, empty where it cannot, and its last word beside. Nothing is installed."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "pins.txt"
         file.write_text("\n".join(pins), encoding="utf-8")

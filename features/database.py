@@ -62,6 +62,7 @@ def opened(
         "max_temp_directory_size": config.temp_limit,
         "temp_directory": str(spill),
         "threads": config.threads,
+        "python_enable_replacements": False,  # no name in SQL is a variable of this program
     }
     try:
         return duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)

@@ -19,9 +19,9 @@ DAY = "2025-03-01"
 
 
 @pytest.fixture
-def umask() -> Iterator[Callable[[int], None]]:
+def umask() -> Iterator[Callable[[int], int]]:
     before = os.umask(0)
-    yield lambda asked: os.umask(asked) and None
+    yield os.umask
     os.umask(before)
 
 
@@ -48,7 +48,7 @@ def test_what_a_night_makes_is_its_owners_to_write_and_its_groups_to_read(walked
 
 @pytest.mark.parametrize(("asked", "file", "folder"), [(0o000, "0640", "0750"), (0o077, "0600", "0700")])
 def test_an_open_umask_opens_nothing_and_a_strict_one_is_kept(
-    asked: int, file: str, folder: str, umask: Callable[[int], None], desk: Desk, walked_store: Path
+    asked: int, file: str, folder: str, umask: Callable[[int], int], desk: Desk, walked_store: Path
 ) -> None:
     umask(asked)
     with desk.open() as warehouse:
@@ -73,7 +73,7 @@ def test_an_open_umask_opens_nothing_and_a_strict_one_is_kept(
     assert (mode(desk.folder / "demo"), mode(desk.folder / "demo" / "nightrank.toml")) == (folder, file)
 
 
-def test_a_umask_is_as_it_was_after_two_who_wrote_at_once(umask: Callable[[int], None]) -> None:
+def test_a_umask_is_as_it_was_after_two_who_wrote_at_once(umask: Callable[[int], int]) -> None:
     umask(0o002)
     began, ended = threading.Event(), threading.Event()
 
