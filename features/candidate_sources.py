@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.config import CandidateConfig
 from features.errors import FeatureError
 from features.store import Store
@@ -83,8 +83,8 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
     query does not run, and where its columns are not those of the contract."""
     try:
         values = bound(con, source, {"quota": source.quota, "folder": str(folder)})
-        check_columns(source, con.execute(f"describe {source.query}", values).fetchall())
-        con.execute(f"create or replace temp table proposed as {source.query}", values)
+        check_columns(source, con.execute(assembled.describe(source.query), values).fetchall())
+        con.execute(assembled.propose(source.query), values)
     except duckdb.Error as error:
         raise does_not_run(source, error, folder) from error
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
@@ -55,7 +55,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     first_shown = first_night(newest, config.sequence_nights)
     shown = con.execute("select ds from published_nights where ds >= $first order by ds", {"first": first_shown})
     nights = [night for (night,) in shown.fetchall() if all(has_sequences(warehouse, night, part) for part in PARTS)]
-    con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
+    con.execute(assembled.attach(release, "release"))
     try:
         statements.run(con, "published/named")
         statements.run(con, "published/tables")
