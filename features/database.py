@@ -64,6 +64,7 @@ def opened(
         "max_temp_directory_size": config.temp_limit,
         "temp_directory": str(spill),
         "threads": config.threads,
+        "autoinstall_known_extensions": False,  # code comes with an installation, not with a query
         "python_enable_replacements": False,  # no name in SQL is a variable of this program
     }
     try:

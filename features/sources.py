@@ -16,6 +16,7 @@ from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
 from features.errors import FeatureError
 
+EXTENSION = re.compile(r"required extension '(\w+)'")
 DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
 
 
@@ -119,6 +120,11 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
         return con.execute(query, {name: value for name, value in values.items() if name in named}).fetchall()
     except duckdb.Error as error:
         said = named_again(source.path, first_line(error))
+        if extension := EXTENSION.search(said):
+            raise FeatureError(
+                f"source {source.name}: it needs DuckDB's extension {extension[1]}, which nightrank does not fetch; "
+                f"install it once, as the user who runs this: duckdb -c 'install {extension[1]}'"
+            ) from None
         if isinstance(error, duckdb.IOException):
             raise FeatureError(
                 f"source {source.name}: {said}; say where the file is: nightrank ingest {source.name} --path PATH"

@@ -84,6 +84,22 @@ def test_a_path_is_filled_in_from_the_environment_and_kept_by_its_names(
     assert gone.value.__cause__ is None
 
 
+def test_an_extension_is_asked_for_and_never_fetched(
+    desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(desk.folder))  # where DuckDB keeps them
+    source = features.Source("clicks", "events", QUERY, "https://127.0.0.1:9/clicks.parquet")
+
+    with pytest.raises(FeatureError) as refused:
+        desk.ingest(warehouse, source, DAY, DAY)
+
+    assert str(refused.value) == (
+        "source clicks: it needs DuckDB's extension httpfs, which nightrank does not fetch; install it once, as the "
+        "user who runs this: duckdb -c 'install httpfs'"
+    )
+    assert not (desk.folder / ".duckdb").exists()
+
+
 def every_value(path: Path) -> str:
     """All that the tables of a DuckDB file hold, as text."""
     with duckdb.connect(str(path), read_only=True) as con:
