@@ -6,17 +6,22 @@ READY := $(VENV)/.ready
 KERNELS := $(VENV)/.kernels
 CHROMIUM := $(VENV)/.chromium
 
-.PHONY: demo test deployments check format bench bench-din clean
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-$(READY): pyproject.toml constraints.txt
+.PHONY: demo test deployments check audit lock format bench bench-din clean
+
+# Every file by its hash, but for torch: which build of it fits differs with the machine (docs/security.md).
+$(READY): pyproject.toml requirements.lock requirements-torch.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "nightrank needs Python 3.11 or newer"'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP) install --require-hashes --no-deps --requirement requirements.lock
+	$(PIP) install --requirement requirements-torch.txt
+	$(PIP) install --no-build-isolation --no-deps --editable .
 	touch $(READY)
 
 # Where torch brings no Triton, the kernel is tested in Triton's interpreter on the processor: 286 MB, for tests alone.
-$(KERNELS): $(READY)
-	$(BIN)/python -c 'import triton' 2>/dev/null || $(BIN)/python -m pip install --quiet 'triton==3.9.0' || true
+$(KERNELS): $(READY) requirements-kernels.lock
+	$(BIN)/python -c 'import triton' 2>/dev/null || $(PIP) install --require-hashes --requirement requirements-kernels.lock || true
 	touch $(KERNELS)
 
 # The page of a night is looked at in Chromium. Where there is none, it is installed if this is Debian and we may; else
@@ -42,6 +47,12 @@ check: $(READY)         ## lint, types, import directions, SQL
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --quiet sql
+
+audit: $(READY)         ## known vulnerabilities of what is locked; fails where it cannot be asked
+	$(BIN)/python .ci/audit.py
+
+lock: $(READY)          ## requirements.lock anew from pyproject.toml; what is locked stays where it still fits
+	$(BIN)/uv pip compile --quiet pyproject.toml --output-file requirements.lock
 
 format: $(READY)        ## put code in order
 	$(BIN)/ruff check --fix .

@@ -41,6 +41,7 @@ from features.models import (
     start_id,
     table_sizes,
 )
+from features.modes import closed_to_others
 from features.night_goods import build_night_goods, build_night_pairs
 from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
@@ -136,6 +137,7 @@ __all__ = [
     "clear_releases",
     "close_night",
     "close_release",
+    "closed_to_others",
     "days_back",
     "epoch_microseconds",
     "event_days",

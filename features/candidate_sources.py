@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.config import CandidateConfig
 from features.errors import FeatureError
 from features.store import Store
@@ -82,16 +82,16 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
     """Makes the table `proposed` of what a source gives. Raises FeatureError, with the file and the line, where its
     query does not run, and where its columns are not those of the contract."""
     try:
-        values = bound(source, {"quota": source.quota, "folder": str(folder)})
-        check_columns(source, con.execute(f"describe {source.query}", values).fetchall())
-        con.execute(f"create or replace temp table proposed as {source.query}", values)
+        values = bound(con, source, {"quota": source.quota, "folder": str(folder)})
+        check_columns(source, con.execute(assembled.describe(source.query), values).fetchall())
+        con.execute(assembled.propose(source.query), values)
     except duckdb.Error as error:
         raise does_not_run(source, error, folder) from error
 
 
-def bound(source: CandidateSource, available: dict[str, Any]) -> dict[str, Any]:
+def bound(con: duckdb.DuckDBPyConnection, source: CandidateSource, available: dict[str, Any]) -> dict[str, Any]:
     """The values of the parameters that the query names."""
-    parsed = duckdb.extract_statements(source.query)
+    parsed = con.extract_statements(source.query)
     if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
         raise FeatureError(f"{source.file}: a candidate source is one select, and this file is not")
     unknown = sorted(parsed[0].named_parameters - available.keys())

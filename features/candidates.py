@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.block_list import block_list_hash, read_block_list
 from features.candidate_sources import CandidateSource, candidate_sources, propose, tables_of
 from features.config import CandidateConfig
@@ -104,7 +104,7 @@ def relations_of(
     }
     if any(source.is_own for source in sources):
         for name, key in (("users", "user"), ("goods", "goods")):
-            ids = warehouse.con.execute(f"select {key}_id, {key}_key from entities.{name}")
+            ids = warehouse.con.table(f"entities.{name}").select(f"{key}_id", f"{key}_key")
             found[f"{key}_ids"] = ids.to_arrow_table()
     return found
 
@@ -171,7 +171,7 @@ def show_night(
         for name in ("user_ids", "goods_ids"):
             con.unregister(name)
     for view in before:
-        con.execute(f"drop view {view}")
+        con.execute(assembled.drop_view(view))
     database.shut_in(con, paths, store.candidates)
 
 

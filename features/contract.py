@@ -83,33 +83,3 @@ def remedy(column: Column, given: dict[str, str]) -> str:
         return "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
     target = column.cast or ("bigint" if NUMBERS.fullmatch(given[column.name]) else "varchar")
     return f"map it with `cast({column.name} as {target})`"
-
-
-def expression(column: Column, given: dict[str, str]) -> str:
-    """How the contract's column is taken from the given one: ids keep their type, whole numbers as BIGINT."""
-    kind = given.get(column.name)
-    if kind is None and column.name == "event_id":
-        return "null::varchar as event_id, null::ubigint as event_no"
-    if kind is None:
-        return f"cast(null as {column.cast or 'bigint'}) as {column.name}"
-    if column.name == "event_id":
-        return event_id(kind)
-    if column.cast is None:
-        return f"cast({column.name} as {'varchar' if kind in ('VARCHAR', 'UUID') else 'bigint'}) as {column.name}"
-    return f"cast({column.name} as {column.cast}) as {column.name}"
-
-
-def event_id(kind: str) -> str:
-    """A number as event_no, in its own order, negative ones first; anything else as a text, with a hash as event_no."""
-    if not INTEGERS.fullmatch(kind):
-        text = "event_id::varchar"
-        return f"{text} as event_id, md5_number_lower({text}) as event_no"
-    return (
-        "null::varchar as event_id, case when event_id >= 0 then event_id::ubigint + 9223372036854775808::ubigint"
-        " else (event_id::hugeint + 9223372036854775808)::ubigint end as event_no"
-    )
-
-
-def select(source_kind: str, given: dict[str, str]) -> str:
-    """The contract's columns taken from the given ones, as the list of a select."""
-    return ",\n".join(expression(column, given) for column in CONTRACTS[source_kind])

@@ -1,16 +1,20 @@
 """The one door to DuckDB: every connection is opened here, with the same limits and UTC inside."""
 
+import atexit
 import os
+import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from features import assembled
 from features.config import StoreConfig
 from features.errors import BusyError, FeatureError
 
@@ -33,13 +37,21 @@ def connect_read_only(path: Path, config: StoreConfig | None = None) -> duckdb.D
 
     What does not fit in memory spills outside the store, which may be somebody else's; DuckDB removes it on closing.
     """
-    spill = Path(tempfile.gettempdir()) / f"nightrank-{os.getpid()}"
-    con = opened(path.resolve(), config or StoreConfig(), spill, read_only=True)
+    con = opened(path.resolve(), config or StoreConfig(), own_folder(os.geteuid()), read_only=True)
     [(locked,)] = con.execute("select current_setting('lock_configuration')").fetchall()
     if not locked:  # connections of one process to one file share their settings: the first has made them
-        for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
-            con.execute(f"set global {setting}")
+        con.execute("set global TimeZone = 'UTC'")
+        con.execute("set global enable_external_access = false")
+        con.execute("set global lock_configuration = true")
     return con
+
+
+@cache
+def own_folder(_user: int) -> Path:
+    """A temporary folder that nobody but this user can look into, until the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="nightrank-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def opened(
@@ -52,6 +64,8 @@ def opened(
         "max_temp_directory_size": config.temp_limit,
         "temp_directory": str(spill),
         "threads": config.threads,
+        "autoinstall_known_extensions": False,  # code comes with an installation, not with a query
+        "python_enable_replacements": False,  # no name in SQL is a variable of this program
     }
     try:
         return duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)
@@ -101,23 +115,21 @@ def read_through(con: duckdb.DuckDBPyConnection) -> None:
     does not match."""
     tables = "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
     for schema, table in con.execute(tables).fetchall():
-        con.execute(f'select bit_xor(hash(one)) from "{schema}"."{table}" as one').fetchall()
+        con.execute(assembled.digest(schema, table)).fetchall()
 
 
 def shut_in(con: duckdb.DuckDBPyConnection, paths: list[str], folder: Path) -> None:
     """From here on the connection reads no files but these and those in the folder, whatever the SQL that it runs."""
-    for setting, allowed in (("allowed_paths", paths), ("allowed_directories", [f"{folder}/"])):
-        quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in allowed)
-        con.execute(f"set {setting} = [{quoted}]")
+    con.execute(assembled.allow("allowed_paths", paths))
+    con.execute(assembled.allow("allowed_directories", [f"{folder}/"]))
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
 
 
 def view_of_files(con: duckdb.DuckDBPyConnection, view: str, paths: list[str], columns: str) -> None:
     """Names the rows of Parquet files; with no file, an empty relation of these columns (`name type, ...`)."""
-    con.execute(f"drop view if exists {view}")
+    con.execute(assembled.drop_view(view))
     if paths:
         con.read_parquet(paths, hive_partitioning=False).create_view(view)
     else:
-        con.execute(f"create or replace temp table empty_{view} ({columns})")
-        con.execute(f"create temp view {view} as from empty_{view}")
+        con.execute(assembled.empty_view(view, columns))

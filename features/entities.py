@@ -2,7 +2,7 @@
 
 import duckdb
 
-from features import statements
+from features import assembled, statements
 from features.errors import FeatureError
 
 ID_OF = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
@@ -32,14 +32,14 @@ def check_id_types(con: duckdb.DuckDBPyConnection, rows: str, *tables: str) -> N
         if kept == given:
             continue
         if not holds(con, rows, column):
-            con.execute(f"alter table {rows} alter {column} type {kept}")
+            con.execute(assembled.give_type(rows, column, kept))
         elif holds(con, f"entities.{table}", column):
             raise FeatureError(
                 f"{column} is {given} here and {kept} in what the store already holds; "
                 f"map it in the source query with `cast({column} as {kept})`"
             )
         else:
-            con.execute(f"alter table entities.{table} alter {column} type {given}")
+            con.execute(assembled.give_type(f"entities.{table}", column, given))
 
 
 def type_of(con: duckdb.DuckDBPyConnection, table: str, column: str) -> str:
@@ -52,4 +52,4 @@ def type_of(con: duckdb.DuckDBPyConnection, table: str, column: str) -> str:
 
 def holds(con: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
     """Whether there is any value in the column."""
-    return bool(con.execute(f"select 1 from {table} where {column} is not null limit 1").fetchall())
+    return bool(con.execute(assembled.holds(table, column)).fetchall())

@@ -160,9 +160,9 @@ def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, e
             forgotten_at=before.forgotten_at if before else now,
             model_ids=sorted(learned),
         )
-        for table in ("rankings", "why"):
-            query = f"select count(*) from serving.{table} where user_key = $user_key"
-            erased.rows[table] += warehouse.con.execute(query, {"user_key": person.user_key}).fetchall()[0][0]
+        [(rankings, why)] = warehouse.run("erasure/ranked", user_key=person.user_key)
+        erased.rows["rankings"] += rankings
+        erased.rows["why"] += why
         warehouse.run("erasure/serving", text=text, user_key=person.user_key)
         if person.is_text and person.pattern:
             warehouse.run("erasure/errors", text=text)

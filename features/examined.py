@@ -15,10 +15,10 @@ from features import database, lake
 from features.events import EVER, ORDER
 from features.housekeeping import unnamed_files
 from features.lake import LakeFile
+from features.modes import NOT_FOR_OTHERS
 from features.warehouse import Warehouse
 
 NIGHTS_OF_ROOM = 3  # a night writes its lake files, a release beside the old ones, and may spill
-OTHERS = 0o007
 TIED = ("goods_key", "shop_key", "type_key", "read_ds")
 
 
@@ -213,15 +213,14 @@ def the_disk_has_room(look: Look) -> Found:
 
 
 def files_are_not_everybodys(look: Look) -> Found:
-    """Nobody but the owner and the group may read what people did; the published files are for whoever may."""
-    store = look.warehouse.store
-    private = (store.lake, store.models, store.warehouse)
-    paths = [path for place in private for path in (sorted(place.rglob("*")) if place.is_dir() else [place])]
-    open_to_all = [path for path in paths if path.is_file() and path.stat().st_mode & OTHERS]
-    if not open_to_all:
+    """Nobody but the owner writes what is in the store, and nobody but the group reads it."""
+    root = look.warehouse.store.root
+    paths = [root, *(path for path in sorted(root.rglob("*")) if not path.is_symlink())]
+    too_open = [path for path in paths if path.stat().st_mode & NOT_FOR_OTHERS]
+    if not too_open:
         return "", []
-    what = f"{len(open_to_all)} files may be opened by everybody, such as {open_to_all[0].relative_to(store.root)}"
-    return "", [Broken(what, f"chmod -R o-rwx {' '.join(map(str, private))}")]
+    what = f"{len(too_open)} files and folders are open to more than their owner and its group, such as {too_open[0]}"
+    return "", [Broken(what, f"chmod -R g-w,o-rwx {root}")]
 
 
 FILES = (
@@ -234,5 +233,7 @@ FILES = (
     Promise(the_record_is_readable, "the record can be read"),
     Promise(the_disk_has_room, "the disk has room for the nights to come"),
     Promise(lake_files_are_named, "every file of the lake is named by the ledger", is_note=True),
-    Promise(files_are_not_everybodys, "what people did is not open to everybody", is_note=True),
+    Promise(
+        files_are_not_everybodys, "what is in the store is its owner's to write and its group's to read", is_note=True
+    ),
 )

@@ -5,7 +5,7 @@ from datetime import date
 
 import duckdb
 
-from features import database, statements
+from features import assembled, database, statements
 from features.errors import FeatureError
 from features.examined import Broken, Found, Look, Promise
 from features.publication import run_checks
@@ -82,10 +82,6 @@ def forgotten_are_in_no_release(look: Look) -> Found:
     people = look.warehouse.run("erasure/people_forgotten")
     if not people:
         return "nobody was forgotten", []
-    own = {
-        "user_id": "list_contains($hashes, sha256($salt || user_id::varchar))",
-        "user_key": "list_contains($keys, user_key)",
-    }
     values = {
         "user_id": {"salt": look.warehouse.one("ledger/salt"), "hashes": [user_hash for user_hash, _ in people]},
         "user_key": {"keys": [key for _, key in people if key is not None]},
@@ -94,8 +90,7 @@ def forgotten_are_in_no_release(look: Look) -> Found:
     for path in paths:
         with suppress(FeatureError), database.connect_read_only(path) as con, database.in_sentences():
             for schema, table, column in statements.run(con, "erasure/columns_of_people").fetchall():
-                query = f'select count(*) from "{schema}"."{table}" where {own[column]}'
-                [(rows,)] = con.execute(query, values[column]).fetchall()
+                [(rows,)] = con.execute(assembled.count_forgotten(schema, table, column), values[column]).fetchall()
                 if rows:
                     broken.append(Broken(f"releases/{path.name}: {rows} rows in {table}", FORGET))
     return f"{len(paths)} releases", broken

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features import lake, statements
+from features import assembled, lake, statements
 from features.config import IngestConfig
 from features.entities import check_id_types, has_entities, make_entities
 from features.errors import FeatureError
@@ -83,7 +83,7 @@ def ingest_events(
             )
     [counts] = warehouse.run("ledger/days_read", asset=source.asset, first_ds=first_ds, last_ds=last_ds)
     for table in ("day_events", *WORK_OF_DUPLICATES):
-        con.execute(f"drop table if exists {table} cascade")
+        con.execute(assembled.drop_table(table))
     return Ingested(source.name, *counts)
 
 
@@ -104,10 +104,7 @@ def in_portions(
 ) -> list[tuple[date, date]]:
     """Cuts the days into runs of about ROWS_AT_ONCE rows, the first beginning with the first day, the last ending with
     the last, so that memory does not grow with the size of a source."""
-    day = reading.source.days_by
-    sane = f"filter ({day} >= timestamp '1990-01-02' and {day} < timestamp '2099-12-30')"  # others are refused anyway
-    size = f"select count(*) as rows, min({day}) {sane} as first_ts, max({day}) {sane} as last_ts"
-    reading.into(con, "source_size", f"{size} from source_events")
+    reading.into(con, "source_size", statements.read("transforms/source_size"), days_by=reading.source.days_by)
     [(rows, first_ts, last_ts)] = con.execute("from source_size").fetchall()
     if rows <= ROWS_AT_ONCE or first_ts is None:
         return [(first_ds, last_ds)]

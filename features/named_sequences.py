@@ -27,11 +27,11 @@ def release_sequences(warehouse: Warehouse, nights: list[date]) -> None:
 
 def ids_by_key(warehouse: Warehouse, table: str, key: str, name: str) -> pa.Array:
     """What each dense key stands for, at the place of the key; NULL where no key was given."""
-    given = pl.DataFrame(warehouse.con.execute(f"select {key} as key, {name} as id from {table}").to_arrow_table())
-    keys = given["key"].to_numpy()
+    given = pl.DataFrame(warehouse.con.table(table).select(key, name).to_arrow_table())
+    keys = given[key].to_numpy()
     place = np.full(int(keys.max(initial=0)) + 1, -1)
     place[keys] = np.arange(len(keys))
-    return given["id"].to_arrow().take(pa.array(place, mask=place < 0))
+    return given[name].to_arrow().take(pa.array(place, mask=place < 0))
 
 
 def named(sequences: pl.DataFrame, part: Part, ids: dict[str, pa.Array]) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
@@ -16,6 +16,7 @@ from features.store import Store
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
+READ_ONLY = 0o440  # a shell opened without -readonly would shut everybody out, and could delete
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     first_shown = first_night(newest, config.sequence_nights)
     shown = con.execute("select ds from published_nights where ds >= $first order by ds", {"first": first_shown})
     nights = [night for (night,) in shown.fetchall() if all(has_sequences(warehouse, night, part) for part in PARTS)]
-    con.execute(f"attach '{str(release).replace(chr(39), chr(39) * 2)}' as release")
+    con.execute(assembled.attach(release, "release"))
     try:
         statements.run(con, "published/named")
         statements.run(con, "published/tables")
@@ -136,7 +137,7 @@ def flip(warehouse: Warehouse, release: Path) -> None:
     """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
     release.touch()  # what people see counts as the newest: a release that was gone back to is not the next to go
-    release.chmod(0o444)  # a shell opened without -readonly would shut everybody out, and could delete
+    release.chmod(release.stat().st_mode & READ_ONLY)
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
     lake.flush(store.releases)  # the release's own name, before anything points to it

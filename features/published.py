@@ -13,6 +13,9 @@ from features import database, statements
 from features.errors import BusyError, FeatureError
 from features.store import Store
 
+MOST_ROWS = 1_000_000  # of nine columns: 0.6 GB
+FOR_EXAMPLE = 'ask, for example: nightrank sql "from latest_rankings"'
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -35,7 +38,8 @@ class Reader:
     store: Store
 
     def ask(self, query: str) -> Answer:
-        """Answers a query of a person's own."""
+        """Answers a query of a person's own. Raises FeatureError where it is anything but one select."""
+        need_question(self.con, query)
         return ask(self.con, query)
 
     def show(self, name: str, **values: Any) -> Answer:
@@ -117,10 +121,33 @@ def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | Non
 
 
 def answer(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> Answer:
-    if not duckdb.extract_statements(query):
-        raise FeatureError('there is no query in this; ask, for example: nightrank sql "from latest_rankings"')
     result = con.execute(query, values)
-    return Answer([column[0] for column in result.description or []], result.fetchall())
+    rows = result.fetchmany(MOST_ROWS + 1)
+    if len(rows) > MOST_ROWS:
+        raise FeatureError(
+            f"the answer has more than {MOST_ROWS} rows; add a limit, or write it to a file in the DuckDB shell: "
+            "duckdb -readonly published.duckdb"
+        )
+    return Answer([column[0] for column in result.description or []], rows)
+
+
+def need_question(con: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raises FeatureError where a person's query is anything but one select.
+
+    A connection that is shut in still lets `copy` write over the file it has open, and into its temporary folder; and
+    one that is not reads files for `import database` while it parses.
+    """
+    try:
+        parsed = con.extract_statements(query)
+    except duckdb.Error as error:
+        raise FeatureError(str(error)) from error
+    said = [statement for statement in parsed if statement.query]  # a pivot is taken apart into some without a text
+    if not parsed:
+        raise FeatureError(f"there is no query in this; {FOR_EXAMPLE}")
+    if len(said) > 1:
+        raise FeatureError(f"these are {len(said)} statements; ask one at a time")
+    if said and said[0].type != duckdb.StatementType.SELECT:
+        raise FeatureError(f"only a select is a question, and nothing else is done here; {FOR_EXAMPLE}")
 
 
 def told_apart(columns: list[str]) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.errors import FeatureError
+from features.modes import NOT_FOR_OTHERS
 from features.store import Store
 from features.traces import Person
 
@@ -33,9 +34,7 @@ def holds(release: Path, person: Person) -> bool:
     with database.connect_read_only(release) as con:
         columns = statements.run(con, "erasure/columns_of_people").fetchall()
         return any(
-            con.execute(
-                f'select count(*) from "{schema}"."{table}" where user_id::varchar = $text', {"text": person.text}
-            ).fetchall()[0][0]
+            con.execute(assembled.count_theirs(schema, table, column), {"wanted": person.text}).fetchall()[0][0]
             for schema, table, column in columns
             if column == "user_id"
         )
@@ -49,9 +48,7 @@ def copy_without(con: duckdb.DuckDBPyConnection, person: Person) -> None:
     """Everything of a release, the rows of one person apart."""
     con.execute("copy from database old to new (schema)")
     for schema, table, has_users in statements.run(con, "erasure/tables_of_release").fetchall():
-        theirs = "user_id::varchar is distinct from $text" if has_users else "$text is not null"
-        name = f'"{schema}"."{table}"'
-        con.execute(f"insert into new.{name} select * from old.{name} where {theirs}", {"text": person.text})
+        con.execute(assembled.copy_without(schema, table, has_users), {"text": person.text})
     statements.run(con, "erasure/nights_of_release", text=person.text)
 
 
@@ -66,15 +63,15 @@ def rewrite(store: Store, path: Path, fill: Callable[[duckdb.DuckDBPyConnection]
         raise FeatureError(f"{path}: a write-ahead log is left beside it; run the same again")
     with database.connect(None, store.config, store.spill) as con:
         con.execute("set preserve_insertion_order = true")
-        for name, file, how in (("old", path, " (read_only)"), ("new", making, "")):
-            con.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {name}{how}")
+        con.execute(assembled.attach(path, "old", read_only=True))
+        con.execute(assembled.attach(making, "new"))
         fill(con)
         con.execute("checkpoint new")
         con.execute("detach new")
     if log.exists():
         raise FeatureError(f"{log}: a write-ahead log is left; run the same again")
     was = path.stat()
-    making.chmod(was.st_mode & 0o777)
+    making.chmod(was.st_mode & ~NOT_FOR_OTHERS & 0o666)
     os.utime(making, ns=(was.st_atime_ns, was.st_mtime_ns))  # releases are cleared by age
     lake.flush(making)
     making.replace(path)

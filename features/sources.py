@@ -1,5 +1,5 @@
 """A source query, written by a person -> rows with the columns of the contract, their types checked before a row is
-read. The one file that assembles SQL text: around the person's own query."""
+read."""
 
 import re
 from dataclasses import dataclass
@@ -10,11 +10,13 @@ from typing import Any
 
 import duckdb
 
-from features import statements
-from features.contract import check_contract, select
+from features import assembled, statements
+from features.contract import check_contract
+from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
 from features.errors import FeatureError
 
+EXTENSION = re.compile(r"required extension '(\w+)'")
 DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
 
 
@@ -78,26 +80,28 @@ class Reading:
     def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
         and those of the source query that differ from before. Raises FeatureError where the source cannot be read."""
-        rows = f"with source_{self.source.kind} as ({self.rows})"
-        statement = f"create or replace temp table {table} as\n{rows}\nfrom ({select}\n)"
+        statement = assembled.into(table, self.source.kind, self.rows, select)
         run_query(con, self.source, statement, {**self.values, **values})
 
 
 def open_source(con: duckdb.DuckDBPyConnection, source: Source, day_start: datetime, day_end: datetime) -> Reading:
     """Checks the columns of a source query before a row is read.
 
-    Raises FeatureError where the query or its file cannot be read, or where columns break the contract: one error
-    that names every column that is wrong.
+    Raises FeatureError where the query or its file cannot be read, where it or the path holds a credential, or where
+    columns break the contract: one error that names every column that is wrong.
     """
-    values = bound(source, {"path": source.path, "day_start": day_start, "day_end": day_end})
+    for kept in (source.query, source.path or ""):
+        need_no_credential(source.name, kept)
+    path = source.path and filled_in(source.name, source.path)
+    values = bound(source, {"path": path, "day_start": day_start, "day_end": day_end})
     query = without_semicolon(source.query)
-    described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, f"describe {query}", values)]
+    described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, assembled.describe(query), values)]
     given = dict(described)
     if len(given) < len(described):
         twice = next(name for name, _ in described if [other for other, _ in described].count(name) > 1)
         raise FeatureError(f"source {source.name}: the query gives {twice} twice; keep the one that is meant")
     check_contract(source.name, source.kind, given)
-    return Reading(source, f"select {select(source.kind, given)} from (\n{query}\n) as given", set(given), values)
+    return Reading(source, assembled.within(source.kind, given, query), set(given), values)
 
 
 def without_semicolon(query: str) -> str:
@@ -114,13 +118,18 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
     named = {name for statement in duckdb.extract_statements(query) for name in statement.named_parameters}
     try:
         return con.execute(query, {name: value for name, value in values.items() if name in named}).fetchall()
-    except duckdb.IOException as error:
-        raise FeatureError(
-            f"source {source.name}: {first_line(error)}; say where the file is: "
-            f"nightrank ingest {source.name} --path PATH"
-        ) from error
     except duckdb.Error as error:
-        raise FeatureError(f"source {source.name}: the query does not run: {first_line(error)}") from error
+        said = named_again(source.path, first_line(error))
+        if extension := EXTENSION.search(said):
+            raise FeatureError(
+                f"source {source.name}: it needs DuckDB's extension {extension[1]}, which nightrank does not fetch; "
+                f"install it once, as the user who runs this: duckdb -c 'install {extension[1]}'"
+            ) from None
+        if isinstance(error, duckdb.IOException):
+            raise FeatureError(
+                f"source {source.name}: {said}; say where the file is: nightrank ingest {source.name} --path PATH"
+            ) from None  # what DuckDB said may hold a credential
+        raise FeatureError(f"source {source.name}: the query does not run: {said}") from None
 
 
 def bound(source: Source, available: dict[str, Any]) -> dict[str, Any]:

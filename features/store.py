@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from features.config import StoreConfig
 from features.errors import BusyError, FeatureError
+from features.modes import closed_to_others
 
 PUBLISHED = "published.duckdb"
 POLL_SECONDS = 0.1
@@ -81,20 +82,14 @@ class Store:
 
     @contextmanager
     def writing(self, who: str) -> Iterator[None]:
-        """Holds the store's lock, which the kernel frees should this process die.
+        """Holds the store's lock, which the kernel frees should this process die. What is made meanwhile is closed to
+        others.
 
         Whoever waits stands in a queue, so that a backfill, which takes the lock for one day after the other, lets in
         who came meanwhile. Raises BusyError, naming the holder, where it is not free within `wait_seconds`.
         """
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            handle, queue = self.lock.open("a+"), self.lock.with_suffix(".queue").open("a+")
-        except OSError as error:
-            raise FeatureError(
-                f"{self.root}: cannot be written ({error.strerror}); name another store with --store"
-            ) from error
-        with handle:
-            with queue:  # left, and freed, as soon as the lock is had
+        with closed_to_others, self.opened(self.lock) as handle:
+            with self.opened(self.lock.with_suffix(".queue")) as queue:  # left, and freed, as soon as the lock is had
                 until = monotonic() + self.config.wait_seconds
                 self.wait_for(queue, until)
                 self.wait_for(handle, until)
@@ -105,6 +100,16 @@ class Store:
                 yield
             finally:
                 handle.truncate(0)  # whoever looks at the store next holds the lock too, and is not this one
+
+    def opened(self, path: Path) -> TextIO:
+        """A file to lock; the folder of the store begins with it."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return path.open("a+")
+        except OSError as error:
+            raise FeatureError(
+                f"{self.root}: cannot be written ({error.strerror}); name another store with --store"
+            ) from error
 
     def wait_for(self, handle: TextIO, until: float) -> None:
         """Locks a file for this process alone, or raises BusyError at the moment `until` of the steady clock."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from features import database, statements
+from features import assembled, database, statements
 from features.store import Store
 
 SHORTEST_TEXT = 4  # bytes: shorter ones are found in anything
@@ -114,8 +114,7 @@ def met_in_duckdb(path: Path, person: Person) -> Iterator[str]:
     with database.connect_read_only(path) as con:
         for schema, table, column in statements.run(con, "erasure/columns_of_people").fetchall():
             wanted = str(person.user_key) if column == "user_key" else person.text
-            query = f'select count(*) from "{schema}"."{table}" where {column}::varchar = $wanted'
-            [(rows,)] = con.execute(query, {"wanted": wanted}).fetchall()
+            [(rows,)] = con.execute(assembled.count_theirs(schema, table, column), {"wanted": wanted}).fetchall()
             if rows:
                 yield f"{rows} rows of them in {schema}.{table}"
 

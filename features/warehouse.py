@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint
 from features.lake import LakeFile
@@ -115,12 +115,12 @@ class Warehouse:
 
     def clear_day(self, table: str, ds: date) -> None:
         """Removes the day's rows from a table of `serving`."""
-        self.con.execute(f"delete from serving.{table} where ds = $ds", {"ds": ds})
+        self.con.execute(assembled.clear_day(f"serving.{table}"), {"ds": ds})
 
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Adds the rows of a frame to a table, named with its schema; columns go by name."""
         self.con.register("new_rows", frame.to_arrow())
-        self.con.execute(f"insert into {table} by name from new_rows")
+        self.con.execute(assembled.insert_new_rows(table))
         self.con.unregister("new_rows")
 
     @contextmanager

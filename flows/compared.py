@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+import features
 from features import FeatureError
 from flows.compare import Compared, Comparison
 from flows.progress import log
@@ -84,8 +85,9 @@ def draw(found: Comparison, path: Path) -> None:
         panel(axes, found, name)
     figure.suptitle(title(found))
     making = path.with_name(f".{path.name}.making")
-    FigureCanvasAgg(figure).print_figure(making, format="png", metadata={"Software": None})
-    making.replace(path)
+    with features.closed_to_others:
+        FigureCanvasAgg(figure).print_figure(making, format="png", metadata={"Software": None})
+        making.replace(path)
     log.info("picture_drawn", path=path)
 
 

@@ -57,9 +57,10 @@ def run_demo(root: Path) -> None:
 def begin(root: Path) -> None:
     """Makes the folder of the store, with its settings. Raises FeatureError where it cannot be made."""
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        if not (root / SETTINGS_FILE).exists():
-            (root / SETTINGS_FILE).write_text(SETTINGS)
+        with features.closed_to_others:
+            root.mkdir(parents=True, exist_ok=True)
+            if not (root / SETTINGS_FILE).exists():
+                (root / SETTINGS_FILE).write_text(SETTINGS)
     except OSError as error:
         raise FeatureError(f"{root}: cannot be written ({error.strerror}); name another store with --store") from error
 

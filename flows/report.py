@@ -44,9 +44,10 @@ def write_page(
         raise FeatureError(f"{path} is a folder; name the file, such as --out {path / path.name}.html")
     text = render(page)
     try:
-        if not out:
-            path.parent.mkdir(exist_ok=True)
-        write_whole(path, text)
+        with features.closed_to_others:  # it tells what people did
+            if not out:
+                path.parent.mkdir(exist_ok=True)
+            write_whole(path, text)
     except OSError as error:
         raise FeatureError(
             f"{path}: cannot be written ({error.strerror}); name another place with --out FILE"

@@ -1,13 +1,15 @@
 """sql/ as files: checks that find what they promise to find, and how each file opens."""
 
+import ast
 import re
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from features import run_checks, statements
+from features import assembled, run_checks, statements
 
 SQL = Path(__file__).parent.parent / "sql"
 # For each check, how to break its promise in a published file.
@@ -74,3 +76,108 @@ def test_a_sql_file_opens_with_its_grain_or_what_it_does(path: Path) -> None:
 )
 def test_a_sql_file_that_does_not_say_what_it_is_would_be_found(text: str) -> None:
     assert opening(text) != ""
+
+
+# At which place of a call a text of SQL stands: of methods, and of functions.
+METHODS = {"execute": 0, "executemany": 0, "sql": 0, "query": 0, "from_query": 0, "extract_statements": 0, "into": 2}
+FUNCTIONS = {"ask": 1, "run_query": 2}
+# What hands on a text: a file of sql/, a person's query, or what its callers give, who are looked at here.
+HANDS_ON = {
+    ("features/candidate_sources.py", "bound"),
+    ("features/published.py", "ask"),
+    ("features/published.py", "answer"),
+    ("features/published.py", "need_question"),
+    ("features/sources.py", "bound"),
+    ("features/sources.py", "into"),
+    ("features/sources.py", "run_query"),
+    ("features/statements.py", "run"),
+}
+ASSEMBLES = "features/assembled.py"
+
+
+def texts_of_sql(function: ast.FunctionDef) -> Iterator[ast.expr]:
+    """What a function hands to DuckDB as SQL; a name stands for what it was made of there."""
+    made = {
+        target.id: one.value
+        for one in ast.walk(function)
+        if isinstance(one, ast.Assign)
+        for target in one.targets
+        if isinstance(target, ast.Name)
+    }
+    for call in ast.walk(function):
+        if not isinstance(call, ast.Call):
+            continue
+        place = METHODS.get(call.func.attr, 99) if isinstance(call.func, ast.Attribute) else 99
+        place = FUNCTIONS.get(call.func.id, 99) if isinstance(call.func, ast.Name) else place
+        if place < len(call.args):
+            text = call.args[place]
+            yield made.get(text.id, text) if isinstance(text, ast.Name) else text
+
+
+def put_together(path: str, code: str) -> list[str]:
+    """The texts of SQL that a module makes itself, instead of writing them out, reading them from sql/, or having them
+    assembled."""
+    return [
+        f"{path}: {ast.unparse(text)}"
+        for function in ast.walk(ast.parse(code))
+        if isinstance(function, ast.FunctionDef) and (path, function.name) not in HANDS_ON
+        for text in texts_of_sql(function)
+        if not isinstance(text, ast.Constant)
+        and not (isinstance(text, ast.Call) and re.match(r"assembled\.|statements\.read$", ast.unparse(text.func)))
+    ]
+
+
+def test_one_file_assembles_sql_text() -> None:
+    paths = [path for folder in ("features", "flows", "din") for path in sorted((SQL.parent / folder).rglob("*.py"))]
+    modules = {str(path.relative_to(SQL.parent)): path.read_text() for path in paths}
+
+    found = {path: put_together(path, code) for path, code in modules.items()}
+
+    assert len(modules) >= 90
+    assert [text for path, texts in found.items() for text in texts if path != ASSEMBLES] == []
+    assert {path for path, name in HANDS_ON if f"def {name}(" not in modules[path]} == set()
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("con.execute(f'from {table}')", "f'from {table}'"),
+        ("query = 'from ' + table; con.execute(query)", "'from ' + table"),
+        ("con.sql('from {}'.format(table))", "'from {}'.format(table)"),
+        ("con.execute('from %s' % table)", "'from %s' % table"),
+        ("reading.into(con, 'rows', f'from {table}')", "f'from {table}'"),
+        ("con.execute(query)", "query"),
+    ],
+)
+def test_sql_text_that_is_put_together_elsewhere_would_be_found(line: str, text: str) -> None:
+    assert put_together("features/other.py", f"def read(con, table, query):\n    {line}\n") == [
+        f"features/other.py: {text}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: assembled.clear_day("serving.rankings; drop table serving.why"),
+        lambda: assembled.holds("entities.users", "user_id or true"),
+        lambda: assembled.give_type("entities.users", "user_id", "bigint; drop table entities.users"),
+        lambda: assembled.attach(Path("a"), "a as b"),
+        lambda: assembled.empty_view("events", "user_id integer); drop table events; --"),
+        lambda: assembled.count_theirs("main", "rankings", "rank"),
+    ],
+)
+def test_a_name_that_is_not_one_of_ours_is_in_no_text(wrong: Callable[[], str]) -> None:
+    with pytest.raises(ValueError, match=r"is not a valid|not columns with their types"):
+        wrong()
+
+
+def test_a_name_from_a_catalogue_and_a_path_stay_what_they_are() -> None:
+    con = duckdb.connect()
+    con.execute(
+        'create table "a""; drop table b; --" (user_id integer); insert into "a""; drop table b; --" values (7)'
+    )
+
+    count = assembled.count_theirs("main", 'a"; drop table b; --', "user_id")
+
+    assert con.execute(count, {"wanted": "7"}).fetchall() == [(1,)]
+    assert assembled.attach(Path("it's"), "old", read_only=True) == "attach 'it''s' as old (read_only)"

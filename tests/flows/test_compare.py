@@ -170,6 +170,7 @@ def test_the_table_says_deviations_where_there_are_some_and_a_dash_where_nothing
     assert lines[8] == "│ users covered         │               3 │               3 │               3 │"
     assert lines[13] == "│ RelaImpr over mean, % │               — │               — │               — │"
     assert [path.name for path in tmp_path.iterdir()] == ["some.png"]
+    assert oct((tmp_path / "some.png").stat().st_mode & 0o777) == "0o640"
 
 
 def test_what_cannot_be_compared_is_said_before_anything_is_written(

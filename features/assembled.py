@@ -1,0 +1,201 @@
+"""Names, paths and people's own queries -> SQL text: the one file that assembles it. Values are bound, and in no text.
+
+A name is one of the enums here, or DuckDB's own catalogue gave it and it is quoted; whatever else is an error. A
+person's query is one select by the time it stands within another.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+from features.contract import CONTRACTS, INTEGERS, Column
+
+COLUMNS = re.compile(r"[a-z_]+ [a-z]+(, [a-z_]+ [a-z]+)*")
+
+
+class Relation(StrEnum):
+    """Every table and view that a statement outside of sql/ names."""
+
+    USERS = "entities.users"
+    GOODS = "entities.goods"
+    SHOPS = "entities.shops"
+    RANKINGS = "serving.rankings"
+    WHY = "serving.why"
+    SCORED = "serving.scored"
+    DRIFT = "serving.drift"
+    FILES = "ops.files"
+    EVENT_ROWS = "ops.event_rows"
+    RELEASED_GOODS_SEQUENCES = "release.goods_sequences"
+    RELEASED_SHOP_SEQUENCES = "release.shop_sequences"
+    EVENTS = "events"
+    KEPT_BEFORE = "kept_before"
+    REPEATS_BEFORE = "repeats_before"
+    CATEGORY_EVENTS = "category_events"
+    DAY_EVENTS = "day_events"
+    DAY_IMPRESSIONS = "day_impressions"
+    BASE_HISTORIES = "base_histories"
+    DAYS_SINCE = "days_since"
+    SHOWN = "shown"
+    NIGHT_GOODS = "night_goods"
+    NIGHT_PAIRS = "night_pairs"
+    GOODS_OF_NIGHT = "goods_of_night"
+    CATEGORIES_OF_NIGHT = "categories_of_night"
+    SOURCE_SIZE = "source_size"
+    SOURCE_GOODS = "source_goods"
+    REPEATED_NUMBERS = "repeated_numbers"
+    CONTESTED_NUMBERS = "contested_numbers"
+    CONTESTED_EVENTS = "contested_events"
+    SHARED_EVENTS = "shared_events"
+    DUPLICATE_EVENTS = "duplicate_events"
+    SEGMENTS = "segments"
+
+
+class Id(StrEnum):
+    """The columns that hold ids or keys."""
+
+    USER_ID = "user_id"
+    GOODS_ID = "goods_id"
+    SHOP_ID = "shop_id"
+    USER_KEY = "user_key"
+
+
+class IdType(StrEnum):
+    BIGINT = "BIGINT"
+    VARCHAR = "VARCHAR"
+
+
+class Attached(StrEnum):
+    """What a second file is called while it is open beside the first."""
+
+    RELEASE = "release"
+    OLD = "old"
+    NEW = "new"
+
+
+class Allowed(StrEnum):
+    """The settings that say what a connection that is shut in may read."""
+
+    PATHS = "allowed_paths"
+    DIRECTORIES = "allowed_directories"
+
+
+def quoted(*names: str) -> str:
+    """A name as the catalogue of a file gives it, whatever is in it."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def literal(text: str) -> str:
+    """A text where no value can be bound."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def attach(path: Path, name: str, *, read_only: bool = False) -> str:
+    return f"attach {literal(str(path))} as {Attached(name)}{' (read_only)' if read_only else ''}"
+
+
+def allow(setting: str, paths: Iterable[str]) -> str:
+    return f"set {Allowed(setting)} = [{', '.join(map(literal, paths))}]"
+
+
+def clear_day(table: str) -> str:
+    return f"delete from {Relation(table)} where ds = $ds"
+
+
+def insert_new_rows(table: str) -> str:
+    return f"insert into {Relation(table)} by name from new_rows"
+
+
+def drop_view(view: str) -> str:
+    return f"drop view if exists {Relation(view)}"
+
+
+def drop_table(table: str) -> str:
+    return f"drop table if exists {Relation(table)} cascade"
+
+
+def empty_view(view: str, columns: str) -> str:
+    """A view without rows, of these columns: `name type, ...`."""
+    if not COLUMNS.fullmatch(columns):
+        raise ValueError(f"{columns}: not columns with their types")
+    name = Relation(view)
+    return f"create or replace temp table empty_{name} ({columns}); create temp view {name} as from empty_{name}"
+
+
+def holds(table: str, column: str) -> str:
+    return f"select 1 from {Relation(table)} where {Id(column)} is not null limit 1"
+
+
+def give_type(table: str, column: str, kind: str) -> str:
+    return f"alter table {Relation(table)} alter {Id(column)} type {IdType(kind)}"
+
+
+def digest(schema: str, table: str) -> str:
+    """One row: a hash of every row of a table, so that all of it is read."""
+    return f"select bit_xor(hash(one)) from {quoted(schema, table)} as one"
+
+
+def count_theirs(schema: str, table: str, column: str) -> str:
+    """One row: how many rows of a table are a person's, by their id or key as `$wanted`, a text."""
+    return f"select count(*) from {quoted(schema, table)} where {Id(column)}::varchar = $wanted"
+
+
+def count_forgotten(schema: str, table: str, column: str) -> str:
+    """One row: how many rows of a table are of anybody forgotten, by `$keys`, or by `$hashes` with `$salt`."""
+    theirs = {
+        Id.USER_ID: "list_contains($hashes, sha256($salt || user_id::varchar))",
+        Id.USER_KEY: "list_contains($keys, user_key)",
+    }
+    return f"select count(*) from {quoted(schema, table)} where {theirs[Id(column)]}"
+
+
+def copy_without(schema: str, table: str, has_users: bool) -> str:
+    """Copies a table of `old` to `new`, without the rows of the user whose id is `$text`."""
+    theirs = "user_id::varchar is distinct from $text" if has_users else "$text is not null"
+    name = quoted(schema, table)
+    return f"insert into {Attached.NEW}.{name} select * from {Attached.OLD}.{name} where {theirs}"
+
+
+def describe(query: str) -> str:
+    return f"describe {query}"
+
+
+def propose(query: str) -> str:
+    """The table `proposed` of what a candidate source gives."""
+    return f"create or replace temp table proposed as {query}"
+
+
+def within(kind: str, given: dict[str, str], query: str) -> str:
+    """A source query with the columns of the contract of its kind, each with its type."""
+    columns = ",\n".join(expression(column, given) for column in CONTRACTS[kind])
+    return f"select {columns} from (\n{query}\n) as given"
+
+
+def into(table: str, kind: str, rows: str, select: str) -> str:
+    """The temporary table of a select that reads the rows of a source as `source_<kind>`."""
+    [known] = [one for one in CONTRACTS if one == kind]
+    return f"create or replace temp table {Relation(table)} as\nwith source_{known} as ({rows})\nfrom ({select}\n)"
+
+
+def expression(column: Column, given: dict[str, str]) -> str:
+    """How the contract's column is taken from the given one: ids keep their type, whole numbers as BIGINT."""
+    kind = given.get(column.name)
+    if kind is None and column.name == "event_id":
+        return "null::varchar as event_id, null::ubigint as event_no"
+    if kind is None:
+        return f"cast(null as {column.cast or 'bigint'}) as {column.name}"
+    if column.name == "event_id":
+        return event_id(kind)
+    if column.cast is None:
+        return f"cast({column.name} as {'varchar' if kind in ('VARCHAR', 'UUID') else 'bigint'}) as {column.name}"
+    return f"cast({column.name} as {column.cast}) as {column.name}"
+
+
+def event_id(kind: str) -> str:
+    """A number as event_no, in its own order, negative ones first; anything else as a text, with a hash as event_no."""
+    if not INTEGERS.fullmatch(kind):
+        return "event_id::varchar as event_id, md5_number_lower(event_id::varchar) as event_no"
+    return (
+        "null::varchar as event_id, case when event_id >= 0 then event_id::ubigint + 9223372036854775808::ubigint"
+        " else (event_id::hugeint + 9223372036854775808)::ubigint end as event_no"
+    )
