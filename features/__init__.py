@@ -75,6 +75,7 @@ from features.slices import PARTS, Part
 from features.sources import Source, find_source
 from features.status import Status, look
 from features.store import Store, epoch_microseconds
+from features.summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
 from features.trial import trial
 from features.warehouse import Warehouse, look_into, open_warehouse
 
@@ -121,6 +122,7 @@ __all__ = [
     "StoppedByCheck",
     "Store",
     "StoreConfig",
+    "Summary",
     "Warehouse",
     "build_candidates",
     "build_examples",
@@ -149,6 +151,7 @@ __all__ = [
     "ingest_events",
     "ingest_goods",
     "ingest_impressions",
+    "keep_summary",
     "known_path",
     "known_source",
     "labels_until",
@@ -170,6 +173,7 @@ __all__ = [
     "plan",
     "ranking_fingerprint",
     "reading",
+    "reading_went_well",
     "recall",
     "recognise_flip",
     "record_night",
@@ -184,6 +188,8 @@ __all__ = [
     "start_id",
     "statements",
     "stop_where_broken",
+    "sum_up_failure",
+    "summary_of",
     "table_sizes",
     "tidy",
     "trial",

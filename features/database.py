@@ -96,6 +96,16 @@ def first_line(error: BaseException) -> str:
     return " ".join(line.strip() for line in str(error).split("\n\n")[0].splitlines())
 
 
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, path: Path, how: str = "") -> Iterator[None]:
+    """The file at `path` as `release` beside the database that is open; `how` may be `(read_only)`."""
+    con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as release {how}")
+    try:
+        yield
+    finally:
+        con.execute("detach release")
+
+
 def read_through(con: duckdb.DuckDBPyConnection) -> None:
     """Reads every block of an open file: DuckDB holds its checksums against what it reads. Raises DAMAGED where one
     does not match."""

@@ -11,9 +11,10 @@ import features
 from din import DinError
 from features import FeatureError, PlannedAsset, Shaping, Store, Warehouse
 from flows import night, training
-from flows.night import Step, in_groups, plainly
+from flows.night import in_groups
 from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
+from flows.stages import Step, plainly
 
 A_DAY = 86_400  # seconds
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
@@ -163,7 +164,7 @@ def examples(run: Warehouse, settings: Settings, ds: date, _reason: str | None) 
 
 def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -> None:
     features.need_in_release(run, ds, settings.publish.ranking_nights)
-    night.rank_night(run, settings, ds, night.plainly, reason)
+    night.rank_night(run, settings, ds, reason=reason)
 
 
 def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:

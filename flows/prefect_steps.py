@@ -5,17 +5,29 @@ from collections.abc import Callable
 from typing import Any
 
 from prefect import task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 import features
 from din import DinError
-from features import FeatureError
+from features import FeatureError, Summary
+from flows.progress import log
+from flows.summary import log_summary, markdown, sentence
 
 
 def as_task(stage: Callable[..., Any]) -> Callable[..., Any]:
     """The stage as a task of its name. Its effects are in the store: a cached or pickled result could only be wrong."""
     stage = features.in_sentences()(stage)
     return task(name=stage.__name__, cache_policy=NO_CACHE, persist_result=False)(stage)
+
+
+def also_as_artifact(summary: Summary) -> None:
+    """Tells of a night, and shows it in Prefect's pages; never fails: the night counts."""
+    log_summary(summary)
+    try:
+        create_markdown_artifact(markdown(summary), key="night-summary", description=sentence(summary))
+    except Exception as error:  # whatever it is, it must not undo what is published
+        log.warning("artifact_not_made", ds=summary.ds, error=type(error).__name__)
 
 
 class MessageOfAMistake(logging.Filter):

@@ -14,10 +14,11 @@ import features
 from features import ModelRecord, Warehouse
 from flows import progress, show
 from flows.material import Material, gather, window_days
-from flows.night import Step, choose_day, histories, plainly, utc_now
+from flows.night import histories, utc_now
 from flows.progress import log
-from flows.reading import read_on
+from flows.reading import choose_day, read_on
 from flows.settings import Settings, load_settings, open_store
+from flows.stages import Step, plainly
 from flows.warm import learned_by, start_for
 
 if TYPE_CHECKING:
