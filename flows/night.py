@@ -12,6 +12,7 @@ from pathlib import Path
 import features
 from features import StoppedByCheck, Warehouse
 from flows import progress
+from flows.alerts import alerting
 from flows.progress import log
 from flows.reading import choose_day, read_on
 from flows.scoring import handed_over, model_for, ranking_again
@@ -47,6 +48,7 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = l
     """
     settings = load_settings(root)
     store = open_store(root, settings)
+    tell = alerting(settings.alerts, store, tell)
     with features.open_warehouse(store, "nightrank nightly", utc_now) as warehouse:
         recognised = features.recognise_flip(warehouse)
         if recognised:

@@ -364,6 +364,6 @@ def test_the_flows_run_through_prefect_and_give_what_plain_gives(own_store: Path
 
     assert [record.pooling for record in records] == ["mean", "din"]
     assert [(result.ds, result.status) for result in results] == [(date(2025, 3, 21), "OK")]
-    assert [artifact.data.splitlines()[0] for artifact in artifacts] == ["# 2025-03-21: OK"]
+    assert [str(artifact.data).splitlines()[0] for artifact in artifacts] == ["# 2025-03-21: OK"]
     plain = [row for row in digest(own_store) if row[0] < date(2025, 3, 21)]
     assert plain == digest(walked_store)
