@@ -4,9 +4,10 @@ import os
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import duckdb
 import polars as pl
@@ -16,6 +17,8 @@ from features.errors import BusyError, FeatureError
 
 DAMAGED = duckdb.Error  # what is raised where a file cannot be read
 UNKNOWN = (duckdb.BinderException, duckdb.CatalogException)  # a file of an earlier version has not all that is asked
+OPEN: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+INTERRUPTED = "Query interrupted"  # by a signal
 LOCKED = "Could not set lock"
 HELPERS = ("database.py", "statements.py", "warehouse.py")  # they run what another function asks for
 
@@ -54,7 +57,7 @@ def opened(
         "threads": config.threads,
     }
     try:
-        return duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)
+        con = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)
     except duckdb.Error as error:
         if LOCKED in str(error):
             raise BusyError(
@@ -65,6 +68,8 @@ def opened(
             f"{path}: cannot be opened ({first_line(error)}); where the file is damaged, put a copy of it from before "
             "in its place"
         ) from error
+    OPEN.add(con)
+    return con
 
 
 @contextmanager
@@ -72,15 +77,29 @@ def in_sentences() -> Iterator[None]:
     """What DuckDB and Polars raise where nobody expected it, as one sentence: what was at work, and what was wrong."""
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise FeatureError(
+            f"{at_work(error)} needs more memory than DuckDB may take ({first_line(error)}); nothing is half-written: "
+            "set store.memory_limit higher, or cut users into more store.buckets, and run the same again"
+        ) from error
     except (duckdb.Error, pl.exceptions.PolarsError) as error:
         raise FeatureError(
             f"{at_work(error)} did not go through: {first_line(error)}; nothing is half-written, "
             "see what is built with: nightrank status"
         ) from error
     except RuntimeError as error:
-        if isinstance(error.__context__, KeyboardInterrupt):  # DuckDB stops a query so, as `Query interrupted`
-            raise KeyboardInterrupt from error
+        if str(error) == INTERRUPTED and error.__context__:  # what a signal's handler raised while a query ran
+            stop_queries()
+            raise error.__context__ from None
         raise
+
+
+def stop_queries() -> None:
+    """Stops what is running in DuckDB: after a signal its threads would go on, and a rollback or close wait for them,
+    however long the query takes."""
+    for con in list(OPEN):
+        with suppress(duckdb.Error):  # closed meanwhile
+            con.interrupt()
 
 
 def at_work(error: BaseException) -> str:

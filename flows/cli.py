@@ -20,6 +20,7 @@ from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
 from flows import compare as compare_flow
 from flows import compared, filling, keeping, looking, night, progress, reading, show
 from flows import demo as demo_flow
+from flows.interrupts import OutOfTime
 from flows.options import (
     BUSY,
     DEFAULT_STORE,
@@ -56,7 +57,7 @@ def main() -> None:
         stop(error, BUSY)
     except StoppedByCheck as error:
         stop(error, STOPPED)
-    except (FeatureError, DinError) as error:
+    except (FeatureError, DinError, OutOfTime) as error:
         stop(error, FAILED)
     except OSError as error:
         stop(of_the_machine(error), FAILED)

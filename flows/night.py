@@ -13,11 +13,12 @@ import features
 from features import StoppedByCheck, Warehouse
 from flows import progress
 from flows.alerts import alerting
+from flows.interrupts import in_one_go, within_night
 from flows.progress import log
-from flows.reading import choose_day, read_on
+from flows.reading import choose_day, read_sources
 from flows.scoring import handed_over, model_for, ranking_again
 from flows.settings import Settings, load_settings, open_store
-from flows.stages import Stages, Step, plainly
+from flows.stages import Stages, Step, in_groups, plainly
 from flows.summary import Tell, log_summary, tell_of, told_if_it_fails
 
 CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; reading and the last night take seven
@@ -64,14 +65,6 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = l
         return [result for results in caught_up for result in results] + tonight + left_aside(warehouse, last)
 
 
-def read_sources(warehouse: Warehouse, settings: Settings, ds: date | None, step: Step, tell: Tell) -> None:
-    """Reads what is new; where a source cannot be read, the night up to which it was asked for tells so."""
-    stages = Stages()
-    with told_if_it_fails(warehouse, ds or warehouse.store.newest_day_over(datetime.now(UTC)), stages, tell):
-        stages.timed(step)(read_on)(warehouse, settings, ds)
-    features.reading_went_well(warehouse)
-
-
 def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
     """The night itself where it was rolled back: it is not built by itself, or every retry would bring it back."""
     if ds not in features.rolled_back_nights(warehouse):
@@ -79,12 +72,6 @@ def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
     log.warning("night_was_rolled_back", ds=ds, to_build_it=f"nightrank backfill {ds} {ds} --mode failed --reason WHY")
     [(status, users, rows, model_id)] = warehouse.run("ledger/night", ds=ds)
     return [NightResult(ds, status, users, rows, model_id, 0.0)]
-
-
-def in_groups(days: list[date], most: int) -> list[list[date]]:
-    """The days in order, in at most so many groups."""
-    size = -(-len(days) // most) or 1
-    return [days[start : start + size] for start in range(0, len(days), size)]
 
 
 def catch_up(warehouse: Warehouse, settings: Settings, days: list[date], tell: Tell) -> list[NightResult]:
@@ -103,7 +90,11 @@ def rank_night(
     """The diagram, top to bottom, for one data day; `reason` says why one that is published is ranked again."""
     started, stages = time.monotonic(), Stages(at="champion")
     step = stages.timed(step)
-    with warehouse.recorded_run("nightly", ds, reason) as night, told_if_it_fails(night, ds, stages, tell):
+    with (
+        warehouse.recorded_run("nightly", ds, reason) as night,
+        told_if_it_fails(night, ds, stages, tell),
+        within_night(night, settings.timeouts, stages),
+    ):
         model_id = features.need_champion(night, ds)
         step(histories)(night, ds)
         step(sequences)(night, settings, ds)
@@ -217,9 +208,10 @@ def publish(
         features.close_night(night, ending)
         release.unlink()
         raise
-    features.flip(night, release)
-    features.keep_summary(night)
-    features.close_night(night, ending)
+    with in_one_go():
+        features.flip(night, release)
+        features.keep_summary(night)
+        features.close_night(night, ending)
     features.clear_releases(night, settings.publish.keep_releases)
     [(_, users, rows, _)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started

@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 import features
 from din import DinError
 from features import FeatureError, Summary
+from flows.interrupts import OutOfTime
 from flows.progress import log
 from flows.summary import log_summary, markdown, sentence
 
@@ -34,7 +35,7 @@ class MessageOfAMistake(logging.Filter):
     """Leaves the traceback out where the error is a sentence for the user, which the log line carries already."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], FeatureError | DinError | OSError):
+        if record.exc_info and isinstance(record.exc_info[1], FeatureError | DinError | OutOfTime | OSError):
             record.exc_info = None
         return True
 

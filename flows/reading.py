@@ -5,10 +5,22 @@ from datetime import UTC, date, datetime, timedelta
 
 import features
 from features import FeatureError, Ingested, Source, Store, Warehouse
+from flows.interrupts import within_night
 from flows.progress import log
 from flows.settings import Settings
+from flows.stages import Stages, Step
+from flows.summary import Tell, told_if_it_fails
 
 BY_DAYS = {"events": features.ingest_events, "impressions": features.ingest_impressions}
+
+
+def read_sources(warehouse: Warehouse, settings: Settings, ds: date | None, step: Step, tell: Tell) -> None:
+    """Reads what is new; where a source cannot be read, the night up to which it was asked for tells so."""
+    stages = Stages()
+    night = ds or warehouse.store.newest_day_over(datetime.now(UTC))
+    with told_if_it_fails(warehouse, night, stages, tell), within_night(warehouse, settings.timeouts, stages):
+        stages.timed(step)(read_on)(warehouse, settings, ds)
+    features.reading_went_well(warehouse)
 
 
 def read_on(warehouse: Warehouse, settings: Settings, ds: date | None) -> None:

@@ -24,6 +24,7 @@ from features import (
 )
 from features.config import need_at_least
 from flows.alerts import AlertConfig
+from flows.interrupts import TimeoutConfig
 
 SETTINGS_FILE = "nightrank.toml"
 
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     ranking: RankingConfig = RankingConfig()
     publish: PublishConfig = PublishConfig()
     housekeeping: HousekeepingConfig = HousekeepingConfig()
+    timeouts: TimeoutConfig = TimeoutConfig()
     alerts: AlertConfig = AlertConfig()
 
     @model_validator(mode="before")

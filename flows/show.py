@@ -186,7 +186,7 @@ def told(nights: list[Summary]) -> None:
         colour = "bold red" if night.failed else "bold"
         stdout.print(f"[{colour}]last tried[/] {night.ds}  {night.state}", highlight=False, soft_wrap=True)
         if night.failed:
-            line(f"           stopped in {night.stage}: {headline(night)}")
+            line(f"           in {night.stage}: {headline(night)}")
         median, late = measured(night.events_median, ".0f"), f"{night.late_rows} late of {night.late_days} days"
         line(f"           {night.events} events, median {median}, {late}")
         if night.stages:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 Step = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -41,3 +42,9 @@ class Stages:
     def so_far(self) -> dict[str, float]:
         """With the seconds until now of the stage that is under way."""
         return self.seconds | {self.at: time.monotonic() - self.began}
+
+
+def in_groups(days: list[date], most: int) -> list[list[date]]:
+    """The days in order, in at most so many groups."""
+    size = -(-len(days) // most) or 1
+    return [days[start : start + size] for start in range(0, len(days), size)]

@@ -40,7 +40,7 @@ def told_if_it_fails(night: Warehouse, ds: date, stages: Stages, tell: Tell) -> 
         with features.in_sentences():
             yield
     except BaseException as stopped:
-        by_hand = isinstance(stopped, KeyboardInterrupt)
+        by_hand = not isinstance(stopped, Exception)  # Ctrl-C, and SIGTERM as Prefect raises it
         error = "stopped by Ctrl-C or SIGTERM" if by_hand else str(stopped) or type(stopped).__name__
         again = f"put right what it says, then: nightrank nightly --ds {ds} --store {night.store.root}"
         summary = features.sum_up_failure(night, ds, stages.at, error, stages.seconds, again)

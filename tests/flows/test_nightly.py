@@ -100,7 +100,7 @@ def test_a_check_that_stops_keeps_yesterday(
     status = nightrank("status", "--store", own_store)
     assert status.code == 4
     assert "2025-03-21  FAILED_KEPT_YESTERDAY: scores_differ" in status.out
-    assert "last tried 2025-03-21  FAILED_KEPT_YESTERDAY\n           stopped in publish: the ranking of" in status.out
+    assert "last tried 2025-03-21  FAILED_KEPT_YESTERDAY\n           in publish: the ranking of" in status.out
     assert "           do: scores_differ: train again with nightrank train; a model whose" in status.out
 
     monkeypatch.undo()

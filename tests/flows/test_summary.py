@@ -68,7 +68,7 @@ def test_a_night_that_fails_is_told_with_its_stage_and_what_to_do_until_it_is_ma
     again = f"put right what it says, then: nightrank nightly --ds 2025-03-21 --store {own_store}"
     stages = ["histories", "sequences", "candidates", "rankings"]
     assert told == [("FAILED_KEPT_YESTERDAY", "rankings", "the disk is full", None, [again], stages)]
-    assert "last tried 2025-03-21  FAILED_KEPT_YESTERDAY\n           stopped in rankings: the disk is full\n" in status
+    assert "last tried 2025-03-21  FAILED_KEPT_YESTERDAY\n           in rankings: the disk is full\n" in status
     assert f"           do: {again}\n" in status
     assert "The night of 2025-03-21 failed in rankings; what people see is 2025-03-20." in page
     assert "<caption>Time by stage</caption>" in page
