@@ -17,7 +17,7 @@ from features.config import (
     SequenceConfig,
     StoreConfig,
 )
-from features.database import in_sentences
+from features.database import in_sentences, may_pass
 from features.doctor import Finding, examine
 from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
@@ -165,6 +165,7 @@ __all__ = [
     "load_sequences",
     "look",
     "look_into",
+    "may_pass",
     "measure_drift",
     "need_champion",
     "need_in_release",

@@ -1,5 +1,6 @@
 """The one door to DuckDB: every connection is opened here, with the same limits and UTC inside."""
 
+import errno
 import os
 import tempfile
 import traceback
@@ -20,6 +21,12 @@ UNKNOWN = (duckdb.BinderException, duckdb.CatalogException)  # a file of an earl
 OPEN: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 INTERRUPTED = "Query interrupted"  # by a signal
 LOCKED = "Could not set lock"
+PASSING = (
+    *(errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH),
+    *(errno.ENETRESET, errno.ECONNABORTED, errno.ECONNRESET, errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+)
+PASSING_ANSWERS = (408, 429, 500, 502, 503, 504)  # of HTTP
+NO_CONNECTION = "Could not establish connection"
 HELPERS = ("database.py", "statements.py", "warehouse.py")  # they run what another function asks for
 
 
@@ -100,6 +107,20 @@ def stop_queries() -> None:
     for con in list(OPEN):
         with suppress(duckdb.Error):  # closed meanwhile
             con.interrupt()
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether what was refused may be given in a moment: by a network, or by a disk that is one. A mistake, a check and
+    too little memory do not pass by themselves."""
+    while error is not None:
+        if isinstance(error, duckdb.HTTPException):
+            return getattr(error, "status_code", 0) in PASSING_ANSWERS
+        if isinstance(error, duckdb.IOException):  # has no number, but the machine's words for it
+            return any(said in str(error) for said in (*map(os.strerror, PASSING), NO_CONNECTION))
+        if isinstance(error, OSError):
+            return error.errno in PASSING
+        error = error.__cause__
+    return False
 
 
 def at_work(error: BaseException) -> str:

@@ -46,7 +46,7 @@ def hook() -> Iterator[Hook]:
             self.send_header("Location", "/elsewhere")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - as http.server names it
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -16,10 +16,12 @@ import din
 import features
 import flows.night
 import flows.training
+from flows import stages
 from flows.night import run_nights, utc_now
 from flows.settings import load_settings, open_store
 from flows.training import run_training
 from tests.conftest import Said, write_events
+from tests.flows.test_stages import stale_once
 
 NightRank = Callable[..., Said]
 
@@ -349,10 +351,14 @@ def test_many_missed_nights_are_caught_up_in_few_steps(own_store: Path, monkeypa
 
 
 @pytest.mark.prefect
-def test_the_flows_run_through_prefect_and_give_what_plain_gives(own_store: Path, walked_store: Path) -> None:
+def test_the_flows_run_through_prefect_and_give_what_plain_gives(
+    own_store: Path, walked_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from prefect.client.orchestration import get_client
     from prefect.testing.utilities import prefect_test_harness
 
+    monkeypatch.setattr(stages, "FIRST_WAIT_SECONDS", 0.1)
+    stale_once(monkeypatch, "candidates")
     with prefect_test_harness(server_startup_timeout=120):
         from flows.nightly import nightly
         from flows.train import train
