@@ -205,6 +205,17 @@ def backfill(
     filling.need_all(built)
 
 
+@app.command()
+def serve(
+    store: StorePath = DEFAULT_STORE,
+    file: Annotated[Path, typer.Option(help="Where the schedules are.")] = Path("prefect.yaml"),
+) -> None:
+    """Runs the deployments of prefect.yaml from this process when they are due: a server, no work pool, no worker."""
+    from flows.serve import run_serve
+
+    run_serve(file, store)
+
+
 def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
     """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
     if not named.endswith(".sql") and named not in features.statements.names("sources"):
