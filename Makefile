@@ -38,7 +38,7 @@ demo: $(READY)          ## the whole job on the bundled sample, into ./demo-stor
 test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, under ten minutes on two cores
 	$(BIN)/python -m pytest
 
-deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights: about a minute
+deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights, and nightrank serve: minutes
 	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
 
 check: $(READY)         ## lint, types, import directions, SQL

@@ -17,7 +17,7 @@ from features.config import (
     SequenceConfig,
     StoreConfig,
 )
-from features.database import in_sentences
+from features.database import in_sentences, may_pass
 from features.doctor import Finding, examine
 from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
@@ -76,6 +76,7 @@ from features.slices import PARTS, Part
 from features.sources import Source, find_source
 from features.status import Status, look
 from features.store import Store, epoch_microseconds
+from features.summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
 from features.trial import trial
 from features.warehouse import Warehouse, look_into, open_warehouse
 
@@ -122,6 +123,7 @@ __all__ = [
     "StoppedByCheck",
     "Store",
     "StoreConfig",
+    "Summary",
     "Warehouse",
     "build_candidates",
     "build_examples",
@@ -151,6 +153,7 @@ __all__ = [
     "ingest_events",
     "ingest_goods",
     "ingest_impressions",
+    "keep_summary",
     "known_path",
     "known_source",
     "labels_until",
@@ -164,6 +167,7 @@ __all__ = [
     "load_sequences",
     "look",
     "look_into",
+    "may_pass",
     "measure_drift",
     "need_champion",
     "need_in_release",
@@ -173,6 +177,7 @@ __all__ = [
     "plan",
     "ranking_fingerprint",
     "reading",
+    "reading_went_well",
     "recall",
     "recognise_flip",
     "record_night",
@@ -187,6 +192,8 @@ __all__ = [
     "start_id",
     "statements",
     "stop_where_broken",
+    "sum_up_failure",
+    "summary_of",
     "table_sizes",
     "tidy",
     "trial",

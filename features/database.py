@@ -1,15 +1,17 @@
 """The one door to DuckDB: every connection is opened here, with the same limits and UTC inside."""
 
 import atexit
+import errno
 import os
 import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import duckdb
 import polars as pl
@@ -20,7 +22,15 @@ from features.errors import BusyError, FeatureError
 
 DAMAGED = duckdb.Error  # what is raised where a file cannot be read
 UNKNOWN = (duckdb.BinderException, duckdb.CatalogException)  # a file of an earlier version has not all that is asked
+OPEN: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+INTERRUPTED = "Query interrupted"  # by a signal
 LOCKED = "Could not set lock"
+PASSING = (
+    *(errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH),
+    *(errno.ENETRESET, errno.ECONNABORTED, errno.ECONNRESET, errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+)
+PASSING_ANSWERS = (408, 429, 500, 502, 503, 504)  # of HTTP
+NO_CONNECTION = "Could not establish connection"
 HELPERS = ("database.py", "statements.py", "warehouse.py")  # they run what another function asks for
 
 
@@ -68,7 +78,7 @@ def opened(
         "python_enable_replacements": False,  # no name in SQL is a variable of this program
     }
     try:
-        return duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)
+        con = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)
     except duckdb.Error as error:
         if LOCKED in str(error):
             raise BusyError(
@@ -79,6 +89,8 @@ def opened(
             f"{path}: cannot be opened ({first_line(error)}); where the file is damaged, put a copy of it from before "
             "in its place"
         ) from error
+    OPEN.add(con)
+    return con
 
 
 @contextmanager
@@ -86,15 +98,43 @@ def in_sentences() -> Iterator[None]:
     """What DuckDB and Polars raise where nobody expected it, as one sentence: what was at work, and what was wrong."""
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise FeatureError(
+            f"{at_work(error)} needs more memory than DuckDB may take ({first_line(error)}); nothing is half-written: "
+            "set store.memory_limit higher, or cut users into more store.buckets, and run the same again"
+        ) from error
     except (duckdb.Error, pl.exceptions.PolarsError) as error:
         raise FeatureError(
             f"{at_work(error)} did not go through: {first_line(error)}; nothing is half-written, "
             "see what is built with: nightrank status"
         ) from error
     except RuntimeError as error:
-        if isinstance(error.__context__, KeyboardInterrupt):  # DuckDB stops a query so, as `Query interrupted`
-            raise KeyboardInterrupt from error
+        if str(error) == INTERRUPTED and error.__context__:  # what a signal's handler raised while a query ran
+            stop_queries()
+            raise error.__context__ from None
         raise
+
+
+def stop_queries() -> None:
+    """Stops what is running in DuckDB: after a signal its threads would go on, and a rollback or close wait for them,
+    however long the query takes."""
+    for con in list(OPEN):
+        with suppress(duckdb.Error):  # closed meanwhile
+            con.interrupt()
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether what was refused may be given in a moment: by a network, or by a disk that is one. A mistake, a check and
+    too little memory do not pass by themselves."""
+    while error is not None:
+        if isinstance(error, duckdb.HTTPException):
+            return getattr(error, "status_code", 0) in PASSING_ANSWERS
+        if isinstance(error, duckdb.IOException):  # has no number, but the machine's words for it
+            return any(said in str(error) for said in (*map(os.strerror, PASSING), NO_CONNECTION))
+        if isinstance(error, OSError):
+            return error.errno in PASSING
+        error = error.__cause__
+    return False
 
 
 def at_work(error: BaseException) -> str:
@@ -108,6 +148,16 @@ def at_work(error: BaseException) -> str:
 def first_line(error: BaseException) -> str:
     """What DuckDB says, without its drawing of where."""
     return " ".join(line.strip() for line in str(error).split("\n\n")[0].splitlines())
+
+
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool = False) -> Iterator[None]:
+    """The file at `path` as `release` beside the database that is open."""
+    con.execute(assembled.attach(path, "release", read_only=read_only))
+    try:
+        yield
+    finally:
+        con.execute("detach release")
 
 
 def read_through(con: duckdb.DuckDBPyConnection) -> None:

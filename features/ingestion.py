@@ -56,7 +56,7 @@ def ingest_events(
     make_store_days(con, store)
     statements.run(con, "transforms/content_hash")
     is_named = "event_id" in reading.columns
-    is_new = warehouse.one("ledger/last_day_read", asset=source.asset) is None
+    last_read = warehouse.one("ledger/last_day_read", asset=source.asset)
     portions = in_portions(con, store, reading, first_ds, last_ds)
     numbers_read: list[np.ndarray] = []
     for start, end in portions:
@@ -64,6 +64,7 @@ def ingest_events(
         read_days(warehouse, reading, config, start, end, is_first=start == first_ds)
         if is_named:
             find_repeats(con, numbers_read, store.config.threads)
+        warehouse.run("ledger/rows_before", source=source.name)
         with warehouse.transaction():
             register(warehouse, source)
             statements.run(con, "transforms/new_entities")
@@ -71,7 +72,9 @@ def ingest_events(
             is_first = start == first_ds
             warehouse.run("ledger/clear_days_read", source=source.name, first_ds=start, last_ds=end, is_first=is_first)
             repeats = "by_id" if is_named else config.repeats
-            replace_events(warehouse, source.name, repeats, start, end, is_new)
+            replace_events(warehouse, source.name, repeats, start, end, is_new=last_read is None)
+            if last_read:
+                note_late(warehouse, source, last_read)
             write_refused(warehouse, source)
             warehouse.run(
                 "ledger/count_days_read",
@@ -97,6 +100,12 @@ def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfi
         "code": CODE,
     }
     return made_of(parts)
+
+
+def note_late(warehouse: Warehouse, source: Source, last_read: date) -> None:
+    """Notes which of the days that had been read before have more events now; reads rows_before."""
+    told = {"source": source.name, "last_read": last_read, "run_id": warehouse.run_id, "now": warehouse.clock()}
+    warehouse.run("ledger/note_late", **told)
 
 
 def in_portions(

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from features import assembled, database, lake, statements
+from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
@@ -13,6 +13,7 @@ from features.named_sequences import release_sequences
 from features.sequences import has_sequences
 from features.slices import PARTS
 from features.store import Store
+from features.summary import advice_on, sum_up
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
@@ -55,16 +56,13 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     first_shown = first_night(newest, config.sequence_nights)
     shown = con.execute("select ds from published_nights where ds >= $first order by ds", {"first": first_shown})
     nights = [night for (night,) in shown.fetchall() if all(has_sequences(warehouse, night, part) for part in PARTS)]
-    con.execute(assembled.attach(release, "release"))
-    try:
+    with database.attached(con, release):
         statements.run(con, "published/named")
         statements.run(con, "published/tables")
         for (night,) in con.execute("select ds from published_nights order by ds").fetchall():
             statements.run(con, "published/ranked_night", ds=night)
         release_sequences(warehouse, nights)
         publish_inside(warehouse, nights)
-    finally:
-        con.execute("detach release")
     with database.connect(release, store.config, store.spill) as made:
         statements.run(made, "published/views")
         statements.run(made, "published/comments")
@@ -92,8 +90,11 @@ def run_checks(release: Path, *, may_be_older: bool = False) -> list[Check]:
     return checks
 
 
-def close_release(warehouse: Warehouse, release: Path, ds: date, checks: list[Check]) -> Ending:
-    """Writes how the night ended into its own release.
+def close_release(
+    warehouse: Warehouse, release: Path, ds: date, checks: list[Check], stages: dict[str, float]
+) -> Ending:
+    """Writes how the night ended into its own release, and what it tells whoever is on call, with the seconds of each
+    of its stages; `close_night` and `keep_summary` then write the same into the warehouse.
 
     OK, OK_WITH_WARNINGS, or FAILED_KEPT_YESTERDAY where a check that stops found rows.
     """
@@ -104,9 +105,11 @@ def close_release(warehouse: Warehouse, release: Path, ds: date, checks: list[Ch
         None if "stop" in broken else warehouse.clock(),
         [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks],
     )
-    with database.connect(release, warehouse.store.config, warehouse.store.spill) as con:
-        statements.run(con, "published/close_night", **vars(ending))
-        con.execute("checkpoint")
+    sum_up(warehouse, ds, ending.status, stages, [advice_on(check.name) for check in checks if check.broken])
+    with database.attached(warehouse.con, release):
+        warehouse.run("published/close_night", **vars(ending))
+        warehouse.run("published/keep_summary")
+        warehouse.con.execute("checkpoint release")
     lake.flush(release)
     return ending
 

@@ -14,6 +14,7 @@ from features import database, statements
 from features.errors import BusyError, FeatureError
 from features.publication import Ending, by_age, close_night, flip, run_checks, stop_where_broken
 from features.store import Store
+from features.summary import keep_summary
 from features.warehouse import Warehouse
 
 
@@ -174,8 +175,11 @@ def recognise_flip(warehouse: Warehouse) -> date | None:
         return recognise_rollback(warehouse)
     with database.connect_read_only(published) as con:
         [ending] = [one for one in endings_of(con) if one.ds == ds]
+    with database.attached(warehouse.con, published.resolve(), read_only=True):
+        warehouse.run("published/summary_of", ds=ds)
     with warehouse.transaction():
         close_night(warehouse, ending)
+        keep_summary(warehouse)
         warehouse.run("ledger/end_run", run_id=run_id, status="done", error=None, now=warehouse.clock())
     return ds
 

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from features import database, statements
 from features.errors import BusyError, FeatureError
 from features.published import ask, reading
 from features.store import Store
 
 PARTS = ("nights", "stopped", "rolled_back", "champion", "sources", "problems")
+SUMMARY = "summary"  # a store of before there were any has none
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,13 @@ def look(store: Store, now: datetime) -> Status:
         raise FeatureError(
             f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
         )
-    writer = None
+    writer, nothing = None, {part: [] for part in (*PARTS, SUMMARY)}
     try:
         with store.undisturbed(), database.connect_read_only(store.warehouse, store.config) as con:
-            parts = {part: ask(con, statements.read(f"status/{part}")).records() for part in PARTS}
+            there = [part for part in (*PARTS, SUMMARY) if part != SUMMARY or has_summaries(con)]
+            parts = nothing | {part: ask(con, statements.read(f"status/{part}")).records() for part in there}
     except BusyError as error:
-        writer, parts = str(error), {part: [] for part in PARTS} | {"nights": published_night(store)}
+        writer, parts = str(error), nothing | {"nights": published_night(store)}
     published = [night["published_at"] for night in parts["nights"]]
     age = (now - published[0]).total_seconds() / 3600 if published else None
     return Status(parts, age, writer)
@@ -45,3 +49,8 @@ def published_night(store: Store) -> list[dict[str, Any]]:
         return []
     with reading(store) as reader:
         return reader.show("newest_night").records()
+
+
+def has_summaries(con: duckdb.DuckDBPyConnection) -> bool:
+    found = con.execute("select count(*) from duckdb_tables() where schema_name = 'ops' and table_name = 'summaries'")
+    return found.fetchall()[0][0] > 0

@@ -60,7 +60,8 @@ class Warehouse:
         """All of it, or none."""
         self.con.begin()
         try:
-            yield
+            with database.in_sentences():
+                yield
         except BaseException:
             self.con.rollback()
             raise
@@ -135,7 +136,8 @@ class Warehouse:
         self.run("ledger/begin_run", run_id=run_id, command=command, ds=ds, now=self.clock(), reason=reason)
         status, error = "done", None
         try:
-            yield replace(self, run_id=run_id)
+            with database.in_sentences():
+                yield replace(self, run_id=run_id)
         except BaseException as stopped:
             status, error = "failed", f"{type(stopped).__name__}: {stopped}"
             raise
@@ -183,6 +185,7 @@ def locked_warehouse(store: Store, clock: Callable[[], datetime]) -> Iterator[Wa
         statements.run(con, "schema/warehouse")
         warehouse = Warehouse(store, con, clock)
         warehouse.check_timezone()
-        yield warehouse
+        with database.in_sentences():
+            yield warehouse
     finally:
         con.close()

@@ -20,6 +20,7 @@ from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
 from flows import compare as compare_flow
 from flows import compared, filling, keeping, looking, night, progress, reading, show
 from flows import demo as demo_flow
+from flows.interrupts import OutOfTime
 from flows.options import (
     BUSY,
     DEFAULT_STORE,
@@ -56,7 +57,7 @@ def main() -> None:
         stop(error, BUSY)
     except StoppedByCheck as error:
         stop(error, STOPPED)
-    except (FeatureError, DinError) as error:
+    except (FeatureError, DinError, OutOfTime) as error:
         stop(error, FAILED)
     except OSError as error:
         stop(of_the_machine(error), FAILED)
@@ -202,6 +203,17 @@ def backfill(
     built = filling.run_backfill(store, first, last, mode, reason)
     show.built(built, json)
     filling.need_all(built)
+
+
+@app.command()
+def serve(
+    store: StorePath = DEFAULT_STORE,
+    file: Annotated[Path, typer.Option(help="Where the schedules are.")] = Path("prefect.yaml"),
+) -> None:
+    """Runs the deployments of prefect.yaml from this process when they are due: a server, no work pool, no worker."""
+    from flows.serve import run_serve
+
+    run_serve(file, store)
 
 
 def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:

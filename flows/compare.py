@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import features
 from features import Warehouse
 from flows.material import Material, gather
-from flows.night import choose_day, histories, utc_now
+from flows.night import histories, utc_now
 from flows.progress import log
+from flows.reading import choose_day
 from flows.settings import Settings, load_settings, open_store
 from flows.training import BASELINE, examples, learn
 

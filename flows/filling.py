@@ -11,9 +11,10 @@ import features
 from din import DinError
 from features import FeatureError, PlannedAsset, Shaping, Store, Warehouse
 from flows import night, training
-from flows.night import Step, in_groups, plainly
+from flows.interrupts import within_night
 from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
+from flows.stages import Stages, Step, in_groups, plainly
 
 A_DAY = 86_400  # seconds
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
@@ -120,17 +121,23 @@ def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> 
 
 def build_day(run: Warehouse, settings: Settings, ds: date, assets: list[str], reason: str | None) -> list[Built]:
     """The assets of one day in their order; what comes after one that failed is tried too, and says for itself."""
-    built = []
-    for asset in assets:
-        error = None
-        try:
-            with features.in_sentences():
-                BUILDERS[asset](run, settings, ds, reason)
-        except (FeatureError, DinError, OSError) as stopped:
-            error = str(stopped)
-            log.error("backfill_failed", ds=ds, asset=asset, error=error)
-        built.append(Built(ds, asset, error))
+    built, stages = [], Stages()
+    with within_night(run, settings.timeouts, stages):
+        for asset in assets:
+            stages.at = asset
+            built.append(Built(ds, asset, error_of(run, settings, ds, asset, reason)))
     return built
+
+
+def error_of(run: Warehouse, settings: Settings, ds: date, asset: str, reason: str | None) -> str | None:
+    """Builds one asset; what stopped it, if anything did."""
+    try:
+        with features.in_sentences():
+            BUILDERS[asset](run, settings, ds, reason)
+    except (FeatureError, DinError, OSError) as stopped:
+        log.error("backfill_failed", ds=ds, asset=asset, error=str(stopped))
+        return str(stopped)
+    return None
 
 
 def histories(run: Warehouse, _settings: Settings, ds: date, _reason: str | None) -> None:
@@ -163,7 +170,7 @@ def examples(run: Warehouse, settings: Settings, ds: date, _reason: str | None) 
 
 def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -> None:
     features.need_in_release(run, ds, settings.publish.ranking_nights)
-    night.rank_night(run, settings, ds, night.plainly, reason)
+    night.rank_night(run, settings, ds, reason=reason)
 
 
 def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:

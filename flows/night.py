@@ -8,23 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import features
-from features import FeatureError, StoppedByCheck, Store, Warehouse
+from features import StoppedByCheck, Warehouse
 from flows import progress
+from flows.alerts import alerting
+from flows.interrupts import in_one_go, within_night
 from flows.progress import log
-from flows.reading import read_on
+from flows.reading import choose_day, read_sources
 from flows.scoring import handed_over, model_for, ranking_again
 from flows.settings import Settings, load_settings, open_store
+from flows.stages import Stages, Step, in_groups, plainly
+from flows.summary import Tell, log_summary, tell_of, told_if_it_fails
 
-CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; the last night takes six
-Step = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def plainly(stage: Callable[..., Any]) -> Callable[..., Any]:
-    """Runs a stage as it is, without Prefect."""
-    return stage
+CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; reading and the last night take seven
 
 
 def utc_now() -> datetime:
@@ -44,24 +41,27 @@ class NightResult:
     seconds: float
 
 
-def run_nights(root: Path, ds: date | None, step: Step = plainly) -> list[NightResult]:
+def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = log_summary) -> list[NightResult]:
     """Ranks and publishes every night missing up to `ds`, or up to the newest day with events that is over.
 
-    The last night runs stage by stage; those before it in a step each, or several in one where they are many.
+    The last night runs stage by stage; those before it in a step each, or several in one where they are many. `tell` is
+    given what each tells whoever is on call.
     """
     settings = load_settings(root)
     store = open_store(root, settings)
+    tell = alerting(settings.alerts, store, tell)
     with features.open_warehouse(store, "nightrank nightly", utc_now) as warehouse:
         recognised = features.recognise_flip(warehouse)
         if recognised:
             log.info("night_recognised", ds=recognised, published=True)
-        read_on(warehouse, settings, ds)
+        read_sources(warehouse, settings, ds, step, tell)
         last = choose_day(warehouse, store, ds)
         missing = features.nights_missing(warehouse, last, settings.publish.ranking_nights)
         if not missing:
             log.info("nothing_to_do", ds=last, published=last not in features.rolled_back_nights(warehouse))
-        caught_up = [step(catch_up)(warehouse, settings, days) for days in in_groups(missing[:-1], CATCH_UP_STEPS)]
-        tonight = [rank_night(warehouse, settings, day, step) for day in missing[-1:]]
+        groups = in_groups(missing[:-1], CATCH_UP_STEPS)
+        caught_up = [step(catch_up)(warehouse, settings, days, tell) for days in groups]
+        tonight = [rank_night(warehouse, settings, day, step, tell) for day in missing[-1:]]
         return [result for results in caught_up for result in results] + tonight + left_aside(warehouse, last)
 
 
@@ -74,43 +74,36 @@ def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
     return [NightResult(ds, status, users, rows, model_id, 0.0)]
 
 
-def in_groups(days: list[date], most: int) -> list[list[date]]:
-    """The days in order, in at most so many groups."""
-    size = -(-len(days) // most) or 1
-    return [days[start : start + size] for start in range(0, len(days), size)]
-
-
-def catch_up(warehouse: Warehouse, settings: Settings, days: list[date]) -> list[NightResult]:
+def catch_up(warehouse: Warehouse, settings: Settings, days: list[date], tell: Tell) -> list[NightResult]:
     """Missed nights, each whole."""
-    return [rank_night(warehouse, settings, day, plainly) for day in days]
+    return [rank_night(warehouse, settings, day, plainly, tell) for day in days]
 
 
 def rank_night(
-    warehouse: Warehouse, settings: Settings, ds: date, step: Step, reason: str | None = None
+    warehouse: Warehouse,
+    settings: Settings,
+    ds: date,
+    step: Step = plainly,
+    tell: Tell = log_summary,
+    reason: str | None = None,
 ) -> NightResult:
     """The diagram, top to bottom, for one data day; `reason` says why one that is published is ranked again."""
-    started = time.monotonic()
-    with warehouse.recorded_run("nightly", ds, reason) as night:
+    started, stages = time.monotonic(), Stages(at="champion")
+    step = stages.timed(step)
+    with (
+        warehouse.recorded_run("nightly", ds, reason) as night,
+        told_if_it_fails(night, ds, stages, tell),
+        within_night(night, settings.timeouts, stages),
+    ):
         model_id = features.need_champion(night, ds)
         step(histories)(night, ds)
         step(sequences)(night, settings, ds)
         step(candidates)(night, settings, ds)
         step(rankings)(night, settings, ds, model_id)
         step(outcomes)(night, settings, ds)
-        return step(publish)(night, settings, ds, model_id, started)
-
-
-def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:
-    """The day asked for, or the newest with events. Raises FeatureError where it is not over or nothing is there."""
-    over = store.newest_day_over(datetime.now(UTC))
-    if ds and ds > over:
-        raise FeatureError(f"{ds} is not over yet in {store.config.timezone}; the newest day that is: {over}")
-    days = features.event_days(warehouse)
-    if days is None:
-        raise FeatureError(f"{store.root}: no events yet; read a source first: nightrank ingest SOURCE")
-    if ds and ds < days[0]:
-        raise FeatureError(f"no events up to {ds}; the first day with events is {days[0]}")
-    return ds or min(days[1], over)
+        result = step(publish)(night, settings, ds, model_id, started, stages.so_far)
+    tell_of(night, ds, tell)
+    return result
 
 
 def histories(night: Warehouse, ds: date) -> int:
@@ -186,7 +179,14 @@ def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
     return found.users
 
 
-def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, started: float) -> NightResult:
+def publish(
+    night: Warehouse,
+    settings: Settings,
+    ds: date,
+    model_id: str,
+    started: float,
+    seconds_so_far: Callable[[], dict[str, float]],
+) -> NightResult:
     """Builds the release aside, checks it, and flips to it; where a check stops it, yesterday stays.
 
     The warehouse says published only after the flip: a run that dies in between is made good by the next.
@@ -202,15 +202,17 @@ def publish(night: Warehouse, settings: Settings, ds: date, model_id: str, start
             log.warning(
                 "check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.rows[0]
             )
-    ending = features.close_release(night, release, ds, checks)
+    ending = features.close_release(night, release, ds, checks, seconds_so_far())
     try:
         features.stop_where_broken(ds, checks)
     except StoppedByCheck:
         features.close_night(night, ending)
         release.unlink()
         raise
-    features.flip(night, release)
-    features.close_night(night, ending)
+    with in_one_go():
+        features.flip(night, release)
+        features.keep_summary(night)
+        features.close_night(night, ending)
     features.clear_releases(night, settings.publish.keep_releases)
     [(_, users, rows, _)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started

@@ -7,7 +7,7 @@ from prefect import flow
 
 import features
 from flows.night import NightResult, run_nights
-from flows.prefect_steps import as_task
+from flows.prefect_steps import also_as_artifact, as_task
 from flows.schedule import scheduled_day
 
 
@@ -17,4 +17,4 @@ def nightly(store: str = "store", ds: date | None = None) -> list[NightResult]:
     deployment up to the newest day with events that is over."""
     root = Path(store)
     with features.in_sentences():
-        return run_nights(root, ds or scheduled_day(root), as_task)
+        return run_nights(root, ds or scheduled_day(root), as_task, also_as_artifact)

@@ -1,13 +1,26 @@
-"""Sources -> events, impressions, catalogue: what a person names, and every night what each known source has new."""
+"""Sources -> events, impressions, catalogue: what a person names, and every night what each known source has new; and
+up to which day there is something to rank or to train on."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import features
-from features import Ingested, Source, Warehouse
+from features import FeatureError, Ingested, Source, Store, Warehouse
+from flows.interrupts import within_night
 from flows.progress import log
 from flows.settings import Settings
+from flows.stages import Stages, Step
+from flows.summary import Tell, told_if_it_fails
 
 BY_DAYS = {"events": features.ingest_events, "impressions": features.ingest_impressions}
+
+
+def read_sources(warehouse: Warehouse, settings: Settings, ds: date | None, step: Step, tell: Tell) -> None:
+    """Reads what is new; where a source cannot be read, the night up to which it was asked for tells so."""
+    stages = Stages()
+    night = ds or warehouse.store.newest_day_over(datetime.now(UTC))
+    with told_if_it_fails(warehouse, night, stages, tell), within_night(warehouse, settings.timeouts, stages):
+        stages.timed(step)(read_on)(warehouse, settings, ds)
+    features.reading_went_well(warehouse)
 
 
 def read_on(warehouse: Warehouse, settings: Settings, ds: date | None) -> None:
@@ -42,3 +55,16 @@ def ingest_days(warehouse: Warehouse, settings: Settings, source: Source, first_
         counts = BY_DAYS[source.kind](run, source, first_ds, last_ds, settings.ingest)
     log.info(f"{source.kind}_ingested", **vars(counts))
     return counts
+
+
+def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:
+    """The day asked for, or the newest with events. Raises FeatureError where it is not over or nothing is there."""
+    over = store.newest_day_over(datetime.now(UTC))
+    if ds and ds > over:
+        raise FeatureError(f"{ds} is not over yet in {store.config.timezone}; the newest day that is: {over}")
+    days = features.event_days(warehouse)
+    if days is None:
+        raise FeatureError(f"{store.root}: no events yet; read a source first: nightrank ingest SOURCE")
+    if ds and ds < days[0]:
+        raise FeatureError(f"no events up to {ds}; the first day with events is {days[0]}")
+    return ds or min(days[1], over)

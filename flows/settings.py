@@ -23,6 +23,8 @@ from features import (
     StoreConfig,
 )
 from features.config import need_at_least
+from flows.alerts import AlertConfig
+from flows.interrupts import TimeoutConfig
 
 SETTINGS_FILE = "nightrank.toml"
 
@@ -45,6 +47,19 @@ class WindowConfig:
         return self.train_days + self.valid_days + self.eval_days
 
 
+class SettingsFile(TomlConfigSettingsSource):
+    """`nightrank.toml`, which is in every backup of a store, and so no place for a secret."""
+
+    def __call__(self) -> dict[str, Any]:
+        given = super().__call__()
+        if "webhook_url" in given.get("alerts", {}):
+            raise ValueError(
+                "alerts.webhook_url is a secret; take it out of this file, and set "
+                "NIGHTRANK_ALERTS__WEBHOOK_URL in the environment"
+            )
+        return given
+
+
 class Settings(BaseSettings):
     """Every setting by section. In the environment: NIGHTRANK_<SECTION>__<NAME>, as in NIGHTRANK_RANKING__K=20."""
 
@@ -61,6 +76,8 @@ class Settings(BaseSettings):
     ranking: RankingConfig = RankingConfig()
     publish: PublishConfig = PublishConfig()
     housekeeping: HousekeepingConfig = HousekeepingConfig()
+    timeouts: TimeoutConfig = TimeoutConfig()
+    alerts: AlertConfig = AlertConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -84,7 +101,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, SettingsFile(settings_cls)
 
     @property
     def model_shape(self) -> DinConfig:

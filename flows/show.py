@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Status
+from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Status, Summary
+from flows.summary import headline
 
 stdout = Console()
 AS_IT_SHOULD_BE = ("ok", "removed")
@@ -159,6 +160,7 @@ def status(found: Status) -> None:
         line(f"           {further(model)}")
     if not found.parts["champion"] and not found.writer:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
+    told([Summary(**night) for night in found.parts["summary"]])
     for night in found.parts["stopped"]:
         broken = ", ".join(night["broken"])
         stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {broken}", soft_wrap=True)
@@ -176,6 +178,22 @@ def status(found: Status) -> None:
     if found.parts["problems"]:
         columns = list(found.parts["problems"][0])
         table(Answer(columns, [tuple(row.values()) for row in found.parts["problems"]]), "Not built")
+
+
+def told(nights: list[Summary]) -> None:
+    """What the night that was tried last told, in a few lines."""
+    for night in nights:
+        colour = "bold red" if night.failed else "bold"
+        stdout.print(f"[{colour}]last tried[/] {night.ds}  {night.state}", highlight=False, soft_wrap=True)
+        if night.failed:
+            line(f"           in {night.stage}: {headline(night)}")
+        median, late = measured(night.events_median, ".0f"), f"{night.late_rows} late of {night.late_days} days"
+        line(f"           {night.events} events, median {median}, {late}")
+        if night.stages:
+            slowest = max(night.stages, key=lambda stage: night.stages[stage])
+            line(f"           {sum(night.stages.values()):.1f} s, of which {slowest} {night.stages[slowest]:.1f} s")
+        for advice in night.advice:
+            line(f"           do: {advice}")
 
 
 def further(model: dict[str, Any]) -> str:

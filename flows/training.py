@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import features
 from features import ModelRecord, Warehouse
 from flows import progress, show
+from flows.interrupts import within_training
 from flows.material import Material, gather, window_days
-from flows.night import Step, choose_day, histories, plainly, utc_now
+from flows.night import histories, utc_now
 from flows.progress import log
-from flows.reading import read_on
+from flows.reading import choose_day, read_on
 from flows.settings import Settings, load_settings, open_store
+from flows.stages import Stages, Step, plainly
 from flows.warm import learned_by, start_for
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ def run_training(root: Path, ds: date | None, step: Step = plainly, older_than_d
 
 
 def train_models(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -> list[ModelRecord]:
-    with warehouse.recorded_run("train", ds) as run:
+    stages = Stages()
+    step = stages.timed(step)
+    with warehouse.recorded_run("train", ds) as run, within_training(run, settings.timeouts, stages):
         step(histories)(run, ds)
         step(examples)(run, settings, ds)
         return step(train_and_register)(run, settings, ds)

@@ -36,6 +36,7 @@ def test_the_published_file_has_the_relations_and_columns_of_the_contract(publis
         "drift": "ds ds_before k users overlap psi psi_limit model_id model_before",
         "models": "model_id ds pooling auc gauc logloss base_gauc rela_impr champion created_at",
         "nights": "ds status users rows model_id published_at seconds checks",
+        "summaries": "ds run_id state stage told_at sources events",
         "intervals": "asset ds status fingerprint run_id",
     }
     for relation, columns in contract.items():

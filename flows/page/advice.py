@@ -19,7 +19,7 @@ class Advice:
 
 
 def advice(page: Page) -> list[Advice]:
-    found = [*stopped(page), *failures(page), *broken(page), *late(page)]
+    found = [*stopped(page), *failed(page), *failures(page), *broken(page), *late(page)]
     if page.newest != page.night["ds"]:
         found.append(
             Advice(
@@ -39,6 +39,22 @@ def stopped(page: Page) -> list[Advice]:
             command(page, f"nightly --ds {night['ds']}"),
         )
         for night in (page.record.parts["stopped"] if page.record else [])
+    ]
+
+
+def failed(page: Page) -> list[Advice]:
+    """The night that was tried last, where it failed and no check had stopped it."""
+    told = page.record.parts["summary"] if page.record else []
+    checked = [night["ds"] for night in page.record.parts["stopped"]] if page.record else []
+    return [
+        Advice(
+            "stop",
+            f"The night of {night['ds']} failed in {night['stage']}; what people see is {page.newest}.",
+            night["error"],
+            command(page, f"nightly --ds {night['ds']}"),
+        )
+        for night in told
+        if night["state"].startswith("FAILED") and night["ds"] not in checked
     ]
 
 

@@ -12,6 +12,7 @@ Rows = list[dict[str, Any]]
 RANKS_SHOWN = 10
 # What came to published files later: a section is there where its columns are.
 BASELINES = ("ds", "k", "ranker", "hit_rate", "ndcg", "recall", "mrr")
+SUMMARIES = ("ds", "events", "events_median", "late_rows", "late_days", "stages")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
         [night] = reader.page("night", ds=ds).records()
         before = night["before_ds"]
         later = ["baselines"] if is_there(reader, "baselines", BASELINES) else []
+        later += ["summary"] if is_there(reader, "summaries", SUMMARIES) else []
         rows = {
             name: reader.page(name, ds=ds).records()
             for name in (

@@ -45,6 +45,7 @@ class View:
     coverage: list[Chart]
     people: list[PersonView]
     model: dict[str, Any] | None
+    summary: dict[str, Any] | None
 
     def finds(self, check: str) -> str:
         return what_it_finds(self.page.promises[check])
@@ -71,6 +72,7 @@ def view(page: Page) -> View:
         coverage(rows["coverage"]),
         [person_view(page, person) for person in page.people],
         next((model for model in rows["models"] if model["ranks"]), None),
+        next(iter(rows.get("summary", [])), None),
     )
 
 

@@ -6,3 +6,7 @@ where contains(error, $text);
 update ops.intervals
 set error = replace(error, $text, '(forgotten)')
 where contains(error, $text);
+
+update ops.summaries
+set error = replace(error, $text, '(forgotten)')
+where contains(error, $text);

@@ -1,5 +1,5 @@
--- Writes how a night ended into its own release.
-update nights
+-- Writes how a night ended into its own release, the attached file `release`.
+update release.nights
 set
     status = $status,
     published_at = $published_at,

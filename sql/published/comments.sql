@@ -152,6 +152,38 @@ comment on column nights.unknown_goods is 'Candidate goods that came after the m
 comment on column nights.unknown_shops is 'Shops of candidates that came after the model was trained: scored by its row for the unknown';
 comment on column nights.unknown_rows is 'Rows ranked whose goods or shop came after the model was trained';
 
+comment on table summaries is 'One row per night that was tried: what it told whoever is on call, as it was then; what became of the night since is in nights. Medians are over the last seven nights published before it; what a night did not come to is NULL';
+comment on column summaries.ds is 'Data day';
+comment on column summaries.run_id is 'The run that told it: the last that tried the night';
+comment on column summaries.state is 'OK; OK_WITH_WARNINGS; FAILED_KEPT_YESTERDAY where it was not published and an earlier night stayed; FAILED where nothing was published at all';
+comment on column summaries.stage is 'The stage that it stopped in; NULL where it was published';
+comment on column summaries.told_at is 'UTC';
+comment on column summaries.sources is 'Freshness of each source of events: the day of the newest event that the night saw, and how many days before ds that is';
+comment on column summaries.events is 'Events that this night was the first to see';
+comment on column summaries.events_median is 'Their median';
+comment on column summaries.users is 'Users ranked';
+comment on column summaries.users_median is 'Their median';
+comment on column summaries.candidates is 'Pairs of a user and a goods that were scored';
+comment on column summaries.candidates_median is 'Their median';
+comment on column summaries.rows is 'Rows ranked';
+comment on column summaries.rows_median is 'Their median';
+comment on column summaries.k is 'How many first ranks hit_rate is of';
+comment on column summaries.hit_rate is 'Of the ranking of the night before, held against this day: see outcomes';
+comment on column summaries.baseline is 'The best of the baselines by hit rate: see baselines';
+comment on column summaries.baseline_hit_rate is 'Its hit rate';
+comment on column summaries.overlap is 'See drift';
+comment on column summaries.psi is 'See drift';
+comment on column summaries.psi_limit is 'See drift';
+comment on column summaries.goods_share is 'Coverage: goods ranked for anybody over all goods known, 0 to 1';
+comment on column summaries.model_id is 'The champion that ranks the night';
+comment on column summaries.model_days is 'Its age: days from the day it was trained for to ds';
+comment on column summaries.gauc is 'Its GAUC when it was trained';
+comment on column summaries.base_gauc is 'That of mean pooling beside it';
+comment on column summaries.late_rows is 'Late data: events that were read, since an earlier night last told, of days that had been read before';
+comment on column summaries.late_days is 'How many days those happened on';
+comment on column summaries.stages is 'Seconds of each stage in their order; publish up to the flip';
+comment on column summaries.advice is 'What is wrong, and what to do: a text each; empty where all is well';
+
 comment on view ranked_nights is 'One row per night whose rankings are here';
 comment on column ranked_nights.ds is 'Data day';
 comment on column ranked_nights.nights_back is '1 is the newest night, 2 the one before it, ...';

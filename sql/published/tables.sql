@@ -180,6 +180,12 @@ where
     or nights.ds in (select published_nights.ds from published_nights)
 order by nights.ds;
 
+-- Errors stay in the record: they may quote a row of somebody's.
+create table release.summaries as
+select * exclude (error)
+from ops.summaries
+order by ds;
+
 create table release.intervals as
 select
     asset,

@@ -121,6 +121,51 @@ create table if not exists ops.nights (
     checks struct(name varchar, severity varchar, broken bigint)[]
 );
 
+-- One row per night that was tried: what it told whoever is on call, the last time it was. `stages`: the seconds of each;
+-- `stage` and `error`: where it stopped, and what for. What a median is over: sql/transforms/night_summary.sql.
+create table if not exists ops.summaries (
+    ds date primary key,
+    run_id varchar not null,
+    state varchar not null check (state in ('OK', 'OK_WITH_WARNINGS', 'FAILED_KEPT_YESTERDAY', 'FAILED')),
+    stage varchar,
+    error varchar,
+    told_at timestamp not null,
+    sources struct(source varchar, newest_event_ds date, days_behind integer)[],
+    events bigint,
+    events_median double,
+    users bigint,
+    users_median double,
+    candidates bigint,
+    candidates_median double,
+    rows bigint,
+    rows_median double,
+    k integer,
+    hit_rate double,
+    baseline varchar,
+    baseline_hit_rate double,
+    overlap double,
+    psi double,
+    psi_limit double,
+    goods_share double,
+    model_id varchar,
+    model_days integer,
+    gauc double,
+    base_gauc double,
+    late_rows bigint not null,
+    late_days bigint not null,
+    stages map (varchar, double) not null,
+    advice varchar[] not null
+);
+
+-- One row per (source, event_ds) and read that brought events of a day that had been read before: they came late.
+create table if not exists ops.late (
+    source varchar not null,
+    event_ds date not null,
+    rows bigint not null,
+    run_id varchar not null,
+    read_at timestamp not null
+);
+
 -- One row, made with the first tombstone: what is put before an id when it is hashed.
 create table if not exists ops.salt (
     salt varchar not null

@@ -36,10 +36,23 @@ with get_client(sync_client=True) as client:
 """
 
 
+SERVED = """
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    for one in sorted(client.read_deployments(), key=lambda one: one.name):
+        print(one.name, *(schedule.schedule.cron for schedule in one.schedules), sep=",")
+"""
+ASKED = """
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    print(*(run.state_type.value for run in client.read_flow_runs() if run.parameters.get("ds") == "2025-03-21"))
+"""
+
+
 @contextmanager
 def running(environment: dict[str, str], *words: str) -> Iterator[None]:
     """A command that runs as long as the block does."""
-    with subprocess.Popen([*PREFECT, *words], env=environment, stdout=SILENT, stderr=SILENT) as it:
+    with subprocess.Popen([sys.executable, "-m", *words], env=environment, stdout=SILENT, stderr=SILENT) as it:
         try:
             yield
         finally:
@@ -66,24 +79,31 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.mark.deployment
-def test_a_worker_that_was_down_for_three_nights_builds_each_of_them_once(own_store: Path, tmp_path: Path) -> None:
+@contextmanager
+def server(store: Path, folder: Path) -> Iterator[dict[str, str]]:
+    """A Prefect server of its own; gives the environment that leads to it, and to the store."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     environment = os.environ | {
-        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "NIGHTRANK_STORE_PATH": str(own_store),
+        "NIGHTRANK_STORE_PATH": str(store),
     }
-    due = [f"2025-03-{day}T01:30:00+00:00" for day in (22, 23, 24)]
-    with running(environment, "server", "start", "--host", "127.0.0.1", "--port", port):
+    with running(environment, "prefect", "server", "start", "--host", "127.0.0.1", "--port", port):
         wait_until(lambda: answers(f"{environment['PREFECT_API_URL']}/health"), "the server")
+        yield environment
+
+
+@pytest.mark.deployment
+def test_a_worker_that_was_down_for_three_nights_builds_each_of_them_once(own_store: Path, tmp_path: Path) -> None:
+    due = [f"2025-03-{day}T01:30:00+00:00" for day in (22, 23, 24)]
+    with server(own_store, tmp_path) as environment:
         said(environment, *PREFECT, "work-pool", "create", "nightrank", "--type", "process")
         said(environment, *PREFECT, "deploy", "--all", "--no-prompt")
         said(environment, sys.executable, "-c", LATE, *due)
-        with running(environment, "worker", "start", "--pool", "nightrank"):
+        with running(environment, "prefect", "worker", "start", "--pool", "nightrank"):
             wait_until(
                 lambda: said(environment, sys.executable, "-c", ENDED).split() == ["COMPLETED"] * 3, "the three runs"
             )
@@ -94,3 +114,18 @@ def test_a_worker_that_was_down_for_three_nights_builds_each_of_them_once(own_st
             " where nights.ds > '2025-03-20' group by all order by all"
         ).fetchall()
     assert ranked == [("2025-03-21", True, 1), ("2025-03-22", True, 1), ("2025-03-23", True, 1)]
+
+
+@pytest.mark.deployment
+def test_one_process_serves_all_flows_by_the_schedules_of_prefect_yaml(own_store: Path, tmp_path: Path) -> None:
+    with server(own_store, tmp_path) as environment:
+        ask = (environment, sys.executable, "-c")
+        with running(environment, "flows.cli", "serve", "--file", str(ROOT / "prefect.yaml")):
+            wait_until(lambda: len(said(*ask, SERVED).splitlines()) == 4, "the deployments")
+            served = said(*ask, SERVED)
+            said(environment, *PREFECT, "deployment", "run", "nightly/nightly", "--param", "ds=2025-03-21")
+            wait_until(lambda: said(*ask, ASKED).split() == ["COMPLETED"], "the run")
+    assert served.split("\n") == ["backfill", "housekeeping,0 6 * * 0", "nightly,30 1 * * *", "train,0 4 * * *", ""]
+    with duckdb.connect(str(own_store / "warehouse.duckdb"), read_only=True) as con:
+        runs = con.execute("select status from ops.runs where command = 'nightly' and ds = '2025-03-21'").fetchall()
+    assert runs == [("done",)]

@@ -16,10 +16,12 @@ import din
 import features
 import flows.night
 import flows.training
+from flows import stages
 from flows.night import run_nights, utc_now
 from flows.settings import load_settings, open_store
 from flows.training import run_training
 from tests.conftest import Said, write_events
+from tests.flows.test_stages import stale_once
 
 NightRank = Callable[..., Said]
 
@@ -100,6 +102,8 @@ def test_a_check_that_stops_keeps_yesterday(
     status = nightrank("status", "--store", own_store)
     assert status.code == 4
     assert "2025-03-21  FAILED_KEPT_YESTERDAY: scores_differ" in status.out
+    assert "last tried 2025-03-21  FAILED_KEPT_YESTERDAY\n           in publish: the ranking of" in status.out
+    assert "           do: scores_differ: train again with nightrank train; a model whose" in status.out
 
     monkeypatch.undo()
     assert nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store).code == 0
@@ -334,7 +338,7 @@ def test_many_missed_nights_are_caught_up_in_few_steps(own_store: Path, monkeypa
         taken.append(stage.__name__)
         return stage
 
-    def no_night(_warehouse: object, _settings: object, ds: date, step: Callable) -> date:
+    def no_night(_warehouse: object, _settings: object, ds: date, step: Callable, _tell: object) -> date:
         step(flows.night.publish)
         return ds
 
@@ -343,21 +347,29 @@ def test_many_missed_nights_are_caught_up_in_few_steps(own_store: Path, monkeypa
     results = run_nights(own_store, date(2025, 12, 31), counted)
 
     assert results == [date(2025, 3, 21) + timedelta(days=n) for n in range(286)]
-    assert taken == ["catch_up"] * 19 + ["publish"]
+    assert taken == ["read_on"] + ["catch_up"] * 19 + ["publish"]
 
 
 @pytest.mark.prefect
-def test_the_flows_run_through_prefect_and_give_what_plain_gives(own_store: Path, walked_store: Path) -> None:
+def test_the_flows_run_through_prefect_and_give_what_plain_gives(
+    own_store: Path, walked_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.client.orchestration import get_client
     from prefect.testing.utilities import prefect_test_harness
 
+    monkeypatch.setattr(stages, "FIRST_WAIT_SECONDS", 0.1)
+    stale_once(monkeypatch, "candidates")
     with prefect_test_harness(server_startup_timeout=120):
         from flows.nightly import nightly
         from flows.train import train
 
         records = train(str(own_store), date(2025, 3, 17))
         results = nightly(str(own_store), date(2025, 3, 21))
+        with get_client(sync_client=True) as client:
+            artifacts = client.read_artifacts()
 
     assert [record.pooling for record in records] == ["mean", "din"]
     assert [(result.ds, result.status) for result in results] == [(date(2025, 3, 21), "OK")]
+    assert [str(artifact.data).splitlines()[0] for artifact in artifacts] == ["# 2025-03-21: OK"]
     plain = [row for row in digest(own_store) if row[0] < date(2025, 3, 21)]
     assert plain == digest(walked_store)

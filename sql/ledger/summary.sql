@@ -1,0 +1,4 @@
+-- One row where the night has told something: all of it.
+select *
+from ops.summaries
+where ds = $ds

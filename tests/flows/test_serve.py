@@ -1,0 +1,49 @@
+"""What one process serves is what prefect.yaml says, and nothing is said twice; tests/flows/test_deployments.py runs it."""
+
+from pathlib import Path
+
+import pytest
+
+from features import FeatureError
+from flows.serve import as_served, read_file, run_serve, settings_of
+
+FILE = Path(__file__).parent.parent.parent / "prefect.yaml"
+
+
+def test_every_deployment_is_served_by_the_schedules_of_the_file() -> None:
+    given = read_file(FILE)
+
+    served = [as_served(one, Path("/srv/shop")) for one in given]
+
+    assert [
+        (one.name, one.entrypoint, one.parameters, [schedule.schedule.cron for schedule in one.schedules or []])  # type: ignore[union-attr]
+        for one in served
+    ] == [
+        ("nightly", "flows.nightly.nightly", {"store": "/srv/shop"}, ["30 1 * * *"]),
+        ("train", "flows.train.train", {"store": "/srv/shop", "older_than_days": 7}, ["0 4 * * *"]),
+        ("backfill", "flows.backfill.backfill", {"store": "/srv/shop"}, []),
+        ("housekeeping", "flows.housekeeping.housekeeping", {"store": "/srv/shop"}, ["0 6 * * 0"]),
+    ]
+    assert settings_of(given) == {
+        "NIGHTRANK_STORE__WAIT_SECONDS": "7200",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+
+
+def test_a_file_without_deployments_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("name: other")
+
+    with pytest.raises(FeatureError, match=r"nowhere\.yaml: cannot be read .* name the prefect.yaml of nightrank"):
+        read_file(tmp_path / "nowhere.yaml")
+    with pytest.raises(FeatureError, match=r"empty\.yaml: has no deployments; name the prefect.yaml of nightrank"):
+        read_file(tmp_path / "empty.yaml")
+
+
+def test_without_a_server_there_is_nothing_to_serve_for(tmp_path: Path) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(FeatureError, match="there is no server to serve for; start one, and set PREFECT_API_URL"),
+    ):
+        run_serve(FILE, tmp_path)
