@@ -4,15 +4,16 @@ The warehouse says so after the flip, as a night does. A run that died in betwee
 `published.duckdb` points to is the truth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
 from features import database, statements
-from features.errors import BusyError, FeatureError
-from features.publication import Ending, by_age, close_night, flip, run_checks, stop_where_broken
+from features.errors import FeatureError
+from features.kept_releases import by_age, release_of
+from features.publication import Ending, close_night, flip, run_checks, stop_where_broken
 from features.store import Store
 from features.warehouse import Warehouse
 
@@ -109,21 +110,6 @@ def releases(store: Store) -> list[Release]:
     return found
 
 
-def release_of(path: Path) -> date | None:
-    """The newest night that a release publishes, None where it is not whole. Raises BusyError where another program has
-    it open to write, and nothing can be said."""
-    if path.with_name(f"{path.name}.wal").exists():
-        return None
-    try:
-        with database.connect_read_only(path) as con, database.in_sentences():
-            [(published, ranked)] = statements.run(con, "published/release_of").fetchall()
-    except BusyError:
-        raise
-    except FeatureError:
-        return None
-    return published if published and published >= (ranked or published) else None
-
-
 def read_through(release: Path) -> None:
     """Reads every block of a release. Raises FeatureError where one is damaged."""
     with database.connect_read_only(release) as con, database.in_sentences():
@@ -174,9 +160,7 @@ def recognise_flip(warehouse: Warehouse) -> date | None:
         return recognise_rollback(warehouse)
     with database.connect_read_only(published) as con:
         [ending] = [one for one in endings_of(con) if one.ds == ds]
-    with warehouse.transaction():
-        close_night(warehouse, ending)
-        warehouse.run("ledger/end_run", run_id=run_id, status="done", error=None, now=warehouse.clock())
+    close_night(replace(warehouse, run_id=run_id), ending)
     return ds
 
 
