@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KERNELS := $(VENV)/.kernels
 CHROMIUM := $(VENV)/.chromium
 
-.PHONY: demo test deployments check format bench bench-din clean
+.PHONY: demo test deployments torture check format bench bench-din clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "nightrank needs Python 3.11 or newer"'
@@ -35,6 +35,9 @@ test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, under ten minutes on two c
 
 deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights: about a minute
 	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
+
+torture: $(READY)       ## nights killed 250 times, full disks, flipped bits and the like, and a month killed five times
+	$(BIN)/python -m pytest -m torture tests/torture
 
 check: $(READY)         ## lint, types, import directions, SQL
 	$(BIN)/ruff format --check .

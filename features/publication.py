@@ -9,11 +9,10 @@ from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
-from features.kept_releases import clear_half_built
+from features.kept_releases import clear_half_built, make_newest
 from features.named_sequences import release_sequences
 from features.sequences import has_sequences
 from features.slices import PARTS
-from features.store import Store
 from features.warehouse import Warehouse
 
 SHOWN_ROWS = 3
@@ -140,7 +139,7 @@ def said_of(check: Check) -> list[str]:
 def flip(warehouse: Warehouse, release: Path) -> None:
     """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
-    release.touch()  # what people see counts as the newest: a release that was gone back to is not the next to go
+    make_newest(store, release)  # as what people see counts: a release that was gone back to is not the next to go
     release.chmod(0o444)  # a shell opened without -readonly would shut everybody out, and could delete
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)

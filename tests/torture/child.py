@@ -5,6 +5,7 @@ import importlib
 import multiprocessing
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -77,3 +78,18 @@ def command(
         cli.main()
     finally:
         (told / "writes").write_text("\n".join(writes.met))
+
+
+def through_prefect(*words: object, store: Path, home: Path, until: str | None = None) -> Ended:
+    """Runs a command as people do, through a Prefect with its own database in `home`, and kills it when it has logged
+    `until`."""
+    call = [sys.executable, "-m", "flows.cli", *map(str, words), "--store", str(store)]
+    environment = os.environ | {"PREFECT_HOME": str(home)}
+    said = []
+    with subprocess.Popen(call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as night:
+        assert night.stdout
+        for line in night.stdout:
+            said.append(line)
+            if until and until in line:
+                night.kill()
+    return Ended(night.returncode, "", "".join(said), [])

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,8 @@ def eve_of_sunday(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root.mkdir()
     (root / "nightrank.toml").write_text(f"{QUICK_SETTINGS}\n[publish]\nmax_psi = 0\n")  # twelve users, little taught
     (folder / "purchases.sql").write_text(QUERY)
-    events = write_events(folder / "purchases.parquet", month_of_events())
+    rows = [row for row in month_of_events() if row[4] < datetime(2025, 3, 17)]
+    events = write_events(folder / "purchases.parquet", rows)
     settings = load_settings(root)
     source = features.find_source(str(folder / "purchases.sql"), "events", str(events))
     with features.open_warehouse(open_store(root, settings), "a test", utc_now) as warehouse:

@@ -34,6 +34,16 @@ def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", place], check=True)
 
 
+@contextmanager
+def read_only(place: Path) -> Iterator[None]:
+    """Mounts a small disk so that nobody can write to it, root neither."""
+    subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", place], check=True)
+
+
 def leave_room(place: Path, kilobytes: int) -> Path:
     """Fills a file system until only so much is free; returns the file that does."""
     ballast = place / "ballast"
@@ -46,6 +56,11 @@ def leave_room(place: Path, kilobytes: int) -> Path:
 def refuse_files_over(kilobytes: int) -> None:
     """Called in a child: no file of its grows beyond so much, as on a disk that is full; needs no root."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * kilobytes, 1024 * kilobytes))
+
+
+def wait_for_others(seconds: int) -> None:
+    """Called in a child: how long it waits for whoever is writing."""
+    os.environ["NIGHTRANK_STORE__WAIT_SECONDS"] = str(seconds)
 
 
 def flip_a_bit(path: Path) -> None:
@@ -76,4 +91,4 @@ def set_clock(ahead: timedelta) -> None:
             return datetime.now(tz) + ahead
 
     for reader in (flows.night, flows.reading, flows.filling):
-        setattr(reader, "datetime", Clock)  # noqa: B010 - the type checker knows that it is a datetime
+        setattr(reader, "datetime", Clock)  # noqa: B010 - to the type checker it is not this kind of datetime
