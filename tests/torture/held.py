@@ -8,8 +8,13 @@ import duckdb
 import features
 from features import StoreConfig
 
-# What differs by nature: which run it was, when, and how long it took.
-BY_NATURE = ("run_id", "started_at", "finished_at", "published_at", "created_at", "registered_at", "seconds")
+# What differs by nature: which run it was, when, and how long it took. Outcomes are made of a ranking by the name of
+# its run: so one of their parts differs too, and the fingerprint, which is the hash of all parts.
+BY_NATURE = (
+    *("run_id", "started_at", "finished_at", "published_at", "created_at", "registered_at", "seconds"),
+    *("fingerprint", "parts"),
+)
+OTHER_PARTS = ", list_filter(map_entries(parts), part -> part.key <> 'rankings')"
 RUNS = ("ops", "runs")  # a run that was killed is a run more
 Digests = dict[str, tuple[int, int]]
 TABLES = "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
@@ -17,7 +22,7 @@ TABLES = "select schema_name, table_name from duckdb_tables() where database_nam
 
 def held(root: Path) -> Digests:
     """Rows and a digest of every table that people see, and of every table of the record: files with their SHA-256,
-    intervals with their fingerprints."""
+    intervals with what they are made of."""
     return digests(root / "published.duckdb") | digests(root / "warehouse.duckdb")
 
 
@@ -27,7 +32,8 @@ def digests(path: Path) -> Digests:
     with duckdb.connect(str(path), read_only=True) as con:
         for schema, table in sorted(con.execute(TABLES).fetchall()):
             if (schema, table) != RUNS:
-                rows = f'select columns(name -> name not in {BY_NATURE}) from "{schema}"."{table}"'
+                parts = OTHER_PARTS if table == "intervals" else ""
+                rows = f'select columns(name -> name not in {BY_NATURE}){parts} from "{schema}"."{table}"'
                 asked = f"select count(*), coalesce(sum(hash(one)::hugeint), 0)::varchar from ({rows}) as one"
                 [(count, digest)] = con.execute(asked).fetchall()
                 found[f"{path.stem}: {schema}.{table}"] = (count, digest)
