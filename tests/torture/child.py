@@ -5,6 +5,7 @@ import importlib
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ with suppress(ImportError):
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload([__name__])
 KILLED = -9
+STATUS_LOST = 255  # what multiprocessing says where its fork server did not tell how a child ended: once in 136 kills
 MOST_SECONDS = 300
 
 
@@ -51,15 +53,18 @@ def run(
     to its end by then. `first` is called in the child before the command."""
     told = Path(tempfile.mkdtemp(prefix="nightrank-told-"))
     child = SERVER.Process(target=command, args=([*map(str, words)], store, before_write, told, first))
+    killed = False
     child.start()
     child.join(MOST_SECONDS if after_seconds is None else after_seconds)
     if child.exitcode is None:
         child.kill()
         child.join()
+        killed = True
         assert after_seconds is not None, f"{words} did not end in {MOST_SECONDS} s: {(told / 'err').read_text()}"
     out, err, writes = ((told / name).read_text() for name in ("out", "err", "writes"))
     shutil.rmtree(told)
-    return Ended(child.exitcode or 0, out, err, writes.splitlines())
+    lost = killed and child.exitcode == STATUS_LOST
+    return Ended(KILLED if lost else child.exitcode or 0, out, err, writes.splitlines())
 
 
 def command(
@@ -81,15 +86,16 @@ def command(
 
 
 def through_prefect(*words: object, store: Path, home: Path, until: str | None = None) -> Ended:
-    """Runs a command as people do, through a Prefect with its own database in `home`, and kills it when it has logged
-    `until`."""
+    """Runs a command as people do, through a Prefect with its own database in `home`. When it has logged `until` it is
+    killed, and with it the server that it started, which would outlive it."""
     call = [sys.executable, "-m", "flows.cli", *map(str, words), "--store", str(store)]
     environment = os.environ | {"PREFECT_HOME": str(home)}
+    to_one = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     said = []
-    with subprocess.Popen(call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as night:
+    with subprocess.Popen(call, env=environment, start_new_session=True, **to_one) as night:
         assert night.stdout
         for line in night.stdout:
             said.append(line)
             if until and until in line:
-                night.kill()
+                os.killpg(night.pid, signal.SIGKILL)
     return Ended(night.returncode, "", "".join(said), [])
