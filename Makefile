@@ -8,7 +8,7 @@ CHROMIUM := $(VENV)/.chromium
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test deployments check audit lock format bench bench-din clean
+.PHONY: demo test deployments torture check audit lock format bench bench-din clean
 
 # Every file by its hash, but for torch: which build of it fits differs with the machine (docs/security.md).
 $(READY): pyproject.toml requirements.lock requirements-torch.txt
@@ -40,6 +40,9 @@ test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, under ten minutes on two c
 
 deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights, and nightrank serve: minutes
 	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
+
+torture: $(READY)       ## nights killed 250 times, full disks, flipped bits and the like, and a month killed five times
+	$(BIN)/python -m pytest -m torture tests/torture
 
 check: $(READY)         ## lint, types, import directions, SQL
 	$(BIN)/ruff format --check .

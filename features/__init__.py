@@ -28,6 +28,7 @@ from features.histories import Histories, build_histories, load_histories, view_
 from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
 from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
+from features.kept_releases import clear_releases
 from features.lake import flush
 from features.material import Material, load_material
 from features.models import (
@@ -48,7 +49,6 @@ from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
     build_release,
-    clear_releases,
     close_night,
     close_release,
     flip,

@@ -50,9 +50,11 @@ def replace_events(
     `repeats` says what becomes of exact repeats, 'keep' or 'collapse'; 'by_id' is for sources that name their events.
     `is_new`: the source gave nothing before the read that these days are part of.
     """
-    settle_duplicates(warehouse, source, repeats, first_ds=first_ds, last_ds=last_ds, is_new=is_new)
-    contested = pl.DataFrame(warehouse.con.execute("select event_id, event_no from contested_events").to_arrow_table())
     read = {"source": source, "first_ds": first_ds, "last_ds": last_ds}
+    staying = {kind: days_staying(warehouse, kind, **read) for kind in ("events", "duplicates")}
+    is_new = is_new or not any(staying.values())  # all of it is read again, and nothing of before counts
+    settle_duplicates(warehouse, source, repeats, staying, first_ds=first_ds, last_ds=last_ds, is_new=is_new)
+    contested = pl.DataFrame(warehouse.con.execute("select event_id, event_no from contested_events").to_arrow_table())
     columns = columns_held(warehouse)
     for kind, view, day in (("events", "staying_events", "seen_ds"), ("duplicates", "duplicate_events", "read_ds")):
         asset = f"{kind}.{source}"
@@ -60,7 +62,8 @@ def replace_events(
         before = {file.ds: file for file in warehouse.files(asset, *EVER)}
         made, counts = [], []
         for ds, given in days_of(warehouse, view, columns, day, touched):
-            frame = merged(warehouse.store, given, before.get(ds), contested, first_ds, last_ds)
+            old = before.get(ds) if ds in staying[kind] else None  # what goes whole is not read: it may be damaged
+            frame = merged(warehouse.store, given, old, contested, first_ds, last_ds)
             if len(frame):
                 made.append(lake.write(warehouse.store, in_order(frame), asset, ds))
                 counts.append(counted(frame, ds))
@@ -69,7 +72,9 @@ def replace_events(
             count_rows(warehouse, source, touched, counts)
 
 
-def settle_duplicates(warehouse: Warehouse, source: str, repeats: str, **read: Any) -> None:
+def settle_duplicates(
+    warehouse: Warehouse, source: str, repeats: str, staying: dict[str, set[date]], **read: Any
+) -> None:
     """Parts keyed_events into staying_events and duplicate_events.
 
     Where a source names its events, the row known first is kept, whenever it was read: rows of other days that share
@@ -78,13 +83,19 @@ def settle_duplicates(warehouse: Warehouse, source: str, repeats: str, **read: A
     """
     if repeats == "by_id":
         can_share = not read["is_new"] or warehouse.con.execute("from repeated_numbers limit 1").fetchall()
-        for asset, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
-            files = warehouse.files(f"{asset}.{source}", *EVER) if can_share else []
-            view_events(warehouse, files, view)
+        for kind, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
+            files = warehouse.files(f"{kind}.{source}", *EVER) if can_share else []
+            needed = [file for file in files if not read["is_new"] or file.ds in staying[kind]]
+            view_events(warehouse, needed, view)
     else:
         statements.run(warehouse.con, "transforms/judged_alone")
     statements.run(warehouse.con, f"transforms/{DUPLICATES[repeats]}", **read)
     statements.run(warehouse.con, "transforms/staying_events")
+
+
+def days_staying(warehouse: Warehouse, kind: str, **read: Any) -> set[date]:
+    """The days whose files of a source hold rows that were read under other days than those read now."""
+    return {ds for (ds,) in warehouse.run(f"transforms/{kind}_staying", **read)}
 
 
 def columns_held(warehouse: Warehouse) -> list[str]:

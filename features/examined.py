@@ -72,7 +72,9 @@ def lake_files_are_whole(look: Look) -> Found:
             said.append(wrong)
             look.tell(done, len(files), "lake files")
     broken = [
-        Broken(f"lake/{file.path}: {wrong}", mend(file)) for file, wrong in zip(files, said, strict=True) if wrong
+        Broken(f"lake/{file.path}: {wrong}", lake.rebuild(file))
+        for file, wrong in zip(files, said, strict=True)
+        if wrong
     ]
     return f"{len(files)} files, {sum(file.bytes for file in files)} bytes", broken
 
@@ -86,11 +88,8 @@ def wrong_with(path: Path, file: LakeFile) -> str | None:
     return None if lake.hash_of(path) == file.sha256 else "is damaged: its bytes are not those that were written"
 
 
-def mend(file: LakeFile) -> str:
-    """The command that makes a file anew; a damaged one must be away, since the plan reads none."""
-    if "." in file.asset:
-        return lake.rebuild(file)
-    return f"rm -f lake/{file.path} in the store, then: nightrank backfill {file.ds} {file.ds} --mode failed"
+def broken_file(file: LakeFile, wrong: str) -> Broken:
+    return Broken(f"lake/{file.path}: {wrong}", lake.rebuild(file))
 
 
 def lake_files_hold_their_rows(look: Look) -> Found:
@@ -101,11 +100,13 @@ def lake_files_hold_their_rows(look: Look) -> Found:
         try:
             held = pq.read_metadata(path).num_rows
         except (OSError, pa.ArrowException) as error:
-            broken.append(Broken(f"lake/{file.path}: cannot be read ({str(error).splitlines()[0]})", mend(file)))
+            broken.append(
+                Broken(f"lake/{file.path}: cannot be read ({str(error).splitlines()[0]})", lake.rebuild(file))
+            )
             continue
         rows += held
         if held != file.rows:
-            broken.append(Broken(f"lake/{file.path}: {held} rows, and {file.rows} were written", mend(file)))
+            broken.append(broken_file(file, f"{held} rows, and {file.rows} were written"))
     return f"{rows} rows", broken
 
 
@@ -123,7 +124,7 @@ def events_are_in_order(look: Look) -> Found:
         keys = [name for name in ("user_key", *ORDER, *TIED) if name in names]
         rows = pl.read_parquet(path, columns=keys, hive_partitioning=False).select(keys)
         if not rows.equals(rows.sort(keys)):
-            broken.append(Broken(f"lake/{file.path}: not in the one total order", mend(file)))
+            broken.append(broken_file(file, "not in the one total order"))
     return f"{len(files)} files", broken
 
 

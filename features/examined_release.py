@@ -8,8 +8,9 @@ import duckdb
 from features import assembled, database, statements
 from features.errors import FeatureError
 from features.examined import Broken, Found, Look, Promise
+from features.kept_releases import release_of
 from features.publication import run_checks
-from features.rollback import published_days, ranked_since, read_through, release_of, releases
+from features.rollback import published_days, ranked_since, read_through, releases
 
 NEXT = "nightrank nightly, whose release takes its place; or nightrank rollback --to an earlier night"
 FORGET = "nightrank forget USER, with the id as the person gives it"

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from features.config import HousekeepingConfig, PublishConfig
 from features.events import EVER
+from features.kept_releases import old_releases, release_of
 from features.needed import BUILT_AGAIN, first_days, models_needed
-from features.publication import old_releases
-from features.rollback import release_of
 from features.warehouse import Warehouse
 
 LEFT_FOR = timedelta(days=1)  # whatever nothing names and is younger may be at work elsewhere

@@ -52,6 +52,7 @@ def ingest_impressions(
             started_at=started_at,
             now=warehouse.clock(),
         )
+        warehouse.end_run("done")
     [counts] = warehouse.run("ledger/days_read", asset=source.asset, **days)
     con.execute("drop table day_events cascade")
     return Ingested(source.name, *counts)

@@ -84,6 +84,8 @@ def ingest_events(
                 started_at=started_at,
                 now=warehouse.clock(),
             )
+            if end == last_ds:
+                warehouse.end_run("done")
     [counts] = warehouse.run("ledger/days_read", asset=source.asset, first_ds=first_ds, last_ds=last_ds)
     for table in ("day_events", *WORK_OF_DUPLICATES):
         con.execute(assembled.drop_table(table))
@@ -218,6 +220,7 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
     with warehouse.transaction():
         register(warehouse, source)
         statements.run(con, "transforms/catalogue")
+        warehouse.end_run("done")
     [(rows,)] = con.execute("select count(*) from source_goods").fetchall()
     con.execute("drop table source_goods")
     return Ingested(source.name, 0, rows, rows, 0, 0)

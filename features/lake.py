@@ -86,15 +86,13 @@ def is_whole(store: Store, file: LakeFile) -> bool:
 
 
 def rebuild(file: LakeFile) -> str:
-    """The command that makes a file anew."""
+    """The command that makes a file anew; one that is derived must be away before, since the plan reads none."""
     kind, _, source = file.asset.partition(".")
     if kind == "impressions":
         return f"nightrank ingest {source} --as impressions"
     if source:  # events, and the duplicates and refused rows beside them
         return f"nightrank ingest {source}"
-    if kind == "examples":
-        return "nightrank train"
-    return f"nightrank nightly --ds {file.ds}"
+    return f"rm -f lake/{file.path} in the store, then: nightrank backfill {file.ds} {file.ds} --mode failed"
 
 
 def sha256(path: Path) -> str:

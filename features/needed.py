@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from features import database, statements
 from features.config import HousekeepingConfig, PublishConfig
 from features.histories import base_day
-from features.publication import old_releases
-from features.rollback import release_of, releases
+from features.kept_releases import old_releases, release_of
+from features.rollback import releases
 from features.warehouse import Warehouse
 
 DAY = timedelta(days=1)

@@ -9,10 +9,10 @@ from features import database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
+from features.kept_releases import clear_half_built, make_newest
 from features.named_sequences import release_sequences
 from features.sequences import has_sequences
 from features.slices import PARTS
-from features.store import Store
 from features.summary import advice_on, sum_up
 from features.warehouse import Warehouse
 
@@ -47,6 +47,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     """
     store, con = warehouse.store, warehouse.con
     store.releases.mkdir(exist_ok=True)
+    clear_half_built(warehouse)
     release = store.releases / f"{warehouse.run_id}.duckdb"
     release.unlink(missing_ok=True)
     [(_, _, published)] = warehouse.run("ledger/newest_nights", ds=ds)
@@ -115,8 +116,11 @@ def close_release(
 
 
 def close_night(warehouse: Warehouse, ending: Ending) -> None:
-    """Writes how the night ended into the warehouse: after the flip, so that it never says published of what is not."""
-    warehouse.run("ledger/close_night", **vars(ending))
+    """Writes how the night and its run ended into the warehouse: after the flip, so that it never says published of
+    what is not."""
+    with warehouse.transaction():
+        warehouse.run("ledger/close_night", **vars(ending))
+        warehouse.end_run("done" if ending.published_at else "failed")
 
 
 def stop_where_broken(ds: date, checks: list[Check]) -> None:
@@ -139,7 +143,7 @@ def said_of(check: Check) -> list[str]:
 def flip(warehouse: Warehouse, release: Path) -> None:
     """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
-    release.touch()  # what people see counts as the newest: a release that was gone back to is not the next to go
+    make_newest(store, release)  # as what people see counts: a release that was gone back to is not the next to go
     release.chmod(release.stat().st_mode & READ_ONLY)
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
@@ -147,23 +151,6 @@ def flip(warehouse: Warehouse, release: Path) -> None:
     pointer.symlink_to(release.relative_to(store.root))
     pointer.rename(store.published)
     lake.flush(store.root)
-
-
-def clear_releases(warehouse: Warehouse, keep: int) -> None:
-    """Removes the releases before the last `keep`, never the published one."""
-    for path in old_releases(warehouse.store, keep):
-        path.unlink()
-
-
-def old_releases(store: Store, keep: int) -> list[Path]:
-    """The releases before the last `keep`, without the published one."""
-    published = store.published.resolve()
-    return [path for path in by_age(store)[:-keep] if path.resolve() != published]
-
-
-def by_age(store: Store) -> list[Path]:
-    """The files in releases/, the one that was published first first."""
-    return sorted(store.releases.glob("*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> list[date]:

@@ -4,15 +4,16 @@ The warehouse says so after the flip, as a night does. A run that died in betwee
 `published.duckdb` points to is the truth.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
 from features import database, statements
-from features.errors import BusyError, FeatureError
-from features.publication import Ending, by_age, close_night, flip, run_checks, stop_where_broken
+from features.errors import FeatureError
+from features.kept_releases import by_age, release_of
+from features.publication import Ending, close_night, flip, run_checks, stop_where_broken
 from features.store import Store
 from features.summary import keep_summary
 from features.warehouse import Warehouse
@@ -110,21 +111,6 @@ def releases(store: Store) -> list[Release]:
     return found
 
 
-def release_of(path: Path) -> date | None:
-    """The newest night that a release publishes, None where it is not whole. Raises BusyError where another program has
-    it open to write, and nothing can be said."""
-    if path.with_name(f"{path.name}.wal").exists():
-        return None
-    try:
-        with database.connect_read_only(path) as con, database.in_sentences():
-            [(published, ranked)] = statements.run(con, "published/release_of").fetchall()
-    except BusyError:
-        raise
-    except FeatureError:
-        return None
-    return published if published and published >= (ranked or published) else None
-
-
 def read_through(release: Path) -> None:
     """Reads every block of a release. Raises FeatureError where one is damaged."""
     with database.connect_read_only(release) as con, database.in_sentences():
@@ -177,10 +163,8 @@ def recognise_flip(warehouse: Warehouse) -> date | None:
         [ending] = [one for one in endings_of(con) if one.ds == ds]
     with database.attached(warehouse.con, published.resolve(), read_only=True):
         warehouse.run("published/summary_of", ds=ds)
-    with warehouse.transaction():
-        close_night(warehouse, ending)
-        keep_summary(warehouse)
-        warehouse.run("ledger/end_run", run_id=run_id, status="done", error=None, now=warehouse.clock())
+    keep_summary(warehouse)
+    close_night(replace(warehouse, run_id=run_id), ending)
     return ds
 
 

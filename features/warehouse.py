@@ -142,7 +142,12 @@ class Warehouse:
             status, error = "failed", f"{type(stopped).__name__}: {stopped}"
             raise
         finally:
-            self.run("ledger/end_run", run_id=run_id, status=status, error=error, now=self.clock())
+            replace(self, run_id=run_id).end_run(status, error)
+
+    def end_run(self, status: str, error: str | None = None) -> None:
+        """Says how this run ended. In one transaction with the last that it writes, where nothing would be left for a
+        second run to do: a kill between the two would leave a run that comes to no end."""
+        self.run("ledger/end_run", run_id=self.run_id, status=status, error=error, now=self.clock())
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ A_DAY = 86_400  # seconds
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
 Mode = Literal["missing", "failed", "stale", "removed", "all"]
 STATES = {
-    "missing": ("missing",),
+    "missing": ("missing", "interrupted"),  # so that a backfill that was killed does, run again, all that is left
     "failed": ("failed", "interrupted", "damaged", "rolled_back"),
     "stale": ("stale",),
     "removed": ("removed",),
@@ -82,10 +82,23 @@ def run_backfill(
     Each day is a step, oldest first, and holds the store's lock for itself: a night that waits gets in between two.
     """
     found = chosen(plan_of(root, first_ds, last_ds), mode, reason)
+    if not found:
+        end_killed(root, first_ds, last_ds)
     assets = {ds: [one.asset for one in found if one.ds == ds] for ds in sorted({one.ds for one in found})}
     groups = in_groups(list(assets), STEPS)
     built = [step(fill_days)(root, {ds: assets[ds] for ds in days}, reason) for days in groups]
     return [one for day in built for one in day]
+
+
+def end_killed(root: Path, first_ds: date, last_ds: date) -> None:
+    """Says of backfills of these days that were killed that they are done: nothing of them is left to build."""
+    store = open_store(root, load_settings(root))
+    with features.look_into(store, night.utc_now) as warehouse:
+        killed = warehouse.run("ledger/killed_backfills", first_ds=first_ds, last_ds=last_ds)
+    if killed:
+        with features.open_warehouse(store, "nightrank backfill", night.utc_now) as warehouse:
+            for (run_id,) in killed:
+                replace(warehouse, run_id=run_id).end_run("done")
 
 
 def need_all(built: list[Built]) -> None:

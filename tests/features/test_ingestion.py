@@ -498,3 +498,19 @@ def test_a_first_read_that_failed_leaves_a_store_without_events(desk: Desk, ware
 
     with pytest.raises(FeatureError, match="ingest events first"):
         features.ingest_goods(warehouse, goods)
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, f"{COLUMNS}, event_id varchar"], ids=["unnamed", "named"])
+def test_a_damaged_file_of_events_is_made_anew_when_the_source_is_read_again(
+    columns: str, desk: Desk, warehouse: Warehouse
+) -> None:
+    rows = [(1, 10, 100, "buy", "2025-03-01 10:00:00", "a"), (2, 20, 100, "buy", "2025-03-02 10:00:00", "b")]
+    source = desk.source([row[: columns.count(",") + 1] for row in rows], columns)
+    desk.ingest(warehouse, source, "2025-03-01", "2025-03-02")
+    whole = desk.lake_rows(warehouse, "events.clicks", "user_key, goods_key, event_ts")
+    for file in warehouse.files("events.clicks", date(2025, 3, 1), date(2025, 3, 2)):
+        (desk.store.lake / file.path).write_bytes(b"damaged")
+
+    desk.ingest(warehouse, source, "2025-03-01", "2025-03-02")
+
+    assert desk.lake_rows(warehouse, "events.clicks", "user_key, goods_key, event_ts") == whole

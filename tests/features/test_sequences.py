@@ -120,8 +120,10 @@ def test_buckets_threads_and_order_of_arrival_change_no_sequence(
         ("events.clicks", "nightrank ingest clicks"),
         ("duplicates.clicks", "nightrank ingest clicks"),
         ("impressions.shown", "nightrank ingest shown --as impressions"),
-        ("examples", "nightrank train"),
-        ("candidates", "nightrank nightly --ds 2025-03-01"),
+        (
+            "candidates",
+            "rm -f lake/gone.parquet in the store, then: nightrank backfill 2025-03-01 2025-03-01 --mode failed",
+        ),
     ],
 )
 def test_a_missing_file_is_named_with_the_command_that_makes_it_again(desk: Desk, asset: str, command: str) -> None:

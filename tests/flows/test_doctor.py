@@ -194,15 +194,17 @@ def test_a_note_alone_is_no_failure(well: Path, nightrank: NightRank) -> None:
     assert (said.code, said.out.splitlines()[-1].endswith("promises hold, 0 broken, 1 to note")) == (0, True)
 
 
-@pytest.mark.parametrize("pattern", ["lake/candidates/ds=2025-03-20/*", "lake/histories/*/*"])
+@pytest.mark.parametrize(
+    "pattern", ["lake/candidates/ds=2025-03-20/*", "lake/histories/*/*", "lake/events/purchases/ds=2025-03-20/*"]
+)
 def test_the_remedy_of_a_damaged_file_mends_it(pattern: str, well: Path, nightrank: NightRank) -> None:
     flipped(pattern)(well)
     [found] = [one for one in run_doctor(well) if one.name == "lake_files_are_whole"]
     [wrong] = found.broken
-    removed, command = wrong.remedy.removeprefix("rm -f ").split(" in the store, then: nightrank ")
+    removed, _, command = wrong.remedy.rpartition(" in the store, then: ")
 
-    (well / removed).unlink()
-    assert nightrank(*command.split(), "--store", well).code == 0
+    (well / removed.removeprefix("rm -f ")).unlink() if removed else None
+    assert nightrank(*command.removeprefix("nightrank ").split(), "--store", well).code == 0
 
     assert broken(well) - NOTES == set()
 

@@ -187,6 +187,22 @@ def test_a_night_killed_before_its_flip_is_published_by_the_next_run(
     assert said.out.startswith("2025-03-21  OK  12 users, 60 rows")
     assert ranked(own_store) == undisturbed
     assert told_problems(own_store, nightrank) == []
+    assert sorted(path.name for path in (own_store / "releases").iterdir()) == [
+        "nightly-2025-03-19-1.duckdb",
+        "nightly-2025-03-20-1.duckdb",
+        "nightly-2025-03-21-2.duckdb",
+    ]
+
+
+def test_a_night_killed_when_all_of_it_was_done_leaves_no_run_without_an_end(
+    own_store: Path, nightrank: NightRank
+) -> None:
+    killed_nightly(own_store, "features.clear_releases = die")
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+
+    assert (said.code, said.out) == (0, "nothing to do: published already\n")
+    assert told_problems(own_store, nightrank) == []
 
 
 def test_a_night_killed_right_after_its_flip_is_recognised_as_published(

@@ -202,9 +202,9 @@ def test_where_the_candidates_are_gone_the_model_stands_alone_and_the_segments_s
     assert rankers(own_store) == ["model"]
     assert kinds(own_store) == ["history", "source", "user"]
     assert {one["left_out"] for one in left_out} == {"popular", "bought_again", "mean"}
-    assert all(
-        f"{path}: is missing; rebuild it with: nightrank nightly --ds {BEFORE}" in one["reason"] for one in left_out
-    )
+    build_it = f"nightrank backfill {BEFORE} {BEFORE} --mode failed"
+    assert all(f"{path}: is missing; rebuild it with: rm -f lake/{path}" in one["reason"] for one in left_out)
+    assert all(one["reason"].endswith(f" in the store, then: {build_it}") for one in left_out)
 
 
 def test_baselines_over_other_candidates_than_were_ranked_are_left_out(

@@ -140,7 +140,10 @@ def test_a_day_that_fails_is_named_and_the_others_are_finished(
     assert again == Said(0, "2025-03-19  night_goods      built\n", again.err)
 
 
-def test_what_was_killed_is_told_and_mended_by_mode_failed(own_store: Path, nightrank: NightRank) -> None:
+@pytest.mark.parametrize("mode", ["missing", "failed"])
+def test_what_was_killed_is_told_and_built_by_the_same_command_again(
+    mode: str, own_store: Path, nightrank: NightRank
+) -> None:
     change(
         own_store,
         "update ops.intervals set status = 'running' where asset = 'shop_sequences' and ds = '2025-03-20'",
@@ -151,11 +154,23 @@ def test_what_was_killed_is_told_and_mended_by_mode_failed(own_store: Path, nigh
         f"2025-03-20  shop_sequences   interrupted  run {run_id} was killed",
         "1 interrupted, 25 ok",
     ]
-    assert nightrank("backfill", *DAYS, "--store", own_store).out == "nothing to do\n"
-    assert nightrank("backfill", *DAYS, "--mode", "failed", "--store", own_store).out == (
+    assert nightrank("backfill", *DAYS, "--mode", mode, "--store", own_store).out == (
         "2025-03-20  shop_sequences   built\n"
     )
     assert nightrank("plan", *DAYS, "--store", own_store).out == "nothing to do: 26 ok\n"
+
+
+def test_a_backfill_killed_before_it_could_say_that_it_was_done_is_ended_by_the_next(
+    own_store: Path, nightrank: NightRank
+) -> None:
+    assert nightrank("backfill", "2025-03-21", "2025-03-21", "--store", own_store).code == 0
+    change(own_store, "update ops.runs set status = 'running', finished_at = null where command = 'backfill'")
+    assert "backfill-2025-03-21-1 began at " in nightrank("doctor", "--store", own_store).out
+
+    again = nightrank("backfill", "2025-03-21", "2025-03-21", "--store", own_store)
+
+    assert again.out == "nothing to do\n"
+    assert asked(own_store, "select status from ops.runs where command = 'backfill'") == [("done",)]
 
 
 def test_a_night_that_was_ranked_and_never_published_needs_no_reason(own_store: Path, nightrank: NightRank) -> None:

@@ -1,0 +1,68 @@
+"""The files in releases/: which are whole, which one may go back to, and which go."""
+
+import os
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+from features import database, statements
+from features.errors import BusyError, FeatureError
+from features.store import Store
+from features.warehouse import Warehouse
+
+MICROSECOND = 1000  # in nanoseconds; what every file system keeps
+
+
+def clear_half_built(warehouse: Warehouse) -> None:
+    """Removes what runs that are gone left of a release that they never flipped to: the disk that one of them filled
+    has room again, and it takes no place among those that are kept. Whoever holds the lock may."""
+    store = warehouse.store
+    published = store.published.resolve()
+    for run_id, was_killed in warehouse.run("ledger/unfinished_runs", run_id=warehouse.run_id):
+        release = store.releases / f"{run_id}.duckdb"
+        with suppress(BusyError):  # somebody has it open to write: the next night will see
+            if release.resolve() != published and (was_killed or release_of(release) is None):
+                release.unlink(missing_ok=True)
+                release.with_name(f"{release.name}.wal").unlink(missing_ok=True)
+
+
+def release_of(path: Path) -> date | None:
+    """The newest night that a release publishes, None where it is not whole. Raises BusyError where another program has
+    it open to write, and nothing can be said."""
+    if path.with_name(f"{path.name}.wal").exists():
+        return None
+    try:
+        with database.connect_read_only(path) as con, database.in_sentences():
+            [(published, ranked)] = statements.run(con, "published/release_of").fetchall()
+    except BusyError:
+        raise
+    except FeatureError:
+        return None
+    return published if published and published >= (ranked or published) else None
+
+
+def clear_releases(warehouse: Warehouse, keep: int) -> None:
+    """Removes the releases before the last `keep`, never the published one."""
+    for path in old_releases(warehouse.store, keep):
+        path.unlink()
+
+
+def old_releases(store: Store, keep: int) -> list[Path]:
+    """The releases before the last `keep`, without the published one."""
+    published = store.published.resolve()
+    return [path for path in by_age(store)[:-keep] if path.resolve() != published]
+
+
+def by_age(store: Store) -> list[Path]:
+    """The files in releases/, the one that was published first first."""
+    return sorted(store.releases.glob("*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def make_newest(store: Store, release: Path) -> None:
+    """Makes a release the newest of all by its time, that of the clock unless the clock has jumped back since another
+    was published."""
+    release.touch()
+    latest = by_age(store)[-1]
+    if latest != release:
+        after = latest.stat().st_mtime_ns + MICROSECOND
+        os.utime(release, ns=(after, after))
