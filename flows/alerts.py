@@ -30,7 +30,7 @@ class AlertConfig:
 class NoRedirects(HTTPRedirectHandler):
     """A POST that is sent on arrives as a GET, empty: it counts as not delivered."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 

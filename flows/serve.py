@@ -3,14 +3,15 @@
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from prefect import Flow, serve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL
+from prefect.types.entrypoint import EntrypointType
 
 from features import FeatureError
 
@@ -53,7 +54,7 @@ def as_served(given: dict[str, Any], store: Path) -> RunnerDeployment:
     """One deployment as the file has it, its store the one that is served."""
     module, name = given["entrypoint"].rsplit(".", 1)
     flow: Flow = getattr(import_module(module), name)
-    return flow.to_deployment(
+    made = flow.to_deployment(
         given["name"],
         description=given["description"],
         parameters=given["parameters"] | {"store": str(store.absolute())},
@@ -61,3 +62,4 @@ def as_served(given: dict[str, Any], store: Path) -> RunnerDeployment:
         concurrency_limit=ConcurrencyLimitConfig(**given["concurrency_limit"]),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    return cast(RunnerDeployment, made)  # it would be a coroutine in one alone

@@ -1,7 +1,13 @@
--- One row: what the night that was tried last told, for whoever is on call. Reads ops.summaries.
-select *
-from ops.summaries
+-- One row: what a night told whoever is on call: one that failed and is newer than the newest published, or else the one
+-- that was tried last. Reads ops.summaries, ops.nights.
+select summaries.*
+from ops.summaries as summaries
 order by
-    told_at desc,
-    ds desc
+    starts_with(summaries.state, 'FAILED') and summaries.ds > (
+        select coalesce(max(nights.ds), date '1970-01-01')
+        from ops.nights as nights
+        where nights.published_at is not null
+    ) desc,
+    summaries.told_at desc,
+    summaries.ds desc
 limit 1

@@ -320,6 +320,19 @@ def test_a_file_of_the_persons_own_that_somebody_put_into_the_store_is_named(roo
     ]
 
 
+def test_an_error_that_quotes_the_person_does_so_no_longer(root: Path) -> None:
+    tables = ("ops.runs", "ops.intervals", "ops.summaries")
+    with duckdb.connect(str(root / "warehouse.duckdb")) as con:
+        for table in tables:
+            con.execute(f"update {table} set error = 'a bad row of {WHO}'")
+
+    forget(root)
+
+    for table in tables:
+        query = f"select distinct error from {table} where error is not null"
+        assert ask(root / "warehouse.duckdb", query) == [("a bad row of (forgotten)",)], table
+
+
 @pytest.mark.parametrize("step", ["remove_unnamed", "rewrite", "rewrite_releases", "empty", "scan"])
 def test_what_a_death_left_is_done_by_the_same_command_again(
     root: Path, step: str, monkeypatch: pytest.MonkeyPatch

@@ -199,6 +199,22 @@ def test_what_must_be_done_in_one_go_is_done_before_an_interrupt_is_heard() -> N
     assert done == ["flip"]
 
 
+def test_sigterm_in_the_flip_is_heard_when_the_record_says_that_the_night_is_published(
+    own_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flip = features.flip
+    monkeypatch.setattr(features, "flip", lambda *given: (flip(*given), signal.raise_signal(signal.SIGTERM)))
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_nights(own_store, NIGHT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    query = "select status, state from ops.nights join ops.summaries using (ds) where ds = '2025-03-21'"
+    assert ask(own_store, query) == [("OK", "OK")]
+
+
 def test_too_little_memory_is_a_sentence_that_names_the_setting(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:

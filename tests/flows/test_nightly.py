@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ import features
 import flows.night
 import flows.training
 from flows import stages
+from flows.interrupts import OutOfTime
 from flows.night import run_nights, utc_now
 from flows.settings import load_settings, open_store
 from flows.training import run_training
@@ -383,6 +385,10 @@ def test_the_flows_run_through_prefect_and_give_what_plain_gives(
         results = nightly(str(own_store), date(2025, 3, 21))
         with get_client(sync_client=True) as client:
             artifacts = client.read_artifacts()
+        monkeypatch.setattr(features, "build_histories", lambda *_: time.sleep(60))
+        monkeypatch.setenv("NIGHTRANK_TIMEOUTS__NIGHT_SECONDS", "1")
+        with pytest.raises(OutOfTime, match="stopped in histories after 1 seconds"):
+            nightly(str(own_store), date(2025, 3, 22))
 
     assert [record.pooling for record in records] == ["mean", "din"]
     assert [(result.ds, result.status) for result in results] == [(date(2025, 3, 21), "OK")]

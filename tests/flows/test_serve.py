@@ -1,4 +1,4 @@
-"""What one process serves is what prefect.yaml says, and nothing is said twice; tests/flows/test_deployments.py runs it."""
+"""What one process serves is what prefect.yaml says; tests/flows/test_deployments.py lets it run."""
 
 from pathlib import Path
 

@@ -73,6 +73,11 @@ def test_a_night_that_fails_is_told_with_its_stage_and_what_to_do_until_it_is_ma
     assert "The night of 2025-03-21 failed in rankings; what people see is 2025-03-20." in page
     assert "<caption>Time by stage</caption>" in page
 
+    with duckdb.connect(str(own_store / "warehouse.duckdb")) as con:  # an older night that was tried again since
+        con.execute("update ops.summaries set told_at = '2100-01-01' where ds = '2025-03-19'")
+    assert "last tried 2025-03-21  FAILED_KEPT_YESTERDAY\n" in nightrank("status", "--store", own_store).out
+    with duckdb.connect(str(own_store / "warehouse.duckdb")) as con:
+        con.execute("update ops.summaries set told_at = '2025-03-20' where ds = '2025-03-19'")
     run_nights(own_store, date(2025, 3, 21))
     assert "last tried 2025-03-21  OK\n" in nightrank("status", "--store", own_store).out
     assert ask(own_store / "published.duckdb", "select state, stage from summaries where ds > '2025-03-19'") == [
