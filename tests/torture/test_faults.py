@@ -220,7 +220,6 @@ def truncate(model: Path) -> None:
     weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
 
 
-@pytest.mark.torture
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -230,27 +229,26 @@ def truncate(model: Path) -> None:
     ids=["truncated", "poisoned"],
 )
 def test_a_checkpoint_that_is_damaged_ranks_nothing_and_is_trained_again(
-    damage: Callable[[Path], None], said: str, sunday: Undisturbed, tmp_path: Path
+    damage: Callable[[Path], None], said: str, friday: Undisturbed, tmp_path: Path
 ) -> None:
-    store = copied(sunday, tmp_path)
+    store = copied(friday, tmp_path)
     [champion] = (store / "models").glob("din-*")
     damage(champion)
 
-    assert said in stopped_with(child.run(*sunday.words, store=store))
-    assert night_of(store) == sunday.before
+    assert said in stopped_with(child.run(*friday.words, store=store))
+    assert night_of(store) == friday.before
     follow_the_doctor(store)
-    need_as_undisturbed(sunday, store)
+    need_as_undisturbed(friday, store)
 
 
-@pytest.mark.torture
-def test_a_clock_that_fell_behind_the_night_ranks_nothing(sunday: Undisturbed, tmp_path: Path) -> None:
-    store = copied(sunday, tmp_path)
+def test_a_clock_that_fell_behind_the_night_ranks_nothing(friday: Undisturbed, tmp_path: Path) -> None:
+    store = copied(friday, tmp_path)
 
-    said = stopped_with(child.run(*sunday.words, store=store, first=jump(-10_000)))
+    said = stopped_with(child.run(*friday.words, store=store, first=jump(-10_000)))
 
-    assert re.fullmatch(r"2025-03-16 is not over yet in UTC; the newest day that is: \d{4}-\d\d-\d\d", said)
-    assert night_of(store) == sunday.before
-    need_as_undisturbed(sunday, store)
+    assert re.fullmatch(r"2025-03-21 is not over yet in UTC; the newest day that is: \d{4}-\d\d-\d\d", said)
+    assert night_of(store) == friday.before
+    need_as_undisturbed(friday, store)
 
 
 @pytest.mark.torture
