@@ -98,12 +98,15 @@ def rank(
         return (user_R, rank_R, place_R, score_R), (user_P[pair_W], place_P[pair_W], *carried)
 
     parts = list(chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]))
-    with ThreadPoolExecutor(workers) as pool_of_threads:
-        for users, found in zip(parts, pool_of_threads.map(ranked_with_why, parts), strict=True):
+    side_by_side = ThreadPoolExecutor(workers)
+    try:
+        for users, found in zip(parts, side_by_side.map(ranked_with_why, parts), strict=True):
             (user_R, *ranks_R), (user_W, *carried_W) = found
             ranks = put(ranked, ranks, candidates.user_keys[user_R], *ranks_R)
             reasons = put(why, reasons, candidates.user_keys[user_W], *carried_W)
             on_user(users.stop)
+    finally:
+        side_by_side.shutdown(cancel_futures=True)  # whatever stops one stops those that have not begun
     return Ranked(*(column[:ranks] for column in ranked)), Weights(*(column[:reasons] for column in why))
 
 

@@ -1,5 +1,6 @@
 """Many users ranked at once: as one after the other."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -75,6 +76,26 @@ def test_however_many_threads_rank_every_bit_is_the_same(config: DinConfig, monk
     alone, together = (rank(model, *data, k=6, why_top=3, threads=threads) for threads in (1, 3))
 
     assert_alike(together, alone, within=1e-300)
+
+
+def test_what_stops_a_ranking_stops_the_users_that_have_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ranking.CANDIDATES_AT_ONCE, "cpu", 1)
+    model, data, begun = model_of(EVERY[0]), crowd(), []
+    best = ranking.Crowd.best
+
+    def slowly(*given: object) -> object:
+        begun.append(given)
+        time.sleep(0.05)
+        return best(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ranking.Crowd, "best", slowly)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rank(model, *data, k=3, on_user=stop, threads=2)
+    assert len(begun) <= 4
 
 
 def test_in_bfloat16_the_scores_are_near() -> None:
