@@ -38,6 +38,7 @@ QUICK = {
     "NIGHTRANK_WINDOW__EVAL_DAYS": "1",
     "NIGHTRANK_TRAIN__EPOCHS": "1",
     "NIGHTRANK_EXAMPLES__NEGATIVES": "1",
+    "NIGHTRANK_EXAMPLES__DRAW": "popularity",  # candidates are built by the nights that are timed
 }
 FIRST = date(2025, 1, 1)
 LAST = FIRST + timedelta(days=DAYS - 1)

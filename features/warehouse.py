@@ -1,7 +1,7 @@
 """The warehouse: the record of what is built, and the ledger that tells the truth about it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -134,15 +134,15 @@ class Warehouse:
         past = self.one("ledger/count_runs", command=command, ds=ds)
         run_id = f"{command}-{ds}-{past + 1}"
         self.run("ledger/begin_run", run_id=run_id, command=command, ds=ds, now=self.clock(), reason=reason)
-        status, error = "done", None
+        run = replace(self, run_id=run_id)
         try:
             with database.in_sentences():
-                yield replace(self, run_id=run_id)
+                yield run
         except BaseException as stopped:
-            status, error = "failed", f"{type(stopped).__name__}: {stopped}"
+            with suppress(database.DAMAGED):  # where the disk is full: what stopped the run is told, not that
+                run.end_run("failed", f"{type(stopped).__name__}: {stopped}")
             raise
-        finally:
-            replace(self, run_id=run_id).end_run(status, error)
+        run.end_run("done")
 
     def end_run(self, status: str, error: str | None = None) -> None:
         """Says how this run ended. In one transaction with the last that it writes, where nothing would be left for a

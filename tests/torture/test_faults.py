@@ -60,7 +60,7 @@ def need_as_undisturbed(night: Undisturbed, store: Path) -> None:
         (50, "write (features/lake.py) did not go through"),
         (200, "build_release (features/publication.py) did not go through"),
         (3000, "build_release (features/publication.py) did not go through"),
-        (5000, "close_release (features/publication.py) did not go through"),
+        (5800, "close_release (features/publication.py) did not go through"),
     ],
 )
 def test_a_night_on_a_full_disk_says_so_and_is_made_good_when_there_is_room(
