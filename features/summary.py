@@ -78,7 +78,8 @@ def sum_up(
 
 def keep_summary(warehouse: Warehouse) -> None:
     """Puts night_summary into the record, in place of what the night told before."""
-    warehouse.run("ledger/keep_summary")
+    with warehouse.transaction():
+        warehouse.run("ledger/keep_summary")
 
 
 def sum_up_failure(

@@ -58,6 +58,7 @@ def test_a_store_without_a_night_and_a_port_that_is_taken_are_said(
 def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Any]:
     """The app, asked without a server or a browser."""
     testing = pytest.importorskip("streamlit.testing.v1", reason="streamlit is not installed: pip install '.[explore]'")
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # put back: the app takes its place
 
     def ask(root: Path) -> Any:
         monkeypatch.setenv("NIGHTRANK_STORE_PATH", str(root))
