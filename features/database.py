@@ -160,6 +160,12 @@ def attached(con: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool = Fa
         con.execute("detach release")
 
 
+def has_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the open file has a table, which one of an earlier version may not."""
+    asked = "from duckdb_tables() where schema_name = $schema and table_name = $table"
+    return bool(con.execute(asked, {"schema": schema, "table": table}).fetchall())
+
+
 def read_through(con: duckdb.DuckDBPyConnection) -> None:
     """Reads every block of an open file: DuckDB holds its checksums against what it reads. Raises DAMAGED where one
     does not match."""

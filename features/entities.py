@@ -2,7 +2,7 @@
 
 import duckdb
 
-from features import assembled, statements
+from features import assembled, database, statements
 from features.errors import FeatureError
 
 ID_OF = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
@@ -10,10 +10,9 @@ ID_OF = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
 
 def has_entities(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether any event was read: a first read that failed leaves empty tables."""
-    found = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'entities' and table_name = 'users'"
-    ).fetchall()
-    return found[0][0] > 0 and any(holds(con, f"entities.{table}", column) for table, column in ID_OF.items())
+    return database.has_table(con, "entities", "users") and any(
+        holds(con, f"entities.{table}", column) for table, column in ID_OF.items()
+    )
 
 
 def make_entities(con: duckdb.DuckDBPyConnection) -> None:

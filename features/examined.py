@@ -71,11 +71,7 @@ def lake_files_are_whole(look: Look) -> Found:
         for done, wrong in enumerate(pool.map(lambda file: wrong_with(store.lake / file.path, file), files), start=1):
             said.append(wrong)
             look.tell(done, len(files), "lake files")
-    broken = [
-        Broken(f"lake/{file.path}: {wrong}", lake.rebuild(file))
-        for file, wrong in zip(files, said, strict=True)
-        if wrong
-    ]
+    broken = [broken_file(file, wrong) for file, wrong in zip(files, said, strict=True) if wrong]
     return f"{len(files)} files, {sum(file.bytes for file in files)} bytes", broken
 
 
@@ -100,9 +96,7 @@ def lake_files_hold_their_rows(look: Look) -> Found:
         try:
             held = pq.read_metadata(path).num_rows
         except (OSError, pa.ArrowException) as error:
-            broken.append(
-                Broken(f"lake/{file.path}: cannot be read ({str(error).splitlines()[0]})", lake.rebuild(file))
-            )
+            broken.append(broken_file(file, f"cannot be read ({str(error).splitlines()[0]})"))
             continue
         rows += held
         if held != file.rows:

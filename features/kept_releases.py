@@ -18,12 +18,14 @@ def clear_half_built(warehouse: Warehouse) -> None:
     has room again, and it takes no place among those that are kept. Whoever holds the lock may."""
     store = warehouse.store
     published = store.published.resolve()
-    for run_id, was_killed in warehouse.run("ledger/unfinished_runs", run_id=warehouse.run_id):
-        release = store.releases / f"{run_id}.duckdb"
+    was_killed = dict(warehouse.run("ledger/unfinished_runs", run_id=warehouse.run_id))
+    for release in by_age(store):
+        if release.stem not in was_killed or release.resolve() == published:
+            continue
         with suppress(BusyError):  # somebody has it open to write: the next night will see
-            if release.resolve() != published and (was_killed or release_of(release) is None):
-                release.unlink(missing_ok=True)
+            if was_killed[release.stem] or release_of(release) is None:
                 release.with_name(f"{release.name}.wal").unlink(missing_ok=True)
+                release.unlink()
 
 
 def release_of(path: Path) -> date | None:

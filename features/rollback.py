@@ -4,6 +4,7 @@ The warehouse says so after the flip, as a night does. A run that died in betwee
 `published.duckdb` points to is the truth.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -161,9 +162,9 @@ def recognise_flip(warehouse: Warehouse) -> date | None:
         return recognise_rollback(warehouse)
     with database.connect_read_only(published) as con:
         [ending] = [one for one in endings_of(con) if one.ds == ds]
-    with database.attached(warehouse.con, published.resolve(), read_only=True):
+    with suppress(*database.UNKNOWN), database.attached(warehouse.con, published.resolve(), read_only=True):
         warehouse.run("published/summary_of", ds=ds)
-    keep_summary(warehouse)
+        keep_summary(warehouse)
     close_night(replace(warehouse, run_id=run_id), ending)
     return ds
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
 from features import database, statements
 from features.errors import BusyError, FeatureError
 from features.published import ask, reading
@@ -34,7 +32,7 @@ def look(store: Store, now: datetime) -> Status:
     writer, nothing = None, {part: [] for part in (*PARTS, SUMMARY)}
     try:
         with store.undisturbed(), database.connect_read_only(store.warehouse, store.config) as con:
-            there = [part for part in (*PARTS, SUMMARY) if part != SUMMARY or has_summaries(con)]
+            there = (*PARTS, SUMMARY) if database.has_table(con, "ops", "summaries") else PARTS
             parts = nothing | {part: ask(con, statements.read(f"status/{part}")).records() for part in there}
     except BusyError as error:
         writer, parts = str(error), nothing | {"nights": published_night(store)}
@@ -49,8 +47,3 @@ def published_night(store: Store) -> list[dict[str, Any]]:
         return []
     with reading(store) as reader:
         return reader.show("newest_night").records()
-
-
-def has_summaries(con: duckdb.DuckDBPyConnection) -> bool:
-    found = con.execute("select count(*) from duckdb_tables() where schema_name = 'ops' and table_name = 'summaries'")
-    return found.fetchall()[0][0] > 0

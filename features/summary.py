@@ -6,6 +6,8 @@ from typing import Any
 
 from features import database, statements
 from features.entities import has_entities
+from features.errors import FeatureError
+from features.models import champion_id
 from features.warehouse import Warehouse
 
 READING = "read_on"  # the stage of flows/reading.py that comes before all nights
@@ -70,6 +72,7 @@ def sum_up(
         stage=stage,
         error=error,
         told_at=warehouse.clock(),
+        champion_id=champion_id(warehouse, ds),
         stage_names=list(stages),
         stage_seconds=list(stages.values()),
         advice=advice,
@@ -96,7 +99,7 @@ def sum_up_failure(
         sum_up(warehouse, ds, failed(newest), stages, [*map(advice_on, broken), again], stage, error)
         keep_summary(warehouse)
         return summary_of(warehouse, ds)
-    except database.DAMAGED:
+    except (database.DAMAGED, FeatureError):
         state = failed(warehouse.store.published.exists())
         return Summary(ds, warehouse.run_id, state, stage, error, warehouse.clock(), stages=stages, advice=[again])
 

@@ -34,11 +34,9 @@ def read_file(file: Path) -> list[dict[str, Any]]:
     try:
         given = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        raise FeatureError(
-            f"{file}: cannot be read ({error}); name the prefect.yaml of nightrank with --file"
-        ) from error
+        raise FeatureError(f"{file}: cannot be read ({error}); {NAME_IT}") from error
     if not isinstance(given, dict) or not given.get("deployments"):
-        raise FeatureError(f"{file}: has no deployments; name the prefect.yaml of nightrank with --file")
+        raise FeatureError(f"{file}: has no deployments; {NAME_IT}")
     return given["deployments"]
 
 

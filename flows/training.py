@@ -6,7 +6,7 @@ Plain functions: `nightrank train --plain` calls them as they are, flows/train.p
 import math
 import time
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import features
 from features import ModelRecord, Warehouse
 from flows import progress, show
 from flows.interrupts import within_training
-from flows.material import Material, gather, window_days
+from flows.material import DAY, Material, gather, window_days
 from flows.night import histories, utc_now
 from flows.progress import log
 from flows.reading import choose_day, read_on
@@ -61,10 +61,11 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     config = settings.examples
     alone = config.history == "event" and not features.needs_candidates(run, first, config)
     days = [day for day in window_days(settings, ds) if day > first or (alone and day == first)]
+    made_of_candidates = [day for day in days if features.needs_candidates(run, day, config)]
     with progress.bar(f"candidates {ds}") as tell:
-        for done, day in enumerate(days, start=1):
-            offer(run, settings, day)
-            tell(done, len(days), str(day))
+        for done, day in enumerate(made_of_candidates, start=1):
+            offer(run, settings, day - DAY)
+            tell(done, len(made_of_candidates), str(day))
     features.view_histories(run, ds)
     rows = 0
     with progress.bar(f"examples {ds}") as tell:
@@ -77,17 +78,15 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
 
 def examples_of_day(run: Warehouse, settings: Settings, ds: date, known_until: date) -> int:
     """The examples of one day, with what was known by the end of another."""
-    offer(run, settings, ds)
+    if features.needs_candidates(run, ds, settings.examples):
+        offer(run, settings, ds - DAY)
     features.build_histories(run, known_until)
     features.view_histories(run, known_until)
     return features.build_examples(run, ds, known_until, settings.examples, settings.candidates)
 
 
-def offer(run: Warehouse, settings: Settings, ds: date) -> None:
-    """The candidates of the night before, where the examples of a day are made of them."""
-    if not features.needs_candidates(run, ds, settings.examples):
-        return
-    night = ds - timedelta(days=1)
+def offer(run: Warehouse, settings: Settings, night: date) -> None:
+    """The candidates of a night, of which the examples of the day after are made."""
     features.build_histories(run, night)
     features.build_night_goods(run, night, settings.candidates)
     features.build_night_pairs(run, night, settings.candidates)

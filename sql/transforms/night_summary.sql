@@ -126,28 +126,14 @@ coverage as (
         and exists (from tonight)
 ),
 
-champion as (
-    select model_id
-    from ops.models
-    where
-        champion
-        and ds <= $ds
-    order by
-        ds desc,
-        created_at desc,
-        model_id asc
-    limit 1
-),
-
 model as (
     select
         models.model_id,
         ($ds::date - models.ds)::integer as model_days,
         models.gauc,
         models.base_gauc
-    from champion
-    left join tonight on true
-    inner join ops.models as models on models.model_id = coalesce(tonight.model_id, champion.model_id)
+    from ops.models as models
+    where models.model_id = coalesce((select tonight.model_id from tonight), $champion_id)
 ),
 
 late as (

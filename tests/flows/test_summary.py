@@ -159,9 +159,10 @@ def test_a_store_of_before_summaries_is_read_and_gets_them(own_store: Path, nigh
     assert ask(own_store / "published.duckdb", "select ds, state from summaries") == [(date(2025, 3, 21), "OK")]
 
 
-def test_a_night_killed_right_after_its_flip_tells_what_its_release_holds(
-    own_store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def killed_after_flip(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store whose last night was killed right after its flip."""
+
     def killed(*_: object) -> None:
         raise SystemExit
 
@@ -170,12 +171,42 @@ def test_a_night_killed_right_after_its_flip_tells_what_its_release_holds(
         patch.setattr(features, "sum_up_failure", lambda *_: None)
         with pytest.raises(SystemExit):
             run_nights(own_store, date(2025, 3, 21))
+    return own_store
 
-    run_nights(own_store, date(2025, 3, 21))
 
-    kept = ask(own_store / "warehouse.duckdb", "select * exclude (error) from ops.summaries where ds = '2025-03-21'")
+def test_a_night_killed_right_after_its_flip_tells_what_its_release_holds(killed_after_flip: Path) -> None:
+    run_nights(killed_after_flip, date(2025, 3, 21))
+
+    query = "select * exclude (error) from ops.summaries where ds = '2025-03-21'"
+    kept = ask(killed_after_flip / "warehouse.duckdb", query)
     assert [row[2] for row in kept] == ["OK"]
-    assert kept == ask(own_store / "published.duckdb", "from summaries where ds = '2025-03-21'")
+    assert kept == ask(killed_after_flip / "published.duckdb", "from summaries where ds = '2025-03-21'")
+
+
+def test_a_night_of_before_summaries_killed_right_after_its_flip_is_made_good(killed_after_flip: Path) -> None:
+    with duckdb.connect(str((killed_after_flip / "published.duckdb").resolve())) as con:
+        con.execute("drop table summaries")
+
+    run_nights(killed_after_flip, date(2025, 3, 21))
+
+    query = "select status from ops.nights where ds = '2025-03-21'"
+    assert ask(killed_after_flip / "warehouse.duckdb", query) == [("OK",)]
+    assert ask(killed_after_flip / "warehouse.duckdb", "from ops.summaries where ds = '2025-03-21'") == []
+
+
+def test_what_stopped_a_night_is_told_though_the_record_cannot_be_written(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise features.FeatureError("keep_summary (features/summary.py) did not go through")
+
+    monkeypatch.setattr(din, "rank", broken, raising=False)
+    monkeypatch.setattr(features.summary, "keep_summary", full)
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+
+    assert (said.code, said.err.splitlines()[-1]) == (1, "nightrank: the disk is full")
+    assert " state=FAILED_KEPT_YESTERDAY stage=rankings error=the disk is full " in said.err
 
 
 def test_a_night_in_a_sentence() -> None:
