@@ -42,7 +42,7 @@ def published_holds_its_checks(look: Look) -> Found:
     except (FeatureError, database.DAMAGED) as error:
         return "", [Broken(f"cannot be checked: {database.first_line(error)}", NEXT)]
     broken = [check for check in checks if check.severity == "stop" and check.broken]
-    said = [f"sql/checks/{check.name}.sql: {check.broken} rows, such as {check.rows[0]}" for check in broken]
+    said = [f"sql/checks/{check.name}.sql: {check.broken} rows, such as {check.first}" for check in broken]
     return f"{len(checks)} checks", [Broken(one, NEXT) for one in said]
 
 

@@ -29,6 +29,11 @@ class Check:
     broken: int
     rows: tuple[tuple, ...] = ()
 
+    @property
+    def first(self) -> str:
+        """The first row that broke it, as a person reads it."""
+        return f"({', '.join(map(str, self.rows[0]))})"
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -106,7 +111,8 @@ def close_release(
         None if "stop" in broken else warehouse.clock(),
         [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks],
     )
-    sum_up(warehouse, ds, ending.status, stages, [advice_on(check.name) for check in checks if check.broken])
+    advice = advice_on(warehouse.store, (check.name for check in checks if check.broken))
+    sum_up(warehouse, ds, ending.status, stages, advice)
     with database.attached(warehouse.con, release):
         warehouse.run("published/close_night", **vars(ending))
         warehouse.run("published/keep_summary")
@@ -135,7 +141,7 @@ def stop_where_broken(ds: date, checks: list[Check]) -> None:
 
 def said_of(check: Check) -> list[str]:
     """What a person reads of a check that found rows: where it is, the first of them, and what to do."""
-    lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.rows[0]}"]
+    lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.first}"]
     advice = statements.advice(check.name)
     return [*lines, f"    {advice}"] if advice else lines
 

@@ -1,5 +1,7 @@
 """A night -> what it tells whoever is on call: one row, of the record and of its release."""
 
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -8,6 +10,7 @@ from features import database, statements
 from features.entities import has_entities
 from features.errors import FeatureError
 from features.models import champion_id
+from features.store import Store
 from features.warehouse import Warehouse
 
 READING = "read_on"  # the stage of flows/reading.py that comes before all nights
@@ -96,7 +99,7 @@ def sum_up_failure(
         if is_published or not has_entities(warehouse.con):
             return None
         broken = [name for (name,) in warehouse.run("ledger/broken_checks", ds=ds, run_id=warehouse.run_id)]
-        sum_up(warehouse, ds, failed(newest), stages, [*map(advice_on, broken), again], stage, error)
+        sum_up(warehouse, ds, failed(newest), stages, [*advice_on(warehouse.store, broken), again], stage, error)
         keep_summary(warehouse)
         return summary_of(warehouse, ds)
     except (database.DAMAGED, FeatureError):
@@ -109,10 +112,16 @@ def failed(kept: object) -> str:
     return "FAILED_KEPT_YESTERDAY" if kept else "FAILED"
 
 
-def advice_on(check: str) -> str:
-    """A check that found rows, and what to do: as it says itself, or else how to see them."""
-    advice = statements.advice(check) or f"{statements.promise(check)}; see: nightrank sql sql/checks/{check}.sql"
-    return f"{check}: {advice}"
+def advice_on(store: Store, checks: Iterable[str]) -> list[str]:
+    """Of each check that found rows what to do: as it says itself, or else how to see them."""
+
+    def advice(check: str) -> str:
+        if said := statements.advice(check):
+            return f"{check}: {said}"
+        where = f"nightrank sql sql/checks/{check}.sql --store {shlex.quote(str(store.root))}"
+        return f"{check} found {statements.promise(check)} See: {where}"
+
+    return [advice(check) for check in checks]
 
 
 def summary_of(warehouse: Warehouse, ds: date) -> Summary | None:

@@ -199,9 +199,7 @@ def publish(
     checks = features.run_checks(release)
     for check in checks:
         if check.broken:
-            log.warning(
-                "check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.rows[0]
-            )
+            log.warning("check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.first)
     ending = features.close_release(night, release, ds, checks, seconds_so_far())
     try:
         features.stop_where_broken(ds, checks)

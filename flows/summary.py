@@ -1,5 +1,6 @@
 """A night that ended, one way or the other -> what whoever is on call is told, as a log line and as Markdown."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -42,7 +43,9 @@ def told_if_it_fails(night: Warehouse, ds: date, stages: Stages, tell: Tell) -> 
     except BaseException as stopped:
         by_hand = not isinstance(stopped, Exception)  # Ctrl-C, and SIGTERM as Prefect raises it
         error = "stopped by Ctrl-C or SIGTERM" if by_hand else str(stopped) or type(stopped).__name__
-        again = f"put right what it says, then: nightrank nightly --ds {ds} --store {night.store.root}"
+        again = (
+            f"put right what it says, then: nightrank nightly --ds {ds} --store {shlex.quote(str(night.store.root))}"
+        )
         summary = features.sum_up_failure(night, ds, stages.at, error, stages.seconds, again)
         if summary:
             (log_summary if by_hand else tell)(summary)

@@ -222,7 +222,7 @@ def test_what_scores_too_low_is_not_ranked_and_where_that_is_all_yesterday_stays
     nothing = nightrank(*NIGHT, own_store)
 
     assert nothing.code == 4
-    assert "sql/checks/night_is_not_empty.sql: 1 row(s), such as (datetime.date(2025, 3, 21), 0, 0)" in nothing.err
+    assert "sql/checks/night_is_not_empty.sql: 1 row(s), such as (2025-03-21, 0, 0)" in nothing.err
     assert "or ranking.min_score lets none in" in nothing.err
     assert digest(own_store) == before
     monkeypatch.setenv("NIGHTRANK_RANKING__MIN_SCORE", str(middle))

@@ -12,6 +12,7 @@ import pytest
 import din
 import features
 from features import Summary
+from features.summary import advice_on
 from flows.night import run_nights
 from flows.summary import markdown, sentence
 from tests.conftest import Said, write_events
@@ -201,12 +202,22 @@ def test_what_stopped_a_night_is_told_though_the_record_cannot_be_written(
         raise features.FeatureError("keep_summary (features/summary.py) did not go through")
 
     monkeypatch.setattr(din, "rank", broken, raising=False)
-    monkeypatch.setattr(features.summary, "keep_summary", full)
+    monkeypatch.setattr("features.summary.keep_summary", full)
 
     said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
 
     assert (said.code, said.err.splitlines()[-1]) == (1, "nightrank: the disk is full")
     assert " state=FAILED_KEPT_YESTERDAY stage=rankings error=the disk is full " in said.err
+
+
+def test_a_check_that_found_rows_says_what_to_do_or_how_to_see_them(own_store: Path) -> None:
+    told = advice_on(features.Store(own_store, features.StoreConfig()), ["scores_differ", "source_is_fresh"])
+
+    assert told == [
+        f"scores_differ: {features.statements.advice('scores_differ')}",
+        "source_is_fresh found one row per source that brought events before and has brought none for two days up to "
+        f"the newest night. See: nightrank sql sql/checks/source_is_fresh.sql --store {own_store}",
+    ]
 
 
 def test_a_night_in_a_sentence() -> None:
