@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -88,19 +89,11 @@ def rank(
     ranked = Ranked(*table(int(taken.sum()), "iiif"))
     why = Weights(*table(int(np.minimum(taken, why_top).sum()) * 2 * why_history, "iiUiiff"))
     ranks = reasons = 0
-
-    def ranked_with_why(users: slice) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-        with torch.inference_mode():  # of the thread that enters it
-            user_R, rank_R, place_R, score_R = crowd.best(users, rules)
-            asked = rank_R <= why_top
-            user_P, place_P = user_R[asked], place_R[asked]
-            pair_W, *carried = crowd.why(user_P, place_P, why_history)
-        return (user_R, rank_R, place_R, score_R), (user_P[pair_W], place_P[pair_W], *carried)
-
+    of_users = partial(best_with_why, crowd, rules, why_top, why_history)
     parts = list(chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]))
     side_by_side = ThreadPoolExecutor(workers)
     try:
-        for users, found in zip(parts, side_by_side.map(ranked_with_why, parts), strict=True):
+        for users, found in zip(parts, side_by_side.map(of_users, parts), strict=True):
             (user_R, *ranks_R), (user_W, *carried_W) = found
             ranks = put(ranked, ranks, candidates.user_keys[user_R], *ranks_R)
             reasons = put(why, reasons, candidates.user_keys[user_W], *carried_W)
@@ -108,6 +101,19 @@ def rank(
     finally:
         side_by_side.shutdown(cancel_futures=True)  # whatever stops one stops those that have not begun
     return Ranked(*(column[:ranks] for column in ranked)), Weights(*(column[:reasons] for column in why))
+
+
+def best_with_why(
+    crowd: Crowd, rules: Rules, why_top: int, why_history: int, users: slice
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Of some users the best, and why the first of them: as Crowd.best and Crowd.why give it, the pair told by its user
+    and its place."""
+    with torch.inference_mode():  # of the thread that enters it
+        user_R, rank_R, place_R, score_R = crowd.best(users, rules)
+        asked = rank_R <= why_top
+        user_P, place_P = user_R[asked], place_R[asked]
+        pair_W, *carried = crowd.why(user_P, place_P, why_history)
+    return (user_R, rank_R, place_R, score_R), (user_P[pair_W], place_P[pair_W], *carried)
 
 
 def chunks(offsets: np.ndarray, at_once: int) -> Iterator[slice]:
