@@ -45,12 +45,13 @@ LAST = FIRST + timedelta(days=DAYS - 1)
 NIGHTS = 4
 
 
-def nightrank(*words: str | Path | date, **settings: str) -> None:
-    """Runs a command as people do. What it says is shown where it fails."""
+def nightrank(*words: str | Path | date, **settings: str) -> str:
+    """Runs a command as people do; what it prints. What it says is shown where it fails."""
     call = [sys.executable, "-c", "from flows.cli import main; main()", *map(str, words)]
     done = subprocess.run(call, env=os.environ | settings, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"nightrank {' '.join(map(str, words))}: {done.stderr}")
+    return done.stdout
 
 
 def rank_night(store: Path, ds: date) -> dict[str, Any]:
