@@ -36,7 +36,7 @@ demo: $(READY)          ## the whole job on the bundled sample, into ./demo-stor
 	$(BIN)/nightrank demo
 
 test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, under ten minutes on two cores
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights, and nightrank serve: minutes
 	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py

@@ -72,6 +72,7 @@ def command(
 ) -> None:
     """The child: one command, its stdout and stderr in files."""
     (told / "writes").write_text("")
+    tempfile.tempdir = str(told)  # what a killed child leaves there goes with it
     for stream, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(told / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
     writes = Writes(store, before_write)
