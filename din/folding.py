@@ -31,11 +31,11 @@ class Wanted(NamedTuple):
 
 class Items(NamedTuple):
     """History items, end to end by user: their embeddings as they are pooled and as the activation unit sees them, how
-    many events each stands for (None: one, and it may repeat), and where each user's begin and how many they are."""
+    many events each stands for, and where each user's begin and how many they are."""
 
     v_ND: torch.Tensor
     seen_ND: torch.Tensor
-    times_N: torch.Tensor | None
+    times_N: torch.Tensor
     first_U: torch.Tensor
     count_U: torch.Tensor
 
@@ -49,7 +49,7 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
-        times_GT = real_GT.float() if items.times_N is None else real_GT * items.times_N[place_GT]
+        times_GT = real_GT * items.times_N[place_GT]
         raw_GKT = every_pair(group.unit, wanted.u_KD[place_GK], items.seen_ND[place_GT]).float()
         weights_GKT = counted(raw_GKT, times_GT, group.normalize)
         with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
@@ -105,7 +105,7 @@ def folded(unit: ActivationUnit, v_TD: torch.Tensor) -> torch.Tensor:
 
 
 def counted(raw_GKT: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:
-    """The weights of history keys that stand for so many events each."""
+    """The weights of history items that stand for so many events each."""
     if normalize == "softmax":
         return torch.softmax(raw_GKT + times_GT[:, None].log(), dim=-1)
     return raw_GKT * times_GT[:, None]

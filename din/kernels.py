@@ -71,7 +71,6 @@ class PoolByKernel:
         w_candidate, w_item = unit.of_one_alone()
         (first, second), (to_second, to_weight) = zip(*unit.layers(), strict=True)
         of_item_NH = items.seen_ND.float() @ w_item.T + unit.first.bias
-        times_N = torch.ones_like(of_item_NH[:, 0]) if items.times_N is None else items.times_N.float()
         of_common = unit.of_common() if unit.sees == "product" else torch.zeros_like(w_candidate)
         kernel: Any = pool_histories
         kernel[(len(user_P),)](
@@ -79,7 +78,7 @@ class PoolByKernel:
             items.v_ND.float().contiguous(),
             items.seen_ND.float().contiguous(),
             wide(of_item_NH, len(of_item_NH), width_H),
-            times_N,
+            items.times_N.float(),
             pooled_KD,
             user_P,
             number_P,

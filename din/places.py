@@ -25,9 +25,9 @@ class Placed(nn.Module):
             for buckets in (config.time_buckets, config.position_buckets)
         )
 
-    def forward(self, history: JaggedHistory) -> LookedUp:
+    def forward(self, history: JaggedHistory) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """The tables of what is told, and each item's row of them."""
-        found: LookedUp = []
+        found = []
         if self.of_time is not None:
             found.append((self.of_time, doubling(history.age_N * HOURS_PER_DAY, len(self.of_time))))
         if self.of_position is not None:

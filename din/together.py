@@ -156,13 +156,17 @@ def edges_of(owner: torch.Tensor, owners: int) -> tuple[torch.Tensor, torch.Tens
 
 
 def items_of(group: Group, history: JaggedHistory, users: int) -> Items:
-    """Events of one key are one item, unless the weight sees when they were."""
-    if group.placed(history):
-        v_ND = group.embed(history.keys_N)
-        return Items(v_ND, group.placed_in(v_ND, history), None, *edges_of(history.example_N, users))
-    distinct = Distinct.of(history.example_N, history.keys_N)
+    """Events of one key are one item where the weight sees them alike: in one step of time and one of position."""
+    placed = group.placed(history)
+    step_N, steps = torch.zeros_like(history.example_N), 1
+    for table, place_N in placed:
+        step_N, steps = step_N * len(table) + place_N, steps * len(table)
+    distinct = Distinct.of(history.example_N * steps + step_N, history.keys_N)
+    one_of = torch.empty_like(distinct.keys)
+    one_of[distinct.back] = torch.arange(len(history.keys_N), device=one_of.device)
     v_ND = group.embed(distinct.keys)
-    return Items(v_ND, v_ND, distinct.times, *edges_of(distinct.owner, users))
+    seen_ND = sum((table[place_N[one_of]] for table, place_N in placed), v_ND)
+    return Items(v_ND, seen_ND, distinct.times, *edges_of(distinct.owner // steps, users))
 
 
 def pooled_alike(group: Group, history: JaggedHistory, users: int) -> torch.Tensor:

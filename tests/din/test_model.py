@@ -24,6 +24,7 @@ SHAPES = {
     "relu": {"activation": "relu"},
     "product": {"attention_input": "product"},
     "outer": {"attention_input": "outer"},
+    "as it comes": {"attention_input": "product", "normalize": "softmax", "time_buckets": 12},
     "placed": {"attention_input": "product", "time_buckets": 12, "position_buckets": 4},
     "categories": {"categories": True},
     "users": {"users": True},

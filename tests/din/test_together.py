@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import din
 from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, folding, ranking
+from din.batches import JaggedHistory
 from din.ranking import chunks, rank
+from din.together import items_of
 from tests.din.by_hand import rank_one_by_one
 from tests.din.test_model import EVERY, SHAPES
 from tests.din.worlds import AS_OF, ROWS, model_of, world
@@ -58,9 +61,6 @@ def assert_alike(found: tuple[Ranked, Weights], plain: tuple[Ranked, Weights], w
 @pytest.mark.parametrize("config", EVERY, ids=SHAPES)
 def test_the_same_goods_rank_in_the_same_order_for_the_same_reasons(config: DinConfig, in_chunks: None) -> None:
     model, data, heard = model_of(replace(config, goods_length=7, shop_length=5)), crowd(), []
-    if config.time_buckets:
-        for table in (*model.goods.placed.parameters(), *model.shops.placed.parameters()):
-            table.data.normal_()
 
     found = rank(model, *data, k=6, why_top=3, why_history=2, on_user=heard.append)
 
@@ -76,6 +76,22 @@ def test_however_many_threads_rank_every_bit_is_the_same(config: DinConfig, monk
     alone, together = (rank(model, *data, k=6, why_top=3, threads=threads) for threads in (1, 3))
 
     assert_alike(together, alone, within=1e-300)
+
+
+def test_events_of_a_goods_in_one_step_of_time_are_attended_once() -> None:
+    model = model_of(replace(EVERY[0], time_buckets=12))
+    keys_N, user_N = torch.tensor([5, 5, 5, 6, 5]), torch.tensor([0, 0, 0, 0, 2])
+    age_N = torch.tensor([40.0, 0.02, 0.01, 0.01, 0.01])  # days: the tenth step, and the first
+
+    items = items_of(model.goods, JaggedHistory(keys_N, user_N, age_N), users=3)
+
+    assert items.times_N.tolist() == [2, 1, 1, 1]
+    assert items.first_U.tolist() == [0, 3, 3]
+    assert items.count_U.tolist() == [3, 0, 1]
+    assert torch.equal(items.v_ND, model.goods.embed(torch.tensor([5, 6, 5, 5])))
+    of_time = model.goods.placed.of_time
+    assert of_time is not None
+    assert torch.equal(items.seen_ND, items.v_ND + of_time[torch.tensor([0, 0, 9, 0])])
 
 
 def test_what_stops_a_ranking_stops_the_users_that_have_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,4 +52,7 @@ def model_of(config: DinConfig, seed: int = 1) -> DIN:
         torch.nn.init.normal_(model.goods.embedding.weight)
     if model.users is not None:
         torch.nn.init.normal_(model.users.weight)
+    if config.pooling == "din":
+        for table in (*model.goods.placed.parameters(), *model.shops.placed.parameters()):
+            torch.nn.init.normal_(table)
     return model
