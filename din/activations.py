@@ -43,9 +43,11 @@ class Dice(nn.Module):
         """Whether so many rows are normed by their own statistics: the variance of one row says nothing."""
         return self.training and rows > 1
 
-    def in_blocks(self, rows: int) -> "InBlocks":
-        running = (self.running_mean, self.running_var)
-        return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, self.over_all(rows))
+    def in_blocks(self, times_N: torch.Tensor) -> "InBlocks":
+        """Over positions that stand for so many rows each."""
+        running, times_N = (self.running_mean, self.running_var), times_N.to(self.alpha.dtype)
+        rows = int(times_N.sum())
+        return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, rows, self.over_all(rows))
 
 
 class PRelu(nn.Module):
@@ -62,7 +64,7 @@ class PRelu(nn.Module):
     def forward(self, s_NH: torch.Tensor) -> torch.Tensor:
         return functional.prelu(s_NH, self.weight.to(s_NH.dtype))
 
-    def in_blocks(self, _: int) -> "InBlocks":
+    def in_blocks(self, _times_N: torch.Tensor) -> "InBlocks":
         return PReluInBlocks(self.weight)
 
 
@@ -78,7 +80,7 @@ class Relu(nn.Module):
     def forward(self, s_NH: torch.Tensor) -> torch.Tensor:
         return torch.relu(s_NH)
 
-    def in_blocks(self, _: int) -> "InBlocks":
+    def in_blocks(self, _times_N: torch.Tensor) -> "InBlocks":
         return ReluInBlocks(self.alpha)
 
 
@@ -106,8 +108,8 @@ class InBlocks(Protocol):
         """Takes from each block, given the gradient of the value, what `gradient` goes by."""
         ...
 
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: Any, /) -> torch.Tensor:
-        """The gradient of s, given that of the value; that of alpha is added up."""
+    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: Any, rows: slice, /) -> torch.Tensor:
+        """The gradient of s of these rows, given that of the value; that of alpha is added up."""
         ...
 
 
@@ -131,7 +133,7 @@ class ReluInBlocks:
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None) -> None:
         pass
 
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None) -> torch.Tensor:
+    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None, _rows: slice) -> torch.Tensor:
         return torch.ops.aten.threshold_backward(gradient_nH, s_nH, 0)
 
 
@@ -156,7 +158,7 @@ class PReluInBlocks:
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: torch.Tensor) -> None:
         pass
 
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: torch.Tensor, _rows: slice) -> torch.Tensor:
         self.of_alpha_H += column_sums(at.mul_(gradient_nH))
         above_nH = torch.ops.aten.threshold_backward(gradient_nH, s_nH, 0)
         return above_nH.addcmul_(gradient_nH - above_nH, self.alpha_H)
@@ -164,13 +166,16 @@ class PReluInBlocks:
 
 @dataclass
 class DiceInBlocks:
-    """By the statistics of these very positions, or by the running ones where `over_all` is false."""
+    """By the statistics of these very positions, each of which counts `times_N`, `rows` together; or by the running
+    ones, where `over_all` is false."""
 
     alpha_H: torch.Tensor
     running_mean_H: torch.Tensor
     running_var_H: torch.Tensor
     eps: float
     momentum: float
+    times_N: torch.Tensor
+    rows: int
     over_all: bool
     of_alpha_H: torch.Tensor = field(init=False)
 
@@ -183,11 +188,10 @@ class DiceInBlocks:
 
     def measure(self, s_NH: torch.Tensor) -> None:
         """Takes the statistics of these positions, and moves the running ones towards them."""
-        self.positions = len(s_NH)
-        mean_H, var_H = spread(s_NH)
+        mean_H, var_H = spread(s_NH, self.times_N, self.rows)
         self.normalize_by(mean_H, var_H)
         self.running_mean_H.lerp_(mean_H, self.momentum)
-        self.running_var_H.lerp_(var_H * (self.positions / (self.positions - 1)), self.momentum)
+        self.running_var_H.lerp_(var_H * (self.rows / (self.rows - 1)), self.momentum)
 
     def at(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The normed s, and p."""
@@ -211,22 +215,22 @@ class DiceInBlocks:
         return torch.addcmul(p_nH, p_nH, p_nH, value=-1).mul_(of_slope_nH).mul_(1 - self.alpha_H)
 
     def gradient(
-        self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor]
+        self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor], rows: slice
     ) -> torch.Tensor:
         normed_nH, p_nH = at
         of_slope_nH = gradient_nH * s_nH
         self.of_alpha_H += column_sums(torch.addcmul(of_slope_nH, of_slope_nH, p_nH, value=-1))
         of_s_nH = self.of_normed(p_nH, of_slope_nH)
         if self.over_all:
-            of_s_nH.addcmul_(normed_nH, self.of_spread_H, value=-1 / self.positions)
-            of_s_nH.sub_(self.of_normed_H / self.positions)
+            of_each_nH = torch.addcmul(self.of_normed_H, normed_nH, self.of_spread_H)
+            of_s_nH.addcmul_(of_each_nH, self.times_N[rows, None], value=-1 / self.rows)
         of_s_nH.mul_(self.scale_H)
         return of_s_nH.addcmul_(gradient_nH, torch.addcmul(self.alpha_H, p_nH, 1 - self.alpha_H))
 
 
 def values(layer: Dice | PRelu | Relu, s_NH: torch.Tensor) -> torch.Tensor:
     """What a layer gives where nothing learns; in fewer passes over memory than by the layer itself."""
-    activation = layer.in_blocks(0)
+    activation = layer.in_blocks(s_NH.new_ones(0))
     return activation.value(s_NH, activation.at(s_NH))
 
 
@@ -235,16 +239,16 @@ def column_sums(values_nH: torch.Tensor) -> torch.Tensor:
     return values_nH.new_ones(len(values_nH)) @ values_nH
 
 
-def spread(s_NH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and variance (over N) of each column."""
+def spread(s_NH: torch.Tensor, times_N: torch.Tensor, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and variance of each column, where each of N counts so many times, and all of them `rows` times."""
     about_H = s_NH[:POSITIONS].mean(0)
     total_H, square_H = torch.zeros_like(about_H), torch.zeros_like(about_H)
-    for rows in blocks(len(s_NH)):
-        off_nH = s_NH[rows] - about_H
-        total_H += column_sums(off_nH)
-        square_H += column_sums(off_nH.mul_(off_nH))
-    off_H = total_H / len(s_NH)
-    return about_H + off_H, (square_H / len(s_NH) - off_H**2).clamp_min_(0)
+    for n in blocks(len(s_NH)):
+        off_nH = s_NH[n] - about_H
+        total_H += times_N[n] @ off_nH
+        square_H += times_N[n] @ off_nH.mul_(off_nH)
+    off_H = total_H / rows
+    return about_H + off_H, (square_H / rows - off_H**2).clamp_min_(0)
 
 
 def blocks(positions: int) -> Iterator[slice]:

@@ -67,12 +67,14 @@ class Examples:
 
 class JaggedHistory(NamedTuple):
     """The history of B examples, end to end: keys, which example each belongs to, and its age in days. Where
-    `categories_N` does not say the category of each goods, the model does."""
+    `categories_N` does not say the category of each goods, the model does; where `times_N` does not say how many events
+    a position stands for, it is one."""
 
     keys_N: torch.Tensor
     example_N: torch.Tensor
     age_N: torch.Tensor
     categories_N: torch.Tensor | None = None
+    times_N: torch.Tensor | None = None
 
 
 class Batch(NamedTuple):

@@ -179,7 +179,7 @@ class Pass:
     ) -> torch.Tensor:
         """From the gradient of an activation's value to that of the value below."""
         s_nH, below_nH = self.s[layer][rows], self.s[layer - 1][rows]
-        of_s_nH = self.activations[layer].gradient(gradient_nH, s_nH, self.activations[layer].at(s_nH))
+        of_s_nH = self.activations[layer].gradient(gradient_nH, s_nH, self.activations[layer].at(s_nH), rows)
         activation = self.activations[layer - 1]
         at = activation.at(below_nH)
         self.of_layers[3 * layer - 2].addmm_(of_s_nH.T, activation.value(below_nH, at))
@@ -191,7 +191,7 @@ class Pass:
     def into_first(self, rows: slice, gradient_nH: torch.Tensor) -> None:
         """From the gradient of the first activation's value to those of the first layer's inputs."""
         s_nH = self.s[0][rows]
-        of_first_nH = self.activations[0].gradient(gradient_nH, s_nH, self.activations[0].at(s_nH))
+        of_first_nH = self.activations[0].gradient(gradient_nH, s_nH, self.activations[0].at(s_nH), rows)
         for of_table_RH, place_N in zip(self.of_tables, self.places, strict=True):
             if place_N is None:
                 of_table_RH[rows] = of_first_nH

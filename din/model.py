@@ -21,6 +21,7 @@ from din.blocks import Pool, Weigh
 from din.categories import Categories, known
 from din.config import DinConfig
 from din.places import LookedUp, Placed
+from din.repeats import told_once
 from din.segments import spread_over, summed
 
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
@@ -73,14 +74,21 @@ class ActivationUnit(nn.Module):
         return self.weigh(first_NH)
 
     def in_blocks(
-        self, u_BD: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, looked_up: LookedUp
+        self,
+        u_BD: torch.Tensor,
+        v_ND: torch.Tensor,
+        example_N: torch.Tensor,
+        looked_up: LookedUp,
+        times_N: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The same, several times faster (din/blocks.py), where `looked_up` adds up to v. Not for the outer product."""
+        """The same, several times faster (din/blocks.py), where `looked_up` adds up to v. Not for the outer product.
+        Dice's statistics count a position as often as the events that it stands for."""
         w_candidate, w_item = self.of_one_alone()
         tables = [u_BD @ w_candidate.T + self.first.bias, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
         after = [tensor for layer, linear in self.layers() for tensor in (layer.alpha, linear.weight, linear.bias)]
-        layers = [layer.in_blocks(len(v_ND)) for layer, _ in self.layers()]
+        times_N = v_ND.new_ones(len(v_ND)) if times_N is None else times_N
+        layers = [layer.in_blocks(times_N) for layer, _ in self.layers()]
         return Weigh.apply(layers, places, example_N, u_BD, v_ND, self.of_common(), *tables, *after)
 
     def of_one_alone(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -133,16 +141,20 @@ class Group(nn.Module):
         self, candidate_B: torch.Tensor, history: JaggedHistory, category_B: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero."""
+        if self.pooling == "din" and self.in_blocks(candidate_B) and self.placed.of_position is None:
+            history = told_once(history, self.placed.steps(history))
         u_BD, v_ND = self.embed(candidate_B, category_B), self.embed(history.keys_N, history.categories_N)
         weights_N = self.weights(u_BD, v_ND, history)
         return u_BD, pooled(weights_N, v_ND, history.example_N, len(u_BD))
 
     def weights(self, u_BD: torch.Tensor, v_ND: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
-        """How much each history position counts for its example's candidate, [N]."""
+        """How much each history position counts for its example's candidate, [N], with all that it stands for."""
         examples = len(u_BD)
         if self.pooling == "din":
             raw_N = self.attend(u_BD, v_ND, history)
-            return softmax(raw_N, history.example_N, examples) if self.normalize == "softmax" else raw_N
+            if self.normalize == "softmax":
+                return softmax(raw_N, history.example_N, examples, history.times_N)
+            return raw_N if history.times_N is None else raw_N * history.times_N
         if self.pooling == "decay":
             return share(torch.exp2(-history.age_N / self.log_half_life.exp()), history.example_N, examples)
         return share(torch.ones_like(history.age_N), history.example_N, examples)
@@ -154,10 +166,15 @@ class Group(nn.Module):
     def attend(self, u_BD: torch.Tensor, v_ND: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
         """What the activation unit gives each history position, [N]; on a processor in blocks."""
         seen_ND = self.placed_in(v_ND, history)
-        if self.unit.sees == "outer" or not device.on_processor(v_ND):
+        if not self.in_blocks(v_ND):
             return self.unit(u_BD, seen_ND, history.example_N)
         items = self.looked_up(v_ND, history)
-        return self.unit.in_blocks(u_BD, seen_ND, history.example_N, [*items, *self.placed(history)])
+        looked_up = [*items, *self.placed(history)]
+        return self.unit.in_blocks(u_BD, seen_ND, history.example_N, looked_up, history.times_N)
+
+    def in_blocks(self, anything: torch.Tensor) -> bool:
+        """Whether the activation unit goes over the positions of a batch in blocks, to where that lies."""
+        return self.unit.sees != "outer" and device.on_processor(anything)
 
     def looked_up(self, v_ND: torch.Tensor, history: JaggedHistory) -> LookedUp:
         """The tables whose rows add up to v; v itself, where a table has more rows than there are positions."""
@@ -184,9 +201,12 @@ def share(weights_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> to
     return weights_N / spread_over(total_B.clamp_min(1e-30), example_N)
 
 
-def softmax(raw_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
+def softmax(
+    raw_N: torch.Tensor, example_N: torch.Tensor, examples: int, times_N: torch.Tensor | None = None
+) -> torch.Tensor:
     peak_B = raw_N.new_full((examples,), -math.inf).scatter_reduce(0, example_N, raw_N.detach(), "amax")
-    return share(torch.exp(raw_N - peak_B[example_N]), example_N, examples)
+    weights_N = torch.exp(raw_N - peak_B[example_N])
+    return share(weights_N if times_N is None else weights_N * times_N, example_N, examples)
 
 
 class DIN(nn.Module):

@@ -34,6 +34,13 @@ class Placed(nn.Module):
             found.append((self.of_position, doubling(events_back(history.example_N), len(self.of_position))))
         return found
 
+    def steps(self, history: JaggedHistory) -> torch.Tensor | None:
+        """The step of all that is told in which each position is, [N]; None where nothing is told."""
+        step_N = None
+        for table, place_N in self(history):
+            step_N = place_N if step_N is None else step_N * len(table) + place_N
+        return step_N
+
 
 def doubling(value_N: torch.Tensor, buckets: int) -> torch.Tensor:
     """0 below one, 1 below three, 2 below seven, ... and the last bucket for all that is beyond."""

@@ -21,6 +21,7 @@ from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
 from din.model import DIN, Group, pooled
 from din.precision import nets_in
+from din.repeats import that_differ
 from din.segments import summed
 
 if TYPE_CHECKING:
@@ -156,17 +157,11 @@ def edges_of(owner: torch.Tensor, owners: int) -> tuple[torch.Tensor, torch.Tens
 
 
 def items_of(group: Group, history: JaggedHistory, users: int) -> Items:
-    """Events of one key are one item where the weight sees them alike: in one step of time and one of position."""
-    placed = group.placed(history)
-    step_N, steps = torch.zeros_like(history.example_N), 1
-    for table, place_N in placed:
-        step_N, steps = step_N * len(table) + place_N, steps * len(table)
-    distinct = Distinct.of(history.example_N * steps + step_N, history.keys_N)
-    one_of = torch.empty_like(distinct.keys)
-    one_of[distinct.back] = torch.arange(len(history.keys_N), device=one_of.device)
-    v_ND = group.embed(distinct.keys)
-    seen_ND = sum((table[place_N[one_of]] for table, place_N in placed), v_ND)
-    return Items(v_ND, seen_ND, distinct.times, *edges_of(distinct.owner // steps, users))
+    """Events that the activation unit sees alike are one item: of one key, in one step of time and one of position."""
+    chosen_M, times_M = that_differ(history, group.placed.steps(history))
+    v_MD = group.embed(history.keys_N[chosen_M])
+    seen_MD = sum((table[place_N[chosen_M]] for table, place_N in group.placed(history)), v_MD)
+    return Items(v_MD, seen_MD, times_M, *edges_of(history.example_N[chosen_M], users))
 
 
 def pooled_alike(group: Group, history: JaggedHistory, users: int) -> torch.Tensor:
