@@ -54,7 +54,7 @@ def train(rows: Rows, sizes: Sizes, limits: Limits, activation: str, precision: 
 
     epoch()
     took = statistics.median(seconds(trainer.device, epoch) for _ in range(ROUNDS))
-    work = ours_training(float((rows.end_X - rows.start_X).mean())).times(3)
+    work = ours_training(2 * float((rows.end_X - rows.start_X).mean())).times(3)
     print(limits.line(f"{activation}, {precision}, batches of {batch}", batch * steps / took, work, precision))
     in_parts(trainer, feed, order, batch, steps)
     return trainer.model.eval()

@@ -64,8 +64,8 @@ def padded(form: Form, rows: Rows, batch: int, longest: int) -> Work:
 
 
 def ours_training(positions: float) -> Work:
-    """One example's forward pass: the first layer in parts, nothing padded; two groups of `positions` each. The item's
-    part is worked out once for each row that a batch names, which is left out.
+    """One example's forward pass: the first layer in parts, nothing padded; so many `positions` in its two groups
+    together. The item's part is worked out once for each row that a batch names, which is left out.
 
     Of width D pass a position: the item, the candidate, their product, the weighed item. Of width H: the parts of the
     first layer, their sums, the activation.
@@ -74,7 +74,17 @@ def ours_training(positions: float) -> Work:
     products = DIMENSION * first + first * second + second + DIMENSION
     position = Work(2 * products, 2 * FLOAT * (4 * DIMENSION + 6 * first + 2 * second + 1))
     candidate = Work(2 * DIMENSION * first, 2 * FLOAT * first)
-    return position.times(2 * positions).plus(candidate.times(2)).plus(net(6 * DIMENSION, TOP))
+    return position.times(positions).plus(candidate.times(2)).plus(net(6 * DIMENSION, TOP))
+
+
+def told_once(rows: Rows, sizes: Sizes) -> float:
+    """The history positions of an example in both groups, what repeats told once, in the mean."""
+    lengths = rows.end_X - rows.start_X
+    example_N = np.repeat(np.arange(len(rows)), lengths)
+    place_N = np.arange(lengths.sum()) + np.repeat(rows.start_X - (lengths.cumsum() - lengths), lengths)
+    goods_N = rows.goods_E[place_N]
+    together = [len(np.unique(example_N << 32 | keys_N)) for keys_N in (goods_N, sizes.shop_of_G[goods_N])]
+    return sum(together) / len(rows)
 
 
 def ours_ranking(rows: Rows, sizes: Sizes, candidates: int) -> Work:

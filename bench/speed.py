@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.allocator import KEEPS_MEMORY
 from bench.crowd import LONGEST, Crowd, write_crowd
-from bench.operations import PEER_FORMS, Work, ours_ranking, ours_training, padded
+from bench.operations import PEER_FORMS, Work, ours_ranking, ours_training, padded, told_once
 from bench.peers import PEERS, python_of
 from bench.peers.given import load_exchange
 
@@ -55,8 +55,7 @@ def work_of(rows: Path, candidates: int, batch: int, pairs: int) -> dict[str, di
     """The operations and bytes of one training sample and of one ranked pair."""
     sizes, parts = load_exchange(rows, LONGEST)
     train, rank = parts["train"], parts["rank"]
-    mean = float((train.end_X - train.start_X).mean())
-    ours = {"train": ours_training(mean).times(3), "rank": ours_ranking(rank, sizes, candidates)}
+    ours = {"train": ours_training(told_once(train, sizes)).times(3), "rank": ours_ranking(rank, sizes, candidates)}
     peers = {
         name: {"train": padded(form, train, batch, LONGEST).times(3), "rank": padded(form, rank, pairs, LONGEST)}
         for name, form in PEER_FORMS.items()
