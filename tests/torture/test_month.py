@@ -11,7 +11,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-import features
 from tests.torture.held import differing, held
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "completejourney"
@@ -19,8 +18,6 @@ SEED = 17
 KILLS = 5
 DAYS = ("2017-11-02", "2017-12-01")
 PUBLISHED = re.compile(r" published ds=")
-# A quarter of the households: 569, with 80,615 purchases from the first day read to the last.
-QUERY = f"{features.statements.read('sources/completejourney').rstrip()}\n    and purchases.user_id % 4 = 0\n"
 # Small, so that a night takes seconds: what is held here is that nothing is lost, not how well it ranks.
 SETTINGS = """
 [window]
@@ -79,10 +76,8 @@ def begun(store: Path) -> Path:
     """A store that has read three months, with a small model and the night before the month."""
     store.mkdir()
     (store / "nightrank.toml").write_text(SETTINGS)
-    source = store.with_name("quarter.sql")
-    source.write_text(QUERY)
     read = ("--path", str(DATA / "events.parquet"), "--first", "2017-09-15", "--last", "2017-12-03")
-    nightrank(store, "ingest", str(source), *read)
+    nightrank(store, "ingest", "completejourney", *read)
     nightrank(store, "train", "--plain", "--ds", "2017-11-01")
     nightrank(store, "nightly", "--plain", "--ds", "2017-11-01")
     return store
