@@ -35,7 +35,7 @@ $(CHROMIUM): $(READY)
 demo: $(READY)          ## the whole job on the bundled sample, into ./demo-store
 	$(BIN)/nightrank demo
 
-test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, under ten minutes on two cores
+test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, about a quarter of an hour on two cores
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights, and nightrank serve: minutes
