@@ -44,10 +44,10 @@ class Dice(nn.Module):
         return self.training and rows > 1
 
     def in_blocks(self, times_N: torch.Tensor) -> "InBlocks":
-        """Over positions that stand for so many rows each."""
+        """Over positions that stand for so many events each."""
         running, times_N = (self.running_mean, self.running_var), times_N.to(self.alpha.dtype)
-        rows = int(times_N.sum())
-        return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, rows, self.over_all(rows))
+        events = int(times_N.sum())
+        return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, events, self.over_all(events))
 
 
 class PRelu(nn.Module):
@@ -166,7 +166,7 @@ class PReluInBlocks:
 
 @dataclass
 class DiceInBlocks:
-    """By the statistics of these very positions, each of which counts `times_N`, `rows` together; or by the running
+    """By the statistics of these very positions, each of which counts `times_N`, `events` together; or by the running
     ones, where `over_all` is false."""
 
     alpha_H: torch.Tensor
@@ -175,7 +175,7 @@ class DiceInBlocks:
     eps: float
     momentum: float
     times_N: torch.Tensor
-    rows: int
+    events: int
     over_all: bool
     of_alpha_H: torch.Tensor = field(init=False)
 
@@ -188,10 +188,10 @@ class DiceInBlocks:
 
     def measure(self, s_NH: torch.Tensor) -> None:
         """Takes the statistics of these positions, and moves the running ones towards them."""
-        mean_H, var_H = spread(s_NH, self.times_N, self.rows)
+        mean_H, var_H = spread(s_NH, self.times_N, self.events)
         self.normalize_by(mean_H, var_H)
         self.running_mean_H.lerp_(mean_H, self.momentum)
-        self.running_var_H.lerp_(var_H * (self.rows / (self.rows - 1)), self.momentum)
+        self.running_var_H.lerp_(var_H * (self.events / (self.events - 1)), self.momentum)
 
     def at(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The normed s, and p."""
@@ -223,14 +223,14 @@ class DiceInBlocks:
         of_s_nH = self.of_normed(p_nH, of_slope_nH)
         if self.over_all:
             of_each_nH = torch.addcmul(self.of_normed_H, normed_nH, self.of_spread_H)
-            of_s_nH.addcmul_(of_each_nH, self.times_N[rows, None], value=-1 / self.rows)
+            of_s_nH.addcmul_(of_each_nH, self.times_N[rows, None], value=-1 / self.events)
         of_s_nH.mul_(self.scale_H)
         return of_s_nH.addcmul_(gradient_nH, torch.addcmul(self.alpha_H, p_nH, 1 - self.alpha_H))
 
 
 def values(layer: Dice | PRelu | Relu, s_NH: torch.Tensor) -> torch.Tensor:
     """What a layer gives where nothing learns; in fewer passes over memory than by the layer itself."""
-    activation = layer.in_blocks(s_NH.new_ones(0))
+    activation = layer.in_blocks(torch.ones(0))
     return activation.value(s_NH, activation.at(s_NH))
 
 
@@ -239,16 +239,16 @@ def column_sums(values_nH: torch.Tensor) -> torch.Tensor:
     return values_nH.new_ones(len(values_nH)) @ values_nH
 
 
-def spread(s_NH: torch.Tensor, times_N: torch.Tensor, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and variance of each column, where each of N counts so many times, and all of them `rows` times."""
+def spread(s_NH: torch.Tensor, times_N: torch.Tensor, events: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and variance of each column, where each position counts so many times, and all of them `events` times."""
     about_H = s_NH[:POSITIONS].mean(0)
     total_H, square_H = torch.zeros_like(about_H), torch.zeros_like(about_H)
-    for n in blocks(len(s_NH)):
-        off_nH = s_NH[n] - about_H
-        total_H += times_N[n] @ off_nH
-        square_H += times_N[n] @ off_nH.mul_(off_nH)
-    off_H = total_H / rows
-    return about_H + off_H, (square_H / rows - off_H**2).clamp_min_(0)
+    for rows in blocks(len(s_NH)):
+        off_nH = s_NH[rows] - about_H
+        total_H += times_N[rows] @ off_nH
+        square_H += times_N[rows] @ off_nH.mul_(off_nH)
+    off_H = total_H / events
+    return about_H + off_H, (square_H / events - off_H**2).clamp_min_(0)
 
 
 def blocks(positions: int) -> Iterator[slice]:

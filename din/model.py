@@ -172,9 +172,9 @@ class Group(nn.Module):
         looked_up = [*items, *self.placed(history)]
         return self.unit.in_blocks(u_BD, seen_ND, history.example_N, looked_up, history.times_N)
 
-    def in_blocks(self, anything: torch.Tensor) -> bool:
-        """Whether the activation unit goes over the positions of a batch in blocks, to where that lies."""
-        return self.unit.sees != "outer" and device.on_processor(anything)
+    def in_blocks(self, of_batch: torch.Tensor) -> bool:
+        """Whether the activation unit goes over the positions in blocks: on a processor, but for the outer product."""
+        return self.unit.sees != "outer" and device.on_processor(of_batch)
 
     def looked_up(self, v_ND: torch.Tensor, history: JaggedHistory) -> LookedUp:
         """The tables whose rows add up to v; v itself, where a table has more rows than there are positions."""
