@@ -8,11 +8,12 @@ import duckdb
 import features
 from features import StoreConfig
 
-# What differs by nature: which run it was, when, and how long it took. Outcomes are made of a ranking by the name of
-# its run: so one of their parts differs too, and the fingerprint, which is the hash of all parts.
+# What differs by nature: which run it was, when, and how long it took; what to run, which names the store. Outcomes are
+# made of a ranking by the name of its run: so one of their parts differs too, and the fingerprint, which is the hash of
+# all parts.
 BY_NATURE = (
     *("run_id", "started_at", "finished_at", "published_at", "created_at", "registered_at", "told_at"),
-    *("seconds", "stages"),
+    *("seconds", "stages", "advice"),
     *("fingerprint", "parts"),
 )
 OTHER_PARTS = ", list_filter(map_entries(parts), part -> part.key <> 'rankings')"
