@@ -8,15 +8,18 @@ import duckdb
 import features
 from features import StoreConfig
 
-# What differs by nature: which run it was, when, and how long it took; what to run, which names the store. Outcomes are
-# made of a ranking by the name of its run: so one of their parts differs too, and the fingerprint, which is the hash of
-# all parts.
+# What differs by nature: which run it was, when, and how long it took. Outcomes are made of a ranking by the name of
+# its run: so one of their parts differs too, and the fingerprint, which is the hash of all parts. What is advised names
+# the store.
 BY_NATURE = (
     *("run_id", "started_at", "finished_at", "published_at", "created_at", "registered_at", "told_at"),
-    *("seconds", "stages", "advice"),
-    *("fingerprint", "parts"),
+    *("seconds", "stages"),
+    *("fingerprint", "parts", "advice"),
 )
-OTHER_PARTS = ", list_filter(map_entries(parts), part -> part.key <> 'rankings')"
+IN_ITS_PLACE = {
+    "intervals": ", list_filter(map_entries(parts), part -> part.key <> 'rankings')",
+    "summaries": ", list_transform(advice, said -> replace(said, '{store}', 'the store'))",
+}
 RUNS = ("ops", "runs")  # a run that was killed is a run more
 Digests = dict[str, tuple[int, int]]
 TABLES = "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
@@ -34,8 +37,8 @@ def digests(path: Path) -> Digests:
     with duckdb.connect(str(path), read_only=True) as con:
         for schema, table in sorted(con.execute(TABLES).fetchall()):
             if (schema, table) != RUNS:
-                parts = OTHER_PARTS if table == "intervals" else ""
-                rows = f'select columns(name -> name not in {BY_NATURE}){parts} from "{schema}"."{table}"'
+                also = IN_ITS_PLACE.get(table, "").format(store=path.parent)
+                rows = f'select columns(name -> name not in {BY_NATURE}){also} from "{schema}"."{table}"'
                 asked = f"select count(*), coalesce(sum(hash(one)::hugeint), 0)::varchar from ({rows}) as one"
                 [(count, digest)] = con.execute(asked).fetchall()
                 found[f"{path.stem}: {schema}.{table}"] = (count, digest)
