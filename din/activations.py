@@ -85,56 +85,74 @@ class Relu(nn.Module):
 
 
 class InBlocks(Protocol):
-    """An activation function of one layer, and what the gradients of its parameters add up to."""
+    """An activation function of one layer, and what the gradients of its parameters add up to. Of a layer's positions
+    `arrived` sees each block first, `measure` is told when all were there; then come `value`, and on the way back
+    `turn`, `look` at each block, and `gradient`."""
 
     over_all: bool  # whether value and gradient of a position depend on all others too
     of_alpha_H: torch.Tensor
 
-    def measure(self, s_NH: torch.Tensor, /) -> None:
+    def arrived(self, s_nH: torch.Tensor, rows: slice, /) -> None:
+        """Takes from a block, while it is at hand, what `measure` asks for; may put the value in its place."""
+        ...
+
+    def measure(self) -> None:
         """Takes from all positions what `value` goes by, where it depends on them."""
         ...
 
     def at(self, s_nH: torch.Tensor, /) -> Any:
-        """What the next three share of a block."""
+        """What `value` and `look` share of a block, and may change."""
         ...
 
     def value(self, s_nH: torch.Tensor, at: Any, /) -> torch.Tensor: ...
+
+    def settled(self, s_nH: torch.Tensor, /) -> torch.Tensor:
+        """The value, where nothing learns and nobody asks for s again: it is lost."""
+        ...
 
     def turn(self) -> None:
         """Begins the way back: nothing is added up yet."""
         ...
 
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: Any, /) -> None:
-        """Takes from each block, given the gradient of the value, what `gradient` goes by."""
+        """From the gradient of the value to that of s, in its place, as far as the block alone says it."""
         ...
 
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: Any, rows: slice, /) -> torch.Tensor:
-        """The gradient of s of these rows, given that of the value; that of alpha is added up."""
+    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, rows: slice, /) -> torch.Tensor:
+        """The gradient of s of these rows, which may be in the place of what `look` left; by then it has seen all."""
         ...
 
 
 @dataclass
 class ReluInBlocks:
+    """Only where s is above zero matters on the way back, so that the value can stand in its place."""
+
     of_alpha_H: torch.Tensor
     over_all: bool = False
 
-    def measure(self, s_NH: torch.Tensor) -> None:
+    def arrived(self, s_nH: torch.Tensor, _rows: slice) -> None:
+        s_nH.relu_()
+
+    def measure(self) -> None:
         pass
 
     def at(self, s_nH: torch.Tensor) -> None:
         pass
 
     def value(self, s_nH: torch.Tensor, _: None) -> torch.Tensor:
-        return torch.relu(s_nH)
+        return s_nH
+
+    def settled(self, s_nH: torch.Tensor) -> torch.Tensor:
+        return s_nH.relu_()
 
     def turn(self) -> None:
         pass
 
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None) -> None:
-        pass
+        torch.ops.aten.threshold_backward.grad_input(gradient_nH, s_nH, 0, grad_input=gradient_nH)
 
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None, _rows: slice) -> torch.Tensor:
-        return torch.ops.aten.threshold_backward(gradient_nH, s_nH, 0)
+    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _rows: slice) -> torch.Tensor:
+        return gradient_nH
 
 
 @dataclass
@@ -143,7 +161,10 @@ class PReluInBlocks:
     over_all: bool = False
     of_alpha_H: torch.Tensor = field(init=False)
 
-    def measure(self, s_NH: torch.Tensor) -> None:
+    def arrived(self, s_nH: torch.Tensor, rows: slice) -> None:
+        pass
+
+    def measure(self) -> None:
         pass
 
     def at(self, s_nH: torch.Tensor) -> torch.Tensor:
@@ -152,22 +173,29 @@ class PReluInBlocks:
     def value(self, s_nH: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
         return torch.addcmul(s_nH, at, self.alpha_H - 1)
 
+    def settled(self, s_nH: torch.Tensor) -> torch.Tensor:
+        return s_nH.addcmul_(s_nH.clamp_max(0), self.alpha_H - 1)
+
     def turn(self) -> None:
         self.of_alpha_H = torch.zeros_like(self.alpha_H)
 
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: torch.Tensor) -> None:
-        pass
-
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: torch.Tensor, _rows: slice) -> torch.Tensor:
         self.of_alpha_H += column_sums(at.mul_(gradient_nH))
-        above_nH = torch.ops.aten.threshold_backward(gradient_nH, s_nH, 0)
-        return above_nH.addcmul_(gradient_nH - above_nH, self.alpha_H)
+        below_nH = gradient_nH * self.alpha_H
+        torch.where(s_nH > 0, gradient_nH, below_nH, out=gradient_nH)
+
+    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _rows: slice) -> torch.Tensor:
+        return gradient_nH
 
 
 @dataclass
 class DiceInBlocks:
     """By the statistics of these very positions, each of which counts `times_N`, `events` together; or by the running
-    ones, where `over_all` is false."""
+    ones, where `over_all` is false.
+
+    In fewer passes with t = tanh(z / 2), z = (s - E[s]) / sqrt(Var[s] + eps): p = (1 + t) / 2, so that f = s (m + h t)
+    with m = (1 + alpha) / 2 and h = (1 - alpha) / 2, and the gradient of z is that of f times s h (1 - t^2) / 2.
+    """
 
     alpha_H: torch.Tensor
     running_mean_H: torch.Tensor
@@ -178,77 +206,77 @@ class DiceInBlocks:
     events: int
     over_all: bool
     of_alpha_H: torch.Tensor = field(init=False)
+    about_H: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         self.normalize_by(self.running_mean_H, self.running_var_H)
+        self.middle_H, self.half_H = (1 + self.alpha_H) / 2, (1 - self.alpha_H) / 2
 
     def normalize_by(self, mean_H: torch.Tensor, var_H: torch.Tensor) -> None:
-        self.scale_H = torch.rsqrt(var_H + self.eps)
-        self.shift_H = -mean_H * self.scale_H
+        self.half_scale_H = torch.rsqrt(var_H + self.eps) / 2
+        self.half_shift_H = -mean_H * self.half_scale_H
 
-    def measure(self, s_NH: torch.Tensor) -> None:
+    def arrived(self, s_nH: torch.Tensor, rows: slice) -> None:
+        if not self.over_all:
+            return
+        if self.about_H is None:  # sums of what is far from zero would lose digits
+            self.about_H = s_nH.mean(0)
+            self.total_H, self.square_H = torch.zeros_like(self.about_H), torch.zeros_like(self.about_H)
+        off_nH, times_n = s_nH - self.about_H, self.times_N[rows]
+        self.total_H += times_n @ off_nH
+        self.square_H += times_n @ off_nH.mul_(off_nH)
+
+    def measure(self) -> None:
         """Takes the statistics of these positions, and moves the running ones towards them."""
-        mean_H, var_H = spread(s_NH, self.times_N, self.events)
+        off_H = self.total_H / self.events
+        mean_H, var_H = self.about_H + off_H, (self.square_H / self.events - off_H**2).clamp_min_(0)
         self.normalize_by(mean_H, var_H)
         self.running_mean_H.lerp_(mean_H, self.momentum)
         self.running_var_H.lerp_(var_H * (self.events / (self.events - 1)), self.momentum)
 
-    def at(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The normed s, and p."""
-        normed_nH = torch.addcmul(self.shift_H, s_nH, self.scale_H)
-        return normed_nH, torch.sigmoid(normed_nH)
+    def at(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Z / 2, t and f / s."""
+        half_z_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H)
+        t_nH = torch.tanh(half_z_nH)
+        return half_z_nH, t_nH, torch.addcmul(self.middle_H, t_nH, self.half_H)
 
-    def value(self, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        return torch.addcmul(self.alpha_H, at[1], 1 - self.alpha_H).mul_(s_nH)
+    def value(self, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        return at[2] * s_nH
+
+    def settled(self, s_nH: torch.Tensor) -> torch.Tensor:
+        t_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H).tanh_()
+        return s_nH.mul_(t_nH.mul_(self.half_H).add_(self.middle_H))
 
     def turn(self) -> None:
-        self.of_alpha_H, self.of_normed_H, self.of_spread_H = (torch.zeros_like(self.alpha_H) for _ in range(3))
+        self.of_alpha_H, self.of_z_H, self.of_spread_H = (torch.zeros_like(self.alpha_H) for _ in range(3))
 
-    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor]) -> None:
-        normed_nH, p_nH = at
-        of_normed_nH = self.of_normed(p_nH, gradient_nH * s_nH)
-        self.of_normed_H += column_sums(of_normed_nH)
-        self.of_spread_H += column_sums(of_normed_nH.mul_(normed_nH))
-
-    def of_normed(self, p_nH: torch.Tensor, of_slope_nH: torch.Tensor) -> torch.Tensor:
-        """The gradient of s normed, which shapes the value through p alone."""
-        return torch.addcmul(p_nH, p_nH, p_nH, value=-1).mul_(of_slope_nH).mul_(1 - self.alpha_H)
-
-    def gradient(
-        self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor], rows: slice
-    ) -> torch.Tensor:
-        normed_nH, p_nH = at
+    def look(
+        self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    ) -> None:
+        half_z_nH, t_nH, slope_nH = at
         of_slope_nH = gradient_nH * s_nH
-        self.of_alpha_H += column_sums(torch.addcmul(of_slope_nH, of_slope_nH, p_nH, value=-1))
-        of_s_nH = self.of_normed(p_nH, of_slope_nH)
-        if self.over_all:
-            of_each_nH = torch.addcmul(self.of_normed_H, normed_nH, self.of_spread_H)
-            of_s_nH.addcmul_(of_each_nH, self.times_N[rows, None], value=-1 / self.events)
-        of_s_nH.mul_(self.scale_H)
-        return of_s_nH.addcmul_(gradient_nH, torch.addcmul(self.alpha_H, p_nH, 1 - self.alpha_H))
+        by_t_nH = of_slope_nH * t_nH
+        self.of_alpha_H += (column_sums(of_slope_nH) - column_sums(by_t_nH)) / 2
+        of_t_nH = of_slope_nH.addcmul_(by_t_nH, t_nH, value=-1)  # but for h / 2, which is put to what follows
+        self.of_z_H += column_sums(of_t_nH) * (self.half_H / 2)
+        self.of_spread_H += column_sums(half_z_nH.mul_(of_t_nH)) * self.half_H
+        gradient_nH.mul_(slope_nH).addcmul_(of_t_nH, self.half_H * self.half_scale_H)
 
-
-def values(layer: Dice | PRelu | Relu, s_NH: torch.Tensor) -> torch.Tensor:
-    """What a layer gives where nothing learns; in fewer passes over memory than by the layer itself."""
-    activation = layer.in_blocks(torch.ones(0))
-    return activation.value(s_NH, activation.at(s_NH))
+    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, rows: slice) -> torch.Tensor:
+        """What mean and variance say of each position: -(sum of the gradients of z + z times their sum times z) / n of
+        z, and so of s."""
+        if not self.over_all:
+            return gradient_nH
+        scale_H = 2 * self.half_scale_H
+        of_s_H = self.of_spread_H * scale_H**2
+        of_all_H = self.of_z_H * scale_H + self.of_spread_H * scale_H * (2 * self.half_shift_H)
+        of_each_nH = torch.addcmul(of_all_H, s_nH, of_s_H)
+        return gradient_nH.addcmul_(of_each_nH, self.times_N[rows, None], value=-1 / self.events)
 
 
 def column_sums(values_nH: torch.Tensor) -> torch.Tensor:
     """As a product with ones, which is several times faster than a sum over rows."""
     return values_nH.new_ones(len(values_nH)) @ values_nH
-
-
-def spread(s_NH: torch.Tensor, times_N: torch.Tensor, events: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and variance of each column, where each position counts so many times, and all of them `events` times."""
-    about_H = s_NH[:POSITIONS].mean(0)
-    total_H, square_H = torch.zeros_like(about_H), torch.zeros_like(about_H)
-    for rows in blocks(len(s_NH)):
-        off_nH = s_NH[rows] - about_H
-        total_H += times_N[rows] @ off_nH
-        square_H += times_N[rows] @ off_nH.mul_(off_nH)
-    off_H = total_H / events
-    return about_H + off_H, (square_H / events - off_H**2).clamp_min_(0)
 
 
 def blocks(positions: int) -> Iterator[slice]:

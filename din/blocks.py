@@ -100,7 +100,7 @@ class Pass:
                 for rows in blocks(self.positions):
                     self.climb(layer, rows, raw_N)
                 if layer < self.depth:
-                    self.activations[layer].measure(self.s[layer])
+                    self.activations[layer].measure()
         else:
             for rows in blocks(self.positions):
                 for layer in range(self.depth + 1):
@@ -111,12 +111,14 @@ class Pass:
         """What goes into the activation of a layer, from the layer below; above the last, the weights themselves."""
         if layer == 0:
             self.first(rows)
+            self.activations[0].arrived(self.s[0][rows], rows)
             return
         below_nH = self.s[layer - 1][rows]
         activation, weight, bias = self.activations[layer - 1], self.weights[layer - 1], self.biases[layer - 1]
         value_nH = activation.value(below_nH, activation.at(below_nH))
         if layer < self.depth:
-            torch.addmm(bias, value_nH, weight.T, out=self.s[layer][rows])
+            s_nH = torch.mm(value_nH, weight.T, out=self.s[layer][rows]).add_(bias)  # two passes; addmm takes longer
+            self.activations[layer].arrived(s_nH, rows)
         else:
             torch.addmv(bias, value_nH, weight[0], out=raw_N[rows])
 
@@ -179,7 +181,7 @@ class Pass:
     ) -> torch.Tensor:
         """From the gradient of an activation's value to that of the value below."""
         s_nH, below_nH = self.s[layer][rows], self.s[layer - 1][rows]
-        of_s_nH = self.activations[layer].gradient(gradient_nH, s_nH, self.activations[layer].at(s_nH), rows)
+        of_s_nH = self.activations[layer].gradient(gradient_nH, s_nH, rows)
         activation = self.activations[layer - 1]
         at = activation.at(below_nH)
         self.of_layers[3 * layer - 2].addmm_(of_s_nH.T, activation.value(below_nH, at))
@@ -191,7 +193,7 @@ class Pass:
     def into_first(self, rows: slice, gradient_nH: torch.Tensor) -> None:
         """From the gradient of the first activation's value to those of the first layer's inputs."""
         s_nH = self.s[0][rows]
-        of_first_nH = self.activations[0].gradient(gradient_nH, s_nH, self.activations[0].at(s_nH), rows)
+        of_first_nH = self.activations[0].gradient(gradient_nH, s_nH, rows)
         for of_table_RH, place_N in zip(self.of_tables, self.places, strict=True):
             if place_N is None:
                 of_table_RH[rows] = of_first_nH

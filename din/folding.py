@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
-from din.activations import values
+from din.activations import InBlocks
 from din.model import ActivationUnit, Group
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
@@ -44,13 +45,15 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     """The history pooled for each candidate, float32 [K, D]; zero where a user has none."""
     beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
+    with_one_KE = torch.cat([wanted.u_KD, wanted.u_KD.new_ones(beyond, 1)], dim=1)
+    layers = ready(group.unit)
     sizes = [torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)]
     for users, most_K, most_T in of_like_size(sizes[0][1], sizes[1][1], POSITIONS_AT_ONCE[pooled_KD.device.type]):
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
         times_GT = real_GT * items.times_N[place_GT]
-        raw_GKT = every_pair(group.unit, wanted.u_KD[place_GK], items.seen_ND[place_GT]).float()
+        raw_GKT = every_pair(group.unit, layers, with_one_KE[place_GK], items.seen_ND[place_GT]).float()
         weights_GKT = counted(raw_GKT, times_GT, group.normalize)
         with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
             pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ items.v_ND[place_GT]
@@ -77,31 +80,47 @@ def padded(
     return torch.where(real, first_U[chosen_G, None] + number, 0), real
 
 
-def every_pair(unit: ActivationUnit, u_GKD: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
-    """What the activation unit gives each item of a user for each of their candidates, [G, K, T].
+def ready(unit: ActivationUnit) -> list[tuple[InBlocks, nn.Linear]]:
+    """Each activation, and the linear layer after it, where nothing learns."""
+    nothing = torch.ones(0)
+    return [(activation.in_blocks(nothing), linear) for activation, linear in unit.layers()]
+
+
+def every_pair(
+    unit: ActivationUnit, layers: list[tuple[InBlocks, nn.Linear]], u_GKE: torch.Tensor, v_GTD: torch.Tensor
+) -> torch.Tensor:
+    """What the activation unit gives each item of a user for each of their candidates, [G, K, T]. E is D and a one.
 
     What the two have in common is folded into a weight of u for each history item, so that one product of matrices is
-    the first layer of all candidates: Wu u + Wp (u * v) = (Wu + Wp diag(v)) u.
+    the first layer of all candidates: Wu u + Wp (u * v) + Wv v + b = [Wu + Wp diag(v); Wv v + b] [u; 1].
     """
-    users = len(u_GKD)
     w_candidate, w_item = unit.of_one_alone()
+    users, items, dimension = v_GTD.shape
     of_history_GTH = v_GTD @ w_item.T + unit.first.bias
     if unit.sees == "difference":
-        first_GKTH = (u_GKD @ w_candidate.T)[:, :, None] + of_history_GTH[:, None]
+        first_GKTH = (u_GKE[..., :dimension] @ w_candidate.T)[:, :, None] + of_history_GTH[:, None]
     else:
-        folded_GTHD = (folded(unit, v_GTD.flatten(0, 1)) + w_candidate).view(users, -1, u_GKD.shape[2])
-        first_GKTH = torch.baddbmm(of_history_GTH.view(users, 1, -1), u_GKD, folded_GTHD.mT)
-    s_NH = first_GKTH.reshape(-1, len(unit.first.bias))
-    for layer, linear in unit.layers():
-        s_NH = linear(values(layer, s_NH))
-    return s_NH.view(users, u_GKD.shape[1], v_GTD.shape[1])
+        folded_GTHE = folded(unit, v_GTD, w_candidate, of_history_GTH)
+        first_GKTH = torch.bmm(u_GKE, folded_GTHE.view(users, -1, dimension + 1).mT)
+    s_NH = first_GKTH.view(-1, len(unit.first.bias))
+    for activation, linear in layers:
+        s_NH = linear(activation.settled(s_NH))
+    return s_NH.view(users, -1, items)
 
 
-def folded(unit: ActivationUnit, v_TD: torch.Tensor) -> torch.Tensor:
-    """The weights of what candidate and history item have in common as weights of the candidate, [T, H, D]."""
+def folded(
+    unit: ActivationUnit, v_GTD: torch.Tensor, w_candidate: torch.Tensor, of_history_GTH: torch.Tensor
+) -> torch.Tensor:
+    """The first layer's weights of [u; 1] for each history item, [G, T, H, E]."""
+    dimension = unit.dimension
+    folded_GTHE = v_GTD.new_empty(*of_history_GTH.shape, dimension + 1)
     if unit.sees == "product":
-        return unit.of_common() * v_TD[:, None, :]
-    return torch.einsum("hij,tj->thi", unit.of_common().unflatten(1, (unit.dimension, -1)), v_TD)
+        torch.addcmul(w_candidate, unit.of_common(), v_GTD[:, :, None, :], out=folded_GTHE[..., :dimension])
+    else:
+        by_each_HDD = unit.of_common().unflatten(1, (dimension, -1))
+        folded_GTHE[..., :dimension] = torch.einsum("hij,gtj->gthi", by_each_HDD, v_GTD) + w_candidate
+    folded_GTHE[..., dimension] = of_history_GTH
+    return folded_GTHE
 
 
 def counted(raw_GKT: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:

@@ -11,7 +11,7 @@ from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import Batch, JaggedHistory
 from din.config import AttentionInput
 from din.feed import Histories
-from din.folding import every_pair
+from din.folding import every_pair, ready
 from din.model import ActivationUnit, Dice
 from din.places import doubling, events_back
 from tests.din.by_hand import cut_batch
@@ -94,7 +94,10 @@ def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(sees: Atte
     whole_N = unit.weigh(unit.first(torch.cat([u_ND, v_ND, u_ND - v_ND, common[sees]], dim=1)))
 
     assert torch.allclose(unit(u_BD, v_ND, example_N), whole_N, atol=1e-12)
-    assert torch.allclose(every_pair(unit, u_BD[None], v_ND[None])[0, example_N, torch.arange(7)], whole_N, atol=1e-12)
+    with_one_KE = torch.cat([u_BD, torch.ones(3, 1)], dim=1)
+    with torch.inference_mode():
+        every_KN = every_pair(unit, ready(unit), with_one_KE[None], v_ND[None])[0]
+    assert torch.allclose(every_KN[example_N, torch.arange(7)], whole_N, atol=1e-12)
 
 
 def test_gradients_are_those_of_the_formula() -> None:
