@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from din.activations import InBlocks, blocks, column_sums
 
@@ -55,10 +56,8 @@ class Pool(torch.autograd.Function):
         ctx: Any, weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int
     ) -> torch.Tensor:
         ctx.save_for_backward(weights_N, v_ND, example_N)
-        pooled_BD = v_ND.new_zeros(examples, v_ND.shape[1])
-        for rows in blocks(len(v_ND)):
-            pooled_BD.index_add_(0, example_N[rows], weights_N[rows, None] * v_ND[rows])
-        return pooled_BD
+        every_N = torch.arange(len(v_ND))
+        return bags(v_ND, every_N, edges_of(example_N, examples), weights_N)
 
     @staticmethod
     @once_differentiable
@@ -89,6 +88,7 @@ class Pass:
     def __post_init__(self) -> None:
         self.weights, self.biases = self.layers[1::3], self.layers[2::3]
         self.positions, self.depth = len(self.v_ND), len(self.weights)
+        self.edges_B = edges_of(self.example_N, len(self.u_BD))
         self.over_all = any(activation.over_all for activation in self.activations)
         self.sees_product = self.common_HD.shape[1] > 0
         self.s = [self.v_ND.new_empty(self.positions, weight.shape[1]) for weight in self.weights]
@@ -194,7 +194,8 @@ class Pass:
         """From the gradient of the first activation's value to those of the first layer's inputs."""
         s_nH = self.s[0][rows]
         of_first_nH = self.activations[0].gradient(gradient_nH, s_nH, rows)
-        for of_table_RH, place_N in zip(self.of_tables, self.places, strict=True):
+        add_by_example(self.of_tables[0], of_first_nH, self.edges_B, rows, self.example_N)
+        for of_table_RH, place_N in zip(self.of_tables[1:], self.places[1:], strict=True):
             if place_N is None:
                 of_table_RH[rows] = of_first_nH
             else:
@@ -205,4 +206,27 @@ class Pass:
             of_product_nD = of_first_nH @ self.common_HD
             torch.mul(of_product_nD, u_nD, out=self.of_v_ND[rows])
             self.of_common_HD.addmm_(of_first_nH.T, u_nD.mul_(v_nD))
-            self.of_u_BD.index_add_(0, example_n, of_product_nD.mul_(v_nD))
+            add_by_example(self.of_u_BD, of_product_nD.mul_(v_nD), self.edges_B, rows, self.example_N)
+
+
+def edges_of(example_N: torch.Tensor, examples: int) -> torch.Tensor:
+    """Where the positions of each example begin, and where the last ends, [B + 1]; positions are by example."""
+    return torch.searchsorted(example_N, torch.arange(examples + 1))
+
+
+def bags(
+    values_ND: torch.Tensor, chosen_M: torch.Tensor, edges: torch.Tensor, times_M: torch.Tensor | None = None
+) -> torch.Tensor:
+    """The sum of the chosen rows between each two edges, each counted so many times; in their order."""
+    return functional.embedding_bag(
+        chosen_M, values_ND, edges, mode="sum", per_sample_weights=times_M, include_last_offset=True
+    )
+
+
+def add_by_example(
+    sum_BD: torch.Tensor, values_nD: torch.Tensor, edges_B: torch.Tensor, rows: slice, example_N: torch.Tensor
+) -> None:
+    """Adds the values of a block of positions to what their examples have."""
+    first, last = int(example_N[rows.start]), int(example_N[rows.stop - 1])
+    within = (edges_B[first : last + 2] - rows.start).clamp_(0, len(values_nD))
+    sum_BD[first : last + 1] += bags(values_nD, torch.arange(len(values_nD)), within)
