@@ -21,25 +21,25 @@ from din.activations import InBlocks, blocks, column_sums
 class Weigh(torch.autograd.Function):
     """What the activation unit gives each history position, [N].
 
-    The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its own
-    (but for the first, a table may have a row for each position; its place is None then), and of u * v by `common_HD`,
-    which is [H, 0] where the layer sees no product. `tensors` are those tables, and then alpha, weight and bias in
-    turn, of each activation and of the linear layer after it.
+    The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its own,
+    and of what it sees itself by `seen_HE`: v where `sees_item`, then u * v where `sees_product`, E numbers together.
+    `tensors` are those tables, and then alpha, weight and bias in turn, of each activation and of the linear layer
+    after it.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
         activations: list[InBlocks],
-        places: list[torch.Tensor | None],
-        example_N: torch.Tensor,
+        sees: tuple[bool, bool],
+        places: list[torch.Tensor],
         u_BD: torch.Tensor,
         v_ND: torch.Tensor,
-        common_HD: torch.Tensor,
+        seen_HE: torch.Tensor,
         *tensors: torch.Tensor,
     ) -> torch.Tensor:
         tables, layers = tensors[: len(places)], tensors[len(places) :]
-        ctx.there_and_back = Pass(activations, places, example_N, u_BD, v_ND, common_HD, tables, layers)
+        ctx.there_and_back = Pass(activations, *sees, places, u_BD, v_ND, seen_HE, tables, layers)
         return ctx.there_and_back.forward()
 
     @staticmethod
@@ -74,23 +74,25 @@ class Pool(torch.autograd.Function):
 
 @dataclass
 class Pass:
-    """One pass over the positions, there and back. Layer 0 is the first; `weights[i]` lead from layer i to the next."""
+    """One pass over the positions, there and back. Layer 0 is the first; `weights[i]` lead from layer i to the next.
+    The first of `places` is the example of each."""
 
     activations: list[InBlocks]
-    places: list[torch.Tensor | None]
-    example_N: torch.Tensor
+    sees_item: bool
+    sees_product: bool
+    places: list[torch.Tensor]
     u_BD: torch.Tensor
     v_ND: torch.Tensor
-    common_HD: torch.Tensor
+    seen_HE: torch.Tensor
     tables: tuple[torch.Tensor, ...]
     layers: tuple[torch.Tensor, ...]
 
     def __post_init__(self) -> None:
         self.weights, self.biases = self.layers[1::3], self.layers[2::3]
         self.positions, self.depth = len(self.v_ND), len(self.weights)
+        self.example_N = self.places[0]
         self.edges_B = edges_of(self.example_N, len(self.u_BD))
         self.over_all = any(activation.over_all for activation in self.activations)
-        self.sees_product = self.common_HD.shape[1] > 0
         self.s = [self.v_ND.new_empty(self.positions, weight.shape[1]) for weight in self.weights]
 
     def forward(self) -> torch.Tensor:
@@ -124,12 +126,27 @@ class Pass:
 
     def first(self, rows: slice) -> None:
         first_nH = self.s[0][rows]
-        torch.index_select(self.tables[0], 0, self.places[0][rows], out=first_nH)  # type: ignore[index]
+        torch.index_select(self.tables[0], 0, self.places[0][rows], out=first_nH)
         for table_RH, place_N in zip(self.tables[1:], self.places[1:], strict=True):
-            first_nH.add_(table_RH[rows] if place_N is None else table_RH.index_select(0, place_N[rows]))
-        if self.sees_product:
-            u_nD = self.u_BD.index_select(0, self.example_N[rows])
-            first_nH.addmm_(u_nD.mul_(self.v_ND[rows]), self.common_HD.T)
+            first_nH.add_(table_RH.index_select(0, place_N[rows]))
+        if self.sees_item or self.sees_product:
+            first_nH.addmm_(self.seen(rows, self.u_of(rows)), self.seen_HE.T)
+
+    def u_of(self, rows: slice) -> torch.Tensor:
+        return self.u_BD.index_select(0, self.example_N[rows])
+
+    def seen(self, rows: slice, u_nD: torch.Tensor) -> torch.Tensor:
+        """What each position sees itself, [n, E]."""
+        v_nD = self.v_ND[rows]
+        if not self.sees_product:
+            return v_nD
+        if not self.sees_item:
+            return u_nD * v_nD
+        seen_nE = v_nD.new_empty(len(v_nD), self.seen_HE.shape[1])
+        in_common_nD = seen_nE[:, v_nD.shape[1] :]
+        seen_nE[:, : v_nD.shape[1]] = v_nD
+        torch.mul(u_nD, v_nD, out=in_common_nD)
+        return seen_nE
 
     def backward(self, of_raw_N: torch.Tensor) -> tuple[Any, ...]:
         """The gradients of what `Weigh` takes, in its order, from that of the weights."""
@@ -137,10 +154,8 @@ class Pass:
             activation.turn()
         self.of_layers = [torch.zeros_like(parameter) for parameter in self.layers]
         self.of_tables = [torch.zeros_like(table) for table in self.tables]
-        self.of_u_BD = self.of_v_ND = self.of_common_HD = None
-        if self.sees_product:
-            self.of_u_BD, self.of_common_HD = torch.zeros_like(self.u_BD), torch.zeros_like(self.common_HD)
-            self.of_v_ND = torch.empty_like(self.v_ND)
+        self.of_u_BD, self.of_v_ND = torch.zeros_like(self.u_BD), torch.zeros_like(self.v_ND)
+        self.of_seen_HE = torch.zeros_like(self.seen_HE)
         if self.over_all:
             self.layer_by_layer(of_raw_N)
         else:
@@ -150,7 +165,7 @@ class Pass:
                     gradient_nH = self.below(layer, rows, gradient_nH)
                 self.into_first(rows, gradient_nH)
         self.of_layers[::3] = [activation.of_alpha_H for activation in self.activations]
-        inputs = (self.of_u_BD, self.of_v_ND, self.of_common_HD)
+        inputs = (self.of_u_BD, self.of_v_ND, self.of_seen_HE)
         return (None, None, None, *inputs, *self.of_tables, *self.of_layers)
 
     def layer_by_layer(self, of_raw_N: torch.Tensor) -> None:
@@ -196,17 +211,23 @@ class Pass:
         of_first_nH = self.activations[0].gradient(gradient_nH, s_nH, rows)
         add_by_example(self.of_tables[0], of_first_nH, self.edges_B, rows, self.example_N)
         for of_table_RH, place_N in zip(self.of_tables[1:], self.places[1:], strict=True):
-            if place_N is None:
-                of_table_RH[rows] = of_first_nH
-            else:
-                of_table_RH.index_add_(0, place_N[rows], of_first_nH)
-        if self.of_u_BD is not None and self.of_v_ND is not None and self.of_common_HD is not None:
-            v_nD, example_n = self.v_ND[rows], self.example_N[rows]
-            u_nD = self.u_BD.index_select(0, example_n)
-            of_product_nD = of_first_nH @ self.common_HD
-            torch.mul(of_product_nD, u_nD, out=self.of_v_ND[rows])
-            self.of_common_HD.addmm_(of_first_nH.T, u_nD.mul_(v_nD))
-            add_by_example(self.of_u_BD, of_product_nD.mul_(v_nD), self.edges_B, rows, self.example_N)
+            of_table_RH.index_add_(0, place_N[rows], of_first_nH)
+        if self.sees_item or self.sees_product:
+            self.into_seen(rows, of_first_nH)
+
+    def into_seen(self, rows: slice, of_first_nH: torch.Tensor) -> None:
+        """On to candidate and history item, by what each position sees itself."""
+        u_nD, v_nD, of_v_nD = self.u_of(rows), self.v_ND[rows], self.of_v_ND[rows]
+        self.of_seen_HE.addmm_(of_first_nH.T, self.seen(rows, u_nD))
+        of_seen_nE = of_first_nH @ self.seen_HE
+        if not self.sees_product:
+            of_v_nD.copy_(of_seen_nE)
+            return
+        of_product_nD = of_seen_nE[:, -v_nD.shape[1] :]
+        torch.mul(of_product_nD, u_nD, out=of_v_nD)
+        if self.sees_item:
+            of_v_nD.add_(of_seen_nE[:, : v_nD.shape[1]])
+        add_by_example(self.of_u_BD, of_product_nD * v_nD, self.edges_B, rows, self.example_N)
 
 
 def edges_of(example_N: torch.Tensor, examples: int) -> torch.Tensor:

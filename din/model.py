@@ -27,6 +27,8 @@ from din.segments import spread_over, summed
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
 # the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
 FIRST_WEIGHT = 0.5
+# So many of a batch have to share a row of a table before it pays to look its part of the first layer up.
+POSITIONS_OF_A_ROW = 4
 
 
 def activation(config: DinConfig, width: int) -> Dice | PRelu | Relu:
@@ -81,15 +83,18 @@ class ActivationUnit(nn.Module):
         looked_up: LookedUp,
         times_N: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The same, several times faster (din/blocks.py), where `looked_up` adds up to v. Not for the outer product.
-        Dice's statistics count a position as often as the events that it stands for."""
+        """The same, several times faster (din/blocks.py). Not for the outer product. `looked_up` are tables whose rows
+        add up to v, where there are any: then the item's part of the first layer is worked out once for each of their
+        rows. Dice's statistics count a position as often as the events that it stands for."""
         w_candidate, w_item = self.of_one_alone()
         tables = [u_BD @ w_candidate.T + self.first.bias, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
+        w_seen = self.of_common() if looked_up else torch.cat([w_item, self.of_common()], dim=1)
         after = [tensor for layer, linear in self.layers() for tensor in (layer.alpha, linear.weight, linear.bias)]
         times_N = v_ND.new_ones(len(v_ND)) if times_N is None else times_N
         layers = [layer.in_blocks(times_N) for layer, _ in self.layers()]
-        return Weigh.apply(layers, places, example_N, u_BD, v_ND, self.of_common(), *tables, *after)
+        sees = (not looked_up, self.sees == "product")
+        return Weigh.apply(layers, sees, places, u_BD, v_ND, w_seen, *tables, *after)
 
     def of_one_alone(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The first layer's weights of what is of candidate or item alone, Wu + Wd and Wv - Wd, [H, D] each."""
@@ -168,24 +173,23 @@ class Group(nn.Module):
         seen_ND = self.placed_in(v_ND, history)
         if not self.in_blocks(v_ND):
             return self.unit(u_BD, seen_ND, history.example_N)
-        items = self.looked_up(v_ND, history)
-        looked_up = [*items, *self.placed(history)]
-        return self.unit.in_blocks(u_BD, seen_ND, history.example_N, looked_up, history.times_N)
+        return self.unit.in_blocks(u_BD, seen_ND, history.example_N, self.looked_up(history), history.times_N)
 
     def in_blocks(self, of_batch: torch.Tensor) -> bool:
         """Whether the activation unit goes over the positions in blocks: on a processor, but for the outer product."""
         return self.unit.sees != "outer" and device.on_processor(of_batch)
 
-    def looked_up(self, v_ND: torch.Tensor, history: JaggedHistory) -> LookedUp:
-        """The tables whose rows add up to v; v itself, where a table has more rows than there are positions."""
+    def looked_up(self, history: JaggedHistory) -> LookedUp:
+        """The tables whose rows add up to what the activation unit sees of the history; none, where looking up would
+        take longer than working out, since few positions share a row."""
         table = self.embedding.weight
-        if len(table) > len(v_ND):
-            return [(v_ND, None)]
+        if len(table) * POSITIONS_OF_A_ROW > len(history.keys_N):
+            return []
         found: LookedUp = [(table, known(history.keys_N, len(table)))]
         if self.categories is not None:
             category_N = self.categories.of(history.keys_N, history.categories_N)
             found.append((self.categories.embedding.weight, category_N))
-        return found
+        return [*found, *self.placed(history)]
 
 
 def pooled(weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:

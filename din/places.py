@@ -7,8 +7,8 @@ from din.batches import JaggedHistory
 from din.config import DinConfig
 
 HOURS_PER_DAY = 24
-# Tables [R, D] and the row that each history position takes of them, [N]; where that is None, row by row.
-LookedUp = list[tuple[torch.Tensor, torch.Tensor | None]]
+# Tables [R, D] and the row that each history position takes of them, [N].
+LookedUp = list[tuple[torch.Tensor, torch.Tensor]]
 
 
 class Placed(nn.Module):

@@ -15,9 +15,10 @@ EXAMPLES, POSITIONS, ROWS = 7, 50, 9
 @pytest.mark.parametrize("learns", [True, False], ids=["training", "evaluation"])
 @pytest.mark.parametrize("sees", ["difference", "product"])
 @pytest.mark.parametrize("activation", ["dice", "prelu", "relu"])
+@pytest.mark.parametrize("looks_up", [True, False], ids=["looked up", "worked out"])
 @pytest.mark.parametrize("positions_of_a_block", [1, 16, 4096])
 def test_weights_gradients_and_statistics_are_those_of_the_formula(
-    activation: str, sees: str, learns: bool, positions_of_a_block: int, monkeypatch: pytest.MonkeyPatch
+    activation: str, sees: str, learns: bool, looks_up: bool, positions_of_a_block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(activations, "POSITIONS", positions_of_a_block)
     torch.manual_seed(3)
@@ -36,7 +37,8 @@ def test_weights_gradients_and_statistics_are_those_of_the_formula(
     v_ND = table_RD[place_N] + times_RD[time_N]
 
     expected = plain(u_BD, v_ND, example_N)
-    found = in_blocks.in_blocks(u_BD, v_ND, example_N, [(table_RD, place_N), (times_RD, time_N)])
+    looked_up = [(table_RD, place_N), (times_RD, time_N)] if looks_up else []
+    found = in_blocks.in_blocks(u_BD, v_ND, example_N, looked_up)
 
     torch.testing.assert_close(found, expected)
     inputs = [u_BD, table_RD, times_RD]
@@ -53,7 +55,7 @@ def test_no_position_gives_no_weight_and_no_gradient() -> None:
     u_BD = torch.randn(2, 4, requires_grad=True)
     nothing_ND, nowhere_N = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
 
-    weights = unit.in_blocks(u_BD, nothing_ND, nowhere_N, [(nothing_ND, None)])
+    weights = unit.in_blocks(u_BD, nothing_ND, nowhere_N, [])
 
     assert weights.tolist() == []
     assert torch.autograd.grad(weights.sum(), u_BD)[0].tolist() == [[0.0] * 4] * 2
