@@ -3,17 +3,31 @@
 Shapes: M keys as they are named, R rows.
 """
 
+import numpy as np
 import torch
 
 from din import device
+
+ROWS_OF_A_KEY = 64  # up to so many for each key named, a mark for every row of the table is faster than a sort
+
 
 
 def numbered(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Which rows are named, in their order, the place of each key among them, and which place each row stands for:
     None where it is its own."""
-    if device.on_processor(named_M):
+    if not device.on_processor(named_M):
+        return numbered_without_waiting(named_M, table_rows)
+    if table_rows > ROWS_OF_A_KEY * len(named_M):
         return *torch.unique(named_M, return_inverse=True), None
-    return numbered_without_waiting(named_M, table_rows)
+    return *numbered_by_marks(named_M.numpy(), table_rows), None
+
+
+def numbered_by_marks(named_M: np.ndarray, table_rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+    is_named, number = np.zeros(table_rows, bool), np.empty(table_rows, np.int64)
+    is_named[named_M] = True
+    keys_R = np.flatnonzero(is_named)
+    number[keys_R] = np.arange(len(keys_R))
+    return torch.from_numpy(keys_R), torch.from_numpy(number[named_M])
 
 
 def numbered_without_waiting(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
