@@ -90,7 +90,9 @@ class InBlocks(Protocol):
     `turn`, `look` at each block, and `gradient`."""
 
     over_all: bool  # whether value and gradient of a position depend on all others too
-    of_alpha_H: torch.Tensor
+
+    @property
+    def of_alpha_H(self) -> torch.Tensor: ...
 
     def arrived(self, s_nH: torch.Tensor, rows: slice, /) -> None:
         """Takes from a block, while it is at hand, what `measure` asks for; may put the value in its place."""
@@ -205,8 +207,7 @@ class DiceInBlocks:
     times_N: torch.Tensor
     events: int
     over_all: bool
-    of_alpha_H: torch.Tensor = field(init=False)
-    about_H: torch.Tensor | None = None
+    about_H: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 
     def __post_init__(self) -> None:
         self.normalize_by(self.running_mean_H, self.running_var_H)
@@ -219,7 +220,7 @@ class DiceInBlocks:
     def arrived(self, s_nH: torch.Tensor, rows: slice) -> None:
         if not self.over_all:
             return
-        if self.about_H is None:  # sums of what is far from zero would lose digits
+        if not len(self.about_H):  # sums of what is far from zero would lose digits
             self.about_H = s_nH.mean(0)
             self.total_H, self.square_H = torch.zeros_like(self.about_H), torch.zeros_like(self.about_H)
         off_nH, times_n = s_nH - self.about_H, self.times_N[rows]
@@ -248,29 +249,33 @@ class DiceInBlocks:
         return s_nH.mul_(t_nH.mul_(self.half_H).add_(self.middle_H))
 
     def turn(self) -> None:
-        self.of_alpha_H, self.of_z_H, self.of_spread_H = (torch.zeros_like(self.alpha_H) for _ in range(3))
+        self.sums_3H = self.alpha_H.new_zeros(3, len(self.alpha_H))
 
     def look(
         self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
     ) -> None:
         half_z_nH, t_nH, slope_nH = at
         of_slope_nH = gradient_nH * s_nH
-        by_t_nH = of_slope_nH * t_nH
-        self.of_alpha_H += (column_sums(of_slope_nH) - column_sums(by_t_nH)) / 2
-        of_t_nH = of_slope_nH.addcmul_(by_t_nH, t_nH, value=-1)  # but for h / 2, which is put to what follows
-        self.of_z_H += column_sums(of_t_nH) * (self.half_H / 2)
-        self.of_spread_H += column_sums(half_z_nH.mul_(of_t_nH)) * self.half_H
-        gradient_nH.mul_(slope_nH).addcmul_(of_t_nH, self.half_H * self.half_scale_H)
+        of_slope_nH.addcmul_(of_slope_nH, t_nH, value=-1)
+        self.sums_3H[0] += column_sums(of_slope_nH)
+        of_slope_nH.addcmul_(of_slope_nH, t_nH)  # that of t, but for h
+        self.sums_3H[1] += column_sums(of_slope_nH)
+        self.sums_3H[2] += column_sums(half_z_nH.mul_(of_slope_nH))
+        gradient_nH.mul_(slope_nH).addcmul_(of_slope_nH, self.half_H * self.half_scale_H)
+
+    @property
+    def of_alpha_H(self) -> torch.Tensor:
+        return self.sums_3H[0] / 2
 
     def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, rows: slice) -> torch.Tensor:
-        """What mean and variance say of each position: -(sum of the gradients of z + z times their sum times z) / n of
-        z, and so of s."""
+        """What mean and variance say of each position: of z, minus the mean over all events of the gradients of z, and
+        minus z times the mean of those times z."""
         if not self.over_all:
             return gradient_nH
         scale_H = 2 * self.half_scale_H
-        of_s_H = self.of_spread_H * scale_H**2
-        of_all_H = self.of_z_H * scale_H + self.of_spread_H * scale_H * (2 * self.half_shift_H)
-        of_each_nH = torch.addcmul(of_all_H, s_nH, of_s_H)
+        of_z_H, times_z_H = self.sums_3H[1] * (self.half_H / 2), self.sums_3H[2] * self.half_H
+        by_s_H = times_z_H * scale_H**2
+        of_each_nH = torch.addcmul((of_z_H + times_z_H * 2 * self.half_shift_H) * scale_H, s_nH, by_s_H)
         return gradient_nH.addcmul_(of_each_nH, self.times_N[rows, None], value=-1 / self.events)
 
 
