@@ -284,6 +284,7 @@ def column_sums(values_nH: torch.Tensor) -> torch.Tensor:
     return values_nH.new_ones(len(values_nH)) @ values_nH
 
 
-def blocks(positions: int) -> Iterator[slice]:
-    for start in range(0, positions, POSITIONS):
-        yield slice(start, min(start + POSITIONS, positions))
+def blocks(positions: int, of_a_block: int | None = None) -> Iterator[slice]:
+    size = of_a_block or POSITIONS
+    for start in range(0, positions, size):
+        yield slice(start, min(start + size, positions))

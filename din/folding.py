@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from din.activations import InBlocks
+from din.activations import InBlocks, blocks
 from din.device import on_processor
 from din.model import ActivationUnit, Group
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
 POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
+POSITIONS_IN_CACHE = 1 << 11  # of a layer of 80 and of what its activation works with, 1.3 MB
 
 
 class Wanted(NamedTuple):
@@ -103,17 +104,23 @@ def every_pair(
     else:
         folded_GTHE = folded(unit, v_GTD, w_candidate, of_history_GTH)
         first_GKTH = torch.bmm(u_GKE, folded_GTHE.view(users, -1, dimension + 1).mT)
-    s_NH = first_GKTH.view(-1, len(unit.first.bias))
-    for activation, linear in layers:
-        s_NH = through(linear, activation.settled(s_NH))
-    return s_NH.view(users, -1, items)
+    return weighed(layers, first_GKTH.view(-1, len(unit.first.bias))).view(users, -1, items)
 
 
-def through(linear: nn.Linear, value_NH: torch.Tensor) -> torch.Tensor:
-    """What a linear layer gives; on a processor in two steps, since a product that adds copies what is added first."""
-    if not on_processor(value_NH):
-        return linear(value_NH)
-    return (value_NH @ linear.weight.T).add_(linear.bias)
+def weighed(layers: list[tuple[InBlocks, nn.Linear]], s_NH: torch.Tensor) -> torch.Tensor:
+    """What the layers after the first give, [N], whose input is lost. On a processor in blocks that stay in its cache,
+    and each bias after its product: one that adds copies first what it adds to."""
+    if not on_processor(s_NH):
+        for activation, linear in layers:
+            s_NH = linear(activation.settled(s_NH))
+        return s_NH.squeeze(1)
+    raw_N = s_NH.new_empty(len(s_NH))
+    for rows in blocks(len(s_NH), POSITIONS_IN_CACHE):
+        s_nH = s_NH[rows]
+        for activation, linear in layers:
+            s_nH = (activation.settled(s_nH) @ linear.weight.T).add_(linear.bias)
+        raw_N[rows] = s_nH.squeeze(1)
+    return raw_N
 
 
 def folded(
