@@ -54,12 +54,17 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
-        times_GT = real_GT * items.times_N[place_GT]
-        raw_GKT = every_pair(group.unit, layers, with_one_KE[place_GK], items.seen_ND[place_GT]).float()
+        times_GT = real_GT * at(items.times_N, place_GT)
+        raw_GKT = every_pair(group.unit, layers, at(with_one_KE, place_GK), at(items.seen_ND, place_GT)).float()
         weights_GKT = counted(raw_GKT, times_GT, group.normalize)
         with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
-            pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ items.v_ND[place_GT]
+            pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ at(items.v_ND, place_GT)
     return pooled_KD[:beyond]
+
+
+def at(rows_N: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+    """The rows at these places, of whatever shape; faster than by an index."""
+    return rows_N.index_select(0, place.flatten()).view(*place.shape, *rows_N.shape[1:])
 
 
 def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Iterator[tuple[np.ndarray, int, int]]:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
+from din.activations import blocks
 from din.batches import JaggedHistory, Sequence
 from din.config import Precision
+from din.device import on_processor
 from din.errors import ScoreError
 from din.feed import Histories, sent_to
-from din.folding import Items, Wanted, pooled_by_folding
+from din.folding import POSITIONS_IN_CACHE, Items, Wanted, pooled_by_folding
 from din.model import DIN, Group, pooled
 from din.precision import nets_in
 from din.repeats import that_differ
@@ -93,7 +95,7 @@ class Crowd:
             in_shops = self.attend(self.model.shops, self.shops, users, user_C, shop_C)
             user_UD = self.model.of_user(sent_to(self.candidates.user_keys[users], self.device).long())
             user_CD = None if user_UD is None else user_UD[user_C]
-            score_C = torch.sigmoid(self.model.logits(*in_goods, *in_shops, user_CD).float())
+            score_C = torch.sigmoid(logits(self.model, (*in_goods, *in_shops), user_CD).float())
         broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
         place_R, rank_R = best_by_rules(score_C, goods_C, shop_C, user_C, count_U, rules)
         if len(broken) and (first := int(broken.min())) < len(counts):
@@ -134,6 +136,17 @@ class Crowd:
         found = [np.concatenate(column) for column in zip(*columns, strict=True)]
         order = np.argsort(found[0], kind="stable")
         return tuple(column[order] for column in found)
+
+
+def logits(model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None) -> torch.Tensor:
+    """Of each candidate, [C]; on a processor in blocks that stay in its cache."""
+    if not on_processor(parts_CD[0]):
+        return model.logits(*parts_CD, user_BD=user_CD)
+    logit_C = parts_CD[0].new_empty(len(parts_CD[0]))
+    for rows in blocks(len(logit_C), POSITIONS_IN_CACHE):
+        of_users_cD = None if user_CD is None else user_CD[rows]
+        logit_C[rows] = model.logits(*(part_CD[rows] for part_CD in parts_CD), user_BD=of_users_cD)
+    return logit_C
 
 
 class Distinct(NamedTuple):
