@@ -15,16 +15,16 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from din.activations import InBlocks, blocks, column_sums
+from din.activations_in_blocks import InBlocks, blocks, column_sums
 
 
 class Weigh(torch.autograd.Function):
     """What the activation unit gives each history position, [N].
 
-    The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its own,
-    and of what it sees itself by `seen_HE`: v where `sees_item`, then u * v where `sees_product`, E numbers together.
-    `tensors` are those tables, and then alpha, weight and bias in turn, of each activation and of the linear layer
-    after it.
+    The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its
+    own, and of what it sees itself by `seen_HE`: v where `sees_item`, then u * v where `sees_product`, E numbers
+    together. `tensors` are those tables, and then alpha, weight and bias in turn, of each activation and of the linear
+    layer after it.
     """
 
     @staticmethod
@@ -164,7 +164,7 @@ class Pass:
                 for layer in reversed(range(1, self.depth)):
                     gradient_nH = self.below(layer, rows, gradient_nH)
                 self.into_first(rows, gradient_nH)
-        self.of_layers[::3] = [activation.of_alpha_H for activation in self.activations]
+        self.of_layers[::3] = [activation.of_alpha() for activation in self.activations]
         inputs = (self.of_u_BD, self.of_v_ND, self.of_seen_HE)
         return (None, None, None, *inputs, *self.of_tables, *self.of_layers)
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from din.activations import InBlocks, blocks
+from din.activations_in_blocks import InBlocks, blocks
 from din.device import on_processor
 from din.model import ActivationUnit, Group
 

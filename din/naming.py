@@ -11,7 +11,6 @@ from din import device
 ROWS_OF_A_KEY = 64  # up to so many for each key named, a mark for every row of the table is faster than a sort
 
 
-
 def numbered(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Which rows are named, in their order, the place of each key among them, and which place each row stands for:
     None where it is its own."""

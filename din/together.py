@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from din.activations import blocks
+from din.activations_in_blocks import blocks
 from din.batches import JaggedHistory, Sequence
 from din.config import Precision
 from din.device import on_processor
