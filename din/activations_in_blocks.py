@@ -3,19 +3,16 @@
 Shapes: N history positions, n of them in a block, H the width of the layer.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
 
-POSITIONS = 4096  # of a block: 1.3 MB for a layer of 80
-
 
 class InBlocks(Protocol):
     """An activation function of one layer, and what the gradients of its parameters add up to. Of a layer's positions
-    `arrived` sees each block first, `measure` is told when all were there; then come `value`, and on the way back
-    `turn`, `look` at each block, and `gradient`."""
+    `arrived` sees each block first, `measure` is told when all were there; then comes `value`, and on the way back
+    `turn`, `look` at each block, and `gradient`. Where nothing learns `arrived` and `value` are all."""
 
     over_all: bool  # whether value and gradient of a position depend on all others too
 
@@ -31,21 +28,17 @@ class InBlocks(Protocol):
         """Takes from all positions what `value` goes by, where it depends on them."""
         ...
 
-    def at(self, s_nH: torch.Tensor, /) -> Any:
-        """What `value` and `look` share of a block, and may change."""
-        ...
+    def value(self, s_nH: torch.Tensor, /) -> torch.Tensor: ...
 
-    def value(self, s_nH: torch.Tensor, at: Any, /) -> torch.Tensor: ...
-
-    def settled(self, s_nH: torch.Tensor, /) -> torch.Tensor:
-        """The value, where nothing learns and nobody asks for s again: it is lost."""
+    def value_and(self, s_nH: torch.Tensor, /) -> tuple[torch.Tensor, Any]:
+        """The value again, and what else `look` goes by and may change."""
         ...
 
     def turn(self) -> None:
         """Begins the way back: nothing is added up yet."""
         ...
 
-    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: Any, /) -> None:
+    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, also: Any, /) -> None:
         """From the gradient of the value to that of s, in its place, as far as the block alone says it."""
         ...
 
@@ -70,14 +63,11 @@ class ReluInBlocks:
     def measure(self) -> None:
         pass
 
-    def at(self, s_nH: torch.Tensor) -> None:
-        pass
-
-    def value(self, s_nH: torch.Tensor, _: None) -> torch.Tensor:
+    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
         return s_nH
 
-    def settled(self, s_nH: torch.Tensor) -> torch.Tensor:
-        return s_nH.relu_()
+    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return s_nH, None
 
     def turn(self) -> None:
         pass
@@ -103,22 +93,19 @@ class PReluInBlocks:
     def measure(self) -> None:
         pass
 
-    def at(self, s_nH: torch.Tensor) -> torch.Tensor:
-        return s_nH.clamp_max(0)
+    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
+        return self.value_and(s_nH)[0]
 
-    def value(self, s_nH: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-        return torch.addcmul(s_nH, at, self.alpha_H - 1)
-
-    def settled(self, s_nH: torch.Tensor) -> torch.Tensor:
-        return s_nH.addcmul_(s_nH.clamp_max(0), self.alpha_H - 1)
+    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        below_nH = s_nH.clamp_max(0)
+        return torch.addcmul(s_nH, below_nH, self.alpha_H - 1), below_nH
 
     def turn(self) -> None:
         self.of_alpha_H = torch.zeros_like(self.alpha_H)
 
-    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: torch.Tensor) -> None:
-        self.of_alpha_H += column_sums(at.mul_(gradient_nH))
-        below_nH = gradient_nH * self.alpha_H
-        torch.where(s_nH > 0, gradient_nH, below_nH, out=gradient_nH)
+    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, below_nH: torch.Tensor) -> None:
+        self.of_alpha_H += column_sums(below_nH.mul_(gradient_nH))
+        torch.where(s_nH > 0, gradient_nH, gradient_nH * self.alpha_H, out=gradient_nH)
 
     def gradient(self, gradient_nH: torch.Tensor, _s_nH: torch.Tensor, _rows: slice) -> torch.Tensor:
         return gradient_nH
@@ -169,26 +156,22 @@ class DiceInBlocks:
         self.running_mean_H.lerp_(mean_H, self.momentum)
         self.running_var_H.lerp_(var_H * (self.events / (self.events - 1)), self.momentum)
 
-    def at(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Z / 2, t and f / s."""
+    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
+        t_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H).tanh_()
+        return t_nH.mul_(self.half_H).add_(self.middle_H).mul_(s_nH)
+
+    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """With it z / 2, t and f / s."""
         half_z_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H)
         t_nH = torch.tanh(half_z_nH)
-        return half_z_nH, t_nH, torch.addcmul(self.middle_H, t_nH, self.half_H)
-
-    def value(self, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        return at[2] * s_nH
-
-    def settled(self, s_nH: torch.Tensor) -> torch.Tensor:
-        t_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H).tanh_()
-        return s_nH.mul_(t_nH.mul_(self.half_H).add_(self.middle_H))
+        slope_nH = torch.addcmul(self.middle_H, t_nH, self.half_H)
+        return slope_nH * s_nH, (half_z_nH, t_nH, slope_nH)
 
     def turn(self) -> None:
         self.sums_3H = self.alpha_H.new_zeros(3, len(self.alpha_H))
 
-    def look(
-        self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, at: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-    ) -> None:
-        half_z_nH, t_nH, slope_nH = at
+    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, also: tuple[torch.Tensor, ...]) -> None:
+        half_z_nH, t_nH, slope_nH = also
         of_slope_nH = gradient_nH * s_nH
         of_slope_nH.addcmul_(of_slope_nH, t_nH, value=-1)
         self.sums_3H[0] += column_sums(of_slope_nH)
@@ -215,9 +198,3 @@ class DiceInBlocks:
 def column_sums(values_nH: torch.Tensor) -> torch.Tensor:
     """As a product with ones, which is several times faster than a sum over rows."""
     return values_nH.new_ones(len(values_nH)) @ values_nH
-
-
-def blocks(positions: int, of_a_block: int | None = None) -> Iterator[slice]:
-    size = of_a_block or POSITIONS
-    for start in range(0, positions, size):
-        yield slice(start, min(start + size, positions))

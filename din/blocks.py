@@ -8,6 +8,7 @@ Shapes: N history positions, n of them in a block, B examples, D dimension, H th
 R the rows of a table.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,10 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from din.activations_in_blocks import InBlocks, blocks, column_sums
+from din import device
+from din.activations_in_blocks import InBlocks, column_sums
+
+POSITIONS = 4096  # of a block: 1.3 MB for a layer of 80
 
 
 class Weigh(torch.autograd.Function):
@@ -117,7 +121,7 @@ class Pass:
             return
         below_nH = self.s[layer - 1][rows]
         activation, weight, bias = self.activations[layer - 1], self.weights[layer - 1], self.biases[layer - 1]
-        value_nH = activation.value(below_nH, activation.at(below_nH))
+        value_nH = activation.value(below_nH)
         if layer < self.depth:
             s_nH = torch.mm(value_nH, weight.T, out=self.s[layer][rows]).add_(bias)  # two passes; addmm takes longer
             self.activations[layer].arrived(s_nH, rows)
@@ -184,11 +188,11 @@ class Pass:
     def below_weights(self, rows: slice, of_raw_N: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """The gradient of the last activation's value."""
         of_raw_n, last_nH, activation = of_raw_N[rows], self.s[-1][rows], self.activations[-1]
-        at = activation.at(last_nH)
-        self.of_layers[-2][0] += of_raw_n @ activation.value(last_nH, at)
+        value_nH, also = activation.value_and(last_nH)
+        self.of_layers[-2][0] += of_raw_n @ value_nH
         self.of_layers[-1] += of_raw_n.sum()
         of_value_nH = torch.outer(of_raw_n, self.weights[-1][0], out=out)
-        activation.look(of_value_nH, last_nH, at)
+        activation.look(of_value_nH, last_nH, also)
         return of_value_nH
 
     def below(
@@ -198,11 +202,11 @@ class Pass:
         s_nH, below_nH = self.s[layer][rows], self.s[layer - 1][rows]
         of_s_nH = self.activations[layer].gradient(gradient_nH, s_nH, rows)
         activation = self.activations[layer - 1]
-        at = activation.at(below_nH)
-        self.of_layers[3 * layer - 2].addmm_(of_s_nH.T, activation.value(below_nH, at))
+        value_nH, also = activation.value_and(below_nH)
+        self.of_layers[3 * layer - 2].addmm_(of_s_nH.T, value_nH)
         self.of_layers[3 * layer - 1] += column_sums(of_s_nH)
         of_value_nH = torch.mm(of_s_nH, self.weights[layer - 1], out=out)
-        activation.look(of_value_nH, below_nH, at)
+        activation.look(of_value_nH, below_nH, also)
         return of_value_nH
 
     def into_first(self, rows: slice, gradient_nH: torch.Tensor) -> None:
@@ -228,6 +232,10 @@ class Pass:
         if self.sees_item:
             of_v_nD.add_(of_seen_nE[:, : v_nD.shape[1]])
         add_by_example(self.of_u_BD, of_product_nD * v_nD, self.edges_B, rows, self.example_N)
+
+
+def blocks(positions: int) -> Iterator[slice]:
+    return device.blocks(positions, POSITIONS)
 
 
 def edges_of(example_N: torch.Tensor, examples: int) -> torch.Tensor:

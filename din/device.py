@@ -4,6 +4,8 @@ On a processor work is cut into blocks that stay in the cache, and looking at a 
 in few large steps, and whoever looks at a result waits for all that was asked before.
 """
 
+from collections.abc import Iterator
+
 import torch
 
 
@@ -13,3 +15,8 @@ def pick_device() -> torch.device:
 
 def on_processor(tensor: torch.Tensor) -> bool:
     return tensor.device.type == "cpu"
+
+
+def blocks(rows: int, of_a_block: int) -> Iterator[slice]:
+    for start in range(0, rows, of_a_block):
+        yield slice(start, min(start + of_a_block, rows))

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from din.activations_in_blocks import InBlocks, blocks
-from din.device import on_processor
+from din.activations_in_blocks import InBlocks
+from din.device import blocks, on_processor
 from din.model import ActivationUnit, Group
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
@@ -117,13 +117,15 @@ def weighed(layers: list[tuple[InBlocks, nn.Linear]], s_NH: torch.Tensor) -> tor
     and each bias after its product: one that adds copies first what it adds to."""
     if not on_processor(s_NH):
         for activation, linear in layers:
-            s_NH = linear(activation.settled(s_NH))
+            activation.arrived(s_NH, slice(None))
+            s_NH = linear(activation.value(s_NH))
         return s_NH.squeeze(1)
     raw_N = s_NH.new_empty(len(s_NH))
     for rows in blocks(len(s_NH), POSITIONS_IN_CACHE):
         s_nH = s_NH[rows]
         for activation, linear in layers:
-            s_nH = (activation.settled(s_nH) @ linear.weight.T).add_(linear.bias)
+            activation.arrived(s_nH, rows)
+            s_nH = (activation.value(s_nH) @ linear.weight.T).add_(linear.bias)
         raw_N[rows] = s_nH.squeeze(1)
     return raw_N
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from din.activations_in_blocks import blocks
 from din.batches import JaggedHistory, Sequence
 from din.config import Precision
-from din.device import on_processor
+from din.device import blocks, on_processor
 from din.errors import ScoreError
 from din.feed import Histories, sent_to
 from din.folding import POSITIONS_IN_CACHE, Items, Wanted, pooled_by_folding

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from din import DinConfig, activations_in_blocks
+from din import DinConfig, blocks
 from din.blocks import Pool
 from din.model import ActivationUnit
 
@@ -20,7 +20,7 @@ EXAMPLES, POSITIONS, ROWS = 7, 50, 9
 def test_weights_gradients_and_statistics_are_those_of_the_formula(
     activation: str, sees: str, learns: bool, looks_up: bool, positions_of_a_block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activations_in_blocks, "POSITIONS", positions_of_a_block)
+    monkeypatch.setattr(blocks, "POSITIONS", positions_of_a_block)
     torch.manual_seed(3)
     config = DinConfig(dimension=4, attention_widths=(6, 5, 3), attention_input=sees, activation=activation)  # type: ignore[arg-type]
     plain = ActivationUnit(config).double().train(learns)
@@ -62,7 +62,7 @@ def test_no_position_gives_no_weight_and_no_gradient() -> None:
 
 
 def test_pooling_is_the_weighted_sum_of_each_example_and_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activations_in_blocks, "POSITIONS", 3)
+    monkeypatch.setattr(blocks, "POSITIONS", 3)
     weights = torch.tensor([1.0, 2.0, -1.0, 0.5], dtype=torch.double, requires_grad=True)
     v = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [4.0, 0.0]], dtype=torch.double, requires_grad=True)
     example = torch.tensor([0, 0, 2, 2])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import din
-from din import DIN, DinError, Examples, Sequence, Spans, TrainConfig, activations_in_blocks
+from din import DIN, DinError, Examples, Sequence, Spans, TrainConfig, blocks
 from din.model import Group
 from tests.din.by_hand import cut_batch
 from tests.din.test_training import two_interests
@@ -96,7 +96,7 @@ def test_a_goods_that_nothing_was_learned_of_is_its_category() -> None:
 def test_in_blocks_the_weights_and_gradients_are_those_of_the_formula(
     sees: str, goods_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(activations_in_blocks, "POSITIONS", 16)
+    monkeypatch.setattr(blocks, "POSITIONS", 16)
     torch.manual_seed(2)
     config = replace(WITH, attention_input=sees, time_buckets=5)  # type: ignore[arg-type]
     group = Group(config, goods_rows, 5).double().train()
