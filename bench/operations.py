@@ -65,7 +65,8 @@ def padded(form: Form, rows: Rows, batch: int, longest: int) -> Work:
 
 def ours_training(positions: float) -> Work:
     """One example's forward pass: the first layer in parts, nothing padded; so many `positions` in its two groups
-    together. The item's part is worked out once for each row that a batch names, which is left out.
+    together. The item's part could be worked out once for each row that a batch names, and is left out; ours works it
+    out for each position where few of them share a row.
 
     Of width D pass a position: the item, the candidate, their product, the weighed item. Of width H: the parts of the
     first layer, their sums, the activation.

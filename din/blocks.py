@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
 from din import device
 from din.activations_in_blocks import InBlocks, column_sums
+from din.segments import add_by_example, bags, edges_of
 
 POSITIONS = 4096  # of a block: 1.3 MB for a layer of 80
 
@@ -236,26 +236,3 @@ class Pass:
 
 def blocks(positions: int) -> Iterator[slice]:
     return device.blocks(positions, POSITIONS)
-
-
-def edges_of(example_N: torch.Tensor, examples: int) -> torch.Tensor:
-    """Where the positions of each example begin, and where the last ends, [B + 1]; positions are by example."""
-    return torch.searchsorted(example_N, torch.arange(examples + 1))
-
-
-def bags(
-    values_ND: torch.Tensor, chosen_M: torch.Tensor, edges: torch.Tensor, times_M: torch.Tensor | None = None
-) -> torch.Tensor:
-    """The sum of the chosen rows between each two edges, each counted so many times; in their order."""
-    return functional.embedding_bag(
-        chosen_M, values_ND, edges, mode="sum", per_sample_weights=times_M, include_last_offset=True
-    )
-
-
-def add_by_example(
-    sum_BD: torch.Tensor, values_nD: torch.Tensor, edges_B: torch.Tensor, rows: slice, example_N: torch.Tensor
-) -> None:
-    """Adds the values of a block of positions to what their examples have."""
-    first, last = int(example_N[rows.start]), int(example_N[rows.stop - 1])
-    within = (edges_B[first : last + 2] - rows.start).clamp_(0, len(values_nD))
-    sum_BD[first : last + 1] += bags(values_nD, torch.arange(len(values_nD)), within)

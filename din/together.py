@@ -23,7 +23,7 @@ from din.folding import POSITIONS_IN_CACHE, Items, Wanted, pooled_by_folding
 from din.model import DIN, Group, pooled
 from din.precision import nets_in
 from din.repeats import that_differ
-from din.segments import summed
+from din.segments import edges_of, summed
 
 if TYPE_CHECKING:
     from din.ranking import Candidates
@@ -117,7 +117,7 @@ class Crowd:
             return group.embed(keys_C), pooled_UD[user_C]
         distinct = Distinct.of(user_C, keys_C)
         u_KD = group.embed(distinct.keys)
-        wanted = Wanted(u_KD, *edges_of(distinct.owner, len(chosen_U)))
+        wanted = Wanted(u_KD, *rooms_of(distinct.owner, len(chosen_U)))
         pooled_KD = self.pool(group, wanted, items_of(group, history, len(chosen_U)))
         return u_KD[distinct.back], pooled_KD[distinct.back]
 
@@ -162,9 +162,9 @@ class Distinct(NamedTuple):
         return cls(both >> KEY_BITS, both & ((1 << KEY_BITS) - 1), times, back)
 
 
-def edges_of(owner: torch.Tensor, owners: int) -> tuple[torch.Tensor, torch.Tensor]:
+def rooms_of(owner: torch.Tensor, owners: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Where each owner's begin among what lies end to end, and how many they are."""
-    edges = torch.searchsorted(owner, torch.arange(owners + 1, device=owner.device))
+    edges = edges_of(owner, owners)
     return edges[:-1], edges.diff()
 
 
@@ -173,7 +173,7 @@ def items_of(group: Group, history: JaggedHistory, users: int) -> Items:
     chosen_M, times_M = that_differ(history, group.placed.steps(history))
     v_MD = group.embed(history.keys_N[chosen_M])
     seen_MD = sum((table[place_N[chosen_M]] for table, place_N in group.placed(history)), v_MD)
-    return Items(v_MD, seen_MD, times_M, *edges_of(history.example_N[chosen_M], users))
+    return Items(v_MD, seen_MD, times_M, *rooms_of(history.example_N[chosen_M], users))
 
 
 def pooled_alike(group: Group, history: JaggedHistory, users: int) -> torch.Tensor:
@@ -252,7 +252,7 @@ def heaviest_keys(
     latest = torch.zeros_like(distinct.keys).scatter_reduce(0, distinct.back, ts_N, "amax")
     all_P = summed(weight.abs(), distinct.owner, pairs)
     share = weight.abs() / all_P[distinct.owner].clamp_min(SMALLEST_WEIGHT)
-    count_P = edges_of(distinct.owner, pairs)[1]
+    count_P = rooms_of(distinct.owner, pairs)[1]
     taken = int(count_P.clamp_max(top).sum())
     chosen, _ = best_of_each(weight.abs(), distinct.keys, distinct.owner, count_P, top, taken)
     return distinct.owner[chosen], distinct.keys[chosen], latest[chosen], weight[chosen], share[chosen]
