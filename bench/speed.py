@@ -64,8 +64,8 @@ def work_of(rows: Path, candidates: int, batch: int, pairs: int) -> dict[str, di
 
 
 def rate_of(seconds: list[float], size: int) -> float:
-    """Of a process: so many in each step, in all its steps together."""
-    return size * len(seconds) / sum(seconds)
+    """Of a process: so many in each step, and the step in the middle, since others on the machine slow some down."""
+    return size / statistics.median(seconds)
 
 
 def table(

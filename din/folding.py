@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from din import device
 from din.activations_in_blocks import InBlocks
-from din.device import blocks, on_processor
 from din.model import ActivationUnit, Group
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
@@ -115,13 +115,13 @@ def every_pair(
 def weighed(layers: list[tuple[InBlocks, nn.Linear]], s_NH: torch.Tensor) -> torch.Tensor:
     """What the layers after the first give, [N], whose input is lost. On a processor in blocks that stay in its cache,
     and each bias after its product: one that adds copies first what it adds to."""
-    if not on_processor(s_NH):
+    if not device.on_processor(s_NH):
         for activation, linear in layers:
             activation.arrived(s_NH, slice(None))
             s_NH = linear(activation.value(s_NH))
         return s_NH.squeeze(1)
     raw_N = s_NH.new_empty(len(s_NH))
-    for rows in blocks(len(s_NH), POSITIONS_IN_CACHE):
+    for rows in device.blocks(len(s_NH), POSITIONS_IN_CACHE):
         s_nH = s_NH[rows]
         for activation, linear in layers:
             activation.arrived(s_nH, rows)

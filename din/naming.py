@@ -8,7 +8,7 @@ import torch
 
 from din import device
 
-ROWS_OF_A_KEY = 64  # up to so many for each key named, a mark for every row of the table is faster than a sort
+ROWS_OF_A_KEY = 16  # up to so many for each key named, a mark for every row of the table is faster than a sort
 
 
 def numbered(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:

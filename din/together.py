@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
+from din import device
 from din.batches import JaggedHistory, Sequence
 from din.config import Precision
-from din.device import blocks, on_processor
 from din.errors import ScoreError
 from din.feed import Histories, sent_to
 from din.folding import POSITIONS_IN_CACHE, Items, Wanted, pooled_by_folding
@@ -139,10 +139,10 @@ class Crowd:
 
 def logits(model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None) -> torch.Tensor:
     """Of each candidate, [C]; on a processor in blocks that stay in its cache."""
-    if not on_processor(parts_CD[0]):
+    if not device.on_processor(parts_CD[0]):
         return model.logits(*parts_CD, user_BD=user_CD)
     logit_C = parts_CD[0].new_empty(len(parts_CD[0]))
-    for rows in blocks(len(logit_C), POSITIONS_IN_CACHE):
+    for rows in device.blocks(len(logit_C), POSITIONS_IN_CACHE):
         of_users_cD = None if user_CD is None else user_CD[rows]
         logit_C[rows] = model.logits(*(part_CD[rows] for part_CD in parts_CD), user_BD=of_users_cD)
     return logit_C

@@ -80,7 +80,9 @@ def test_ranking_gives_the_scores_of_the_plain_forward_pass(config: DinConfig) -
 
 
 @pytest.mark.parametrize("sees", ["difference", "product", "outer"])
-def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(sees: AttentionInput) -> None:
+def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(
+    sees: AttentionInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(0)
     unit = ActivationUnit(replace(SMALL, attention_input=sees)).double().eval()
     u_BD, v_ND, example_N = torch.randn(3, 8).double(), torch.randn(7, 8).double(), torch.tensor([0, 0, 0, 1, 1, 2, 2])
@@ -95,9 +97,11 @@ def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(sees: Atte
 
     assert torch.allclose(unit(u_BD, v_ND, example_N), whole_N, atol=1e-12)
     with_one_KE = torch.cat([u_BD, torch.ones(3, 1)], dim=1)
-    with torch.inference_mode():
-        every_KN = every_pair(unit, ready(unit), with_one_KE[None], v_ND[None])[0]
-    assert torch.allclose(every_KN[example_N, torch.arange(7)], whole_N, atol=1e-12)
+    for in_blocks in (True, False):
+        monkeypatch.setattr("din.device.on_processor", lambda _, answer=in_blocks: answer)
+        with torch.inference_mode():
+            every_KN = every_pair(unit, ready(unit), with_one_KE[None], v_ND[None])[0]
+        assert torch.allclose(every_KN[example_N, torch.arange(7)], whole_N, atol=1e-12)
 
 
 def test_gradients_are_those_of_the_formula() -> None:

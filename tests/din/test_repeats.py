@@ -9,7 +9,7 @@ import torch
 from din import DinConfig
 from din.batches import JaggedHistory
 from din.model import Group
-from din.repeats import that_differ, told_once
+from din.repeats import first_of_each, that_differ, told_once
 from tests.din.worlds import SMALL
 
 DIFFERENT = 6
@@ -40,6 +40,13 @@ def test_two_unknown_goods_of_different_categories_are_not_alike() -> None:
     assert told.categories_N is not None
     assert told.times_N is not None
     assert sorted(zip(told.categories_N.tolist(), told.times_N.tolist(), strict=True)) == [(1, 1.0), (2, 2.0)]
+
+
+@pytest.mark.parametrize("great", [9, 1 << 62], ids=["that leave room for places", "that leave none"])
+def test_numbers_are_sorted_and_found_where_they_came_first(great: int) -> None:
+    first_M, chosen_M = first_of_each(torch.tensor([great, 5, great, 0, 5]))
+
+    assert (first_M.tolist(), chosen_M.tolist()) == ([0, 1, 3], [3, 1, 0])
 
 
 def test_of_no_history_nothing_is_told() -> None:
