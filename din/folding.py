@@ -16,12 +16,14 @@ import torch
 from torch import nn
 
 from din import device
+from din.activations import Dice, PRelu, Relu
 from din.activations_in_blocks import InBlocks
 from din.model import ActivationUnit, Group
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
 POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
 POSITIONS_IN_CACHE = 1 << 11  # of a layer of 80 and of what its activation works with, 1.3 MB
+Layers = list[tuple[InBlocks, nn.Linear]]
 
 
 class Wanted(NamedTuple):
@@ -48,7 +50,7 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
     with_one_KE = torch.cat([wanted.u_KD, wanted.u_KD.new_ones(beyond, 1)], dim=1)
-    layers = ready(group.unit)
+    layers = ready(group.unit.layers())
     sizes = [torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)]
     for users, most_K, most_T in of_like_size(sizes[0][1], sizes[1][1], POSITIONS_AT_ONCE[pooled_KD.device.type]):
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
@@ -87,15 +89,13 @@ def padded(
     return torch.where(real, first_U[chosen_G, None] + number, 0), real
 
 
-def ready(unit: ActivationUnit) -> list[tuple[InBlocks, nn.Linear]]:
-    """Each activation, and the linear layer after it, where nothing learns."""
+def ready(layers: list[tuple[Dice | PRelu | Relu, nn.Linear]]) -> Layers:
+    """Layers of a net where nothing learns."""
     nothing = torch.ones(0)
-    return [(activation.in_blocks(nothing), linear) for activation, linear in unit.layers()]
+    return [(activation.in_blocks(nothing), linear) for activation, linear in layers]
 
 
-def every_pair(
-    unit: ActivationUnit, layers: list[tuple[InBlocks, nn.Linear]], u_GKE: torch.Tensor, v_GTD: torch.Tensor
-) -> torch.Tensor:
+def every_pair(unit: ActivationUnit, layers: Layers, u_GKE: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
     """What the activation unit gives each item of a user for each of their candidates, [G, K, T]. E is D and a one.
 
     What the two have in common is folded into a weight of u for each history item, so that one product of matrices is
@@ -109,10 +109,10 @@ def every_pair(
     else:
         folded_GTHE = folded(unit, v_GTD, w_candidate, of_history_GTH)
         first_GKTH = torch.bmm(u_GKE, folded_GTHE.view(users, -1, dimension + 1).mT)
-    return weighed(layers, first_GKTH.view(-1, len(unit.first.bias))).view(users, -1, items)
+    return after_first(layers, first_GKTH.view(-1, len(unit.first.bias))).view(users, -1, items)
 
 
-def weighed(layers: list[tuple[InBlocks, nn.Linear]], s_NH: torch.Tensor) -> torch.Tensor:
+def after_first(layers: Layers, s_NH: torch.Tensor) -> torch.Tensor:
     """What the layers after the first give, [N], whose input is lost. On a processor in blocks that stay in its cache,
     and each bias after its product: one that adds copies first what it adds to."""
     if not device.on_processor(s_NH):

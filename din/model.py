@@ -9,6 +9,7 @@ Shapes: B examples, N history positions of a batch end to end, D embedding dimen
 """
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -44,6 +45,12 @@ def dense(config: DinConfig, inputs: int, widths: tuple[int, ...]) -> nn.Sequent
         layers += [nn.Linear(inputs, width), activation(config, width)]
         inputs = width
     return nn.Sequential(*layers, nn.Linear(inputs, 1))
+
+
+def layers_of(net: Iterable[nn.Module]) -> list[tuple[Dice | PRelu | Relu, nn.Linear]]:
+    """Each activation, and the linear layer after it, of a net that begins with an activation."""
+    layers = list(net)
+    return list(zip(layers[::2], layers[1::2], strict=True))  # type: ignore[arg-type]
 
 
 class ActivationUnit(nn.Module):
@@ -106,9 +113,7 @@ class ActivationUnit(nn.Module):
         return self.first.weight[:, 3 * self.dimension :]
 
     def layers(self) -> list[tuple[Dice | PRelu | Relu, nn.Linear]]:
-        """Each activation, and the linear layer after it."""
-        activations = [self.activation, *list(self.rest)[1::2]]
-        return list(zip(activations, list(self.rest)[::2], strict=True))  # type: ignore[arg-type]
+        return layers_of([self.activation, *self.rest])
 
     def weigh(self, first_NH: torch.Tensor) -> torch.Tensor:
         return self.rest(self.activation(first_NH)).squeeze(-1)
@@ -272,13 +277,24 @@ class DIN(nn.Module):
         shop_pooled_BD: torch.Tensor,
         user_BD: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """`user_BD` may be [1, D], of the one user of all candidates: its part of the first layer is computed once."""
+        first_BH = self.first(goods_BD, goods_pooled_BD, shop_BD, shop_pooled_BD, user_BD)
+        return self.top[1:](first_BH).squeeze(-1)
+
+    def first(
+        self,
+        goods_BD: torch.Tensor,
+        goods_pooled_BD: torch.Tensor,
+        shop_BD: torch.Tensor,
+        shop_pooled_BD: torch.Tensor,
+        user_BD: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """What goes into the first activation of the last net, [B, H]. `user_BD` may be [1, D], of the one user of all
+        candidates: its part is computed once."""
         groups = ((goods_BD, goods_pooled_BD), (shop_BD, shop_pooled_BD))
         parts_BI = torch.cat([part for u, pooled in groups for part in (u, pooled, u * pooled)], dim=1)
-        if user_BD is None:
-            return self.top(parts_BI).squeeze(-1)
         first: nn.Linear = self.top[0]  # type: ignore[assignment]
+        if user_BD is None:
+            return first(parts_BI)
         w_parts, w_user = first.weight.split([parts_BI.shape[1], user_BD.shape[1]], dim=1)
         of_user_BH = user_BD @ w_user.T + first.bias
-        first_BH = torch.addmm(of_user_BH, parts_BI, w_parts.T)
-        return self.top[1:](first_BH).squeeze(-1)
+        return torch.addmm(of_user_BH, parts_BI, w_parts.T)

@@ -100,7 +100,7 @@ def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(
     for in_blocks in (True, False):
         monkeypatch.setattr("din.device.on_processor", lambda _, answer=in_blocks: answer)
         with torch.inference_mode():
-            every_KN = every_pair(unit, ready(unit), with_one_KE[None], v_ND[None])[0]
+            every_KN = every_pair(unit, ready(unit.layers()), with_one_KE[None], v_ND[None])[0]
         assert torch.allclose(every_KN[example_N, torch.arange(7)], whole_N, atol=1e-12)
 
 
