@@ -182,7 +182,7 @@ class Group(nn.Module):
 
     def in_blocks(self, of_batch: torch.Tensor) -> bool:
         """Whether the activation unit goes over the positions in blocks: on a processor, but for the outer product."""
-        return self.unit.sees != "outer" and device.on_processor(of_batch)
+        return self.unit.sees != "outer" and works_in_blocks(of_batch)
 
     def looked_up(self, history: JaggedHistory) -> LookedUp:
         """The tables whose rows add up to what the activation unit sees of the history; none, where looking up would
@@ -197,9 +197,14 @@ class Group(nn.Module):
         return [*found, *self.placed(history)]
 
 
+def works_in_blocks(of_batch: torch.Tensor) -> bool:
+    """On a processor, but not where its nets multiply in bf16: the formula as it is knows how."""
+    return device.on_processor(of_batch) and not torch.is_autocast_enabled(of_batch.device.type)
+
+
 def pooled(weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """The weighted sum of each example's history, [B, D]; on a processor in blocks."""
-    if device.on_processor(v_ND):
+    if works_in_blocks(v_ND):
         return Pool.apply(weights_N, v_ND, example_N, examples)
     return summed(weights_N[:, None] * v_ND, example_N, examples)
 

@@ -118,10 +118,13 @@ def test_sums_over_examples_and_rows_spread_over_them_are_each_others_gradient()
     assert torch.autograd.gradcheck(lambda rows: Spread.apply(rows, example_N), rows_BD)
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["in large steps", "as on a processor"])
 @pytest.mark.parametrize("config", EVERY, ids=SHAPES)
 def test_in_bfloat16_the_weights_stay_float32_and_the_losses_nearly_the_same(
-    config: DinConfig, as_on_a_gpu: None
+    config: DinConfig, at_once: bool, request: pytest.FixtureRequest
 ) -> None:
+    if at_once:
+        request.getfixturevalue("as_on_a_gpu")
     data, losses = world(users=20), {"fp32": [], "bf16": []}
     for precision, into in losses.items():
         train = replace(TRAIN, precision=precision)
