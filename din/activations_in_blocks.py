@@ -4,64 +4,55 @@ Shapes: N history positions, n of them in a block, H the width of the layer.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 
-class InBlocks(Protocol):
+class InBlocks:
     """An activation function of one layer, and what the gradients of its parameters add up to. Of a layer's positions
     `arrived` sees each block first, `measure` is told when all were there; then comes `value`, and on the way back
     `turn`, `look` at each block, and `gradient`. Where nothing learns `arrived` and `value` are all."""
 
-    over_all: bool  # whether value and gradient of a position depend on all others too
-
-    def of_alpha(self) -> torch.Tensor:
-        """The gradient of alpha, [H], once the way back is through."""
-        ...
+    over_all = False  # whether value and gradient of a position depend on all others too
 
     def arrived(self, s_nH: torch.Tensor, rows: slice, /) -> None:
         """Takes from a block, while it is at hand, what `measure` asks for; may put the value in its place."""
-        ...
 
     def measure(self) -> None:
         """Takes from all positions what `value` goes by, where it depends on them."""
-        ...
 
-    def value(self, s_nH: torch.Tensor, /) -> torch.Tensor: ...
+    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
 
-    def value_and(self, s_nH: torch.Tensor, /) -> tuple[torch.Tensor, Any]:
+    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, Any]:
         """The value again, and what else `look` goes by and may change."""
-        ...
+        raise NotImplementedError
 
     def turn(self) -> None:
         """Begins the way back: nothing is added up yet."""
-        ...
 
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, also: Any, /) -> None:
         """From the gradient of the value to that of s, in its place, as far as the block alone says it."""
-        ...
+        raise NotImplementedError
 
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, rows: slice, /) -> torch.Tensor:
+    def gradient(self, gradient_nH: torch.Tensor, _s_nH: torch.Tensor, _rows: slice, /) -> torch.Tensor:
         """The gradient of s of these rows, which may be in the place of what `look` left; by then it has seen all."""
-        ...
+        return gradient_nH
+
+    def of_alpha(self) -> torch.Tensor:
+        """The gradient of alpha, [H], once the way back is through."""
+        raise NotImplementedError
 
 
 @dataclass
-class ReluInBlocks:
+class ReluInBlocks(InBlocks):
     """Only where s is above zero matters on the way back, so that the value can stand in its place."""
 
-    alpha_0: torch.Tensor
-    over_all: bool = False
-
-    def of_alpha(self) -> torch.Tensor:
-        return self.alpha_0
+    no_alpha: torch.Tensor
 
     def arrived(self, s_nH: torch.Tensor, _rows: slice) -> None:
         s_nH.relu_()
-
-    def measure(self) -> None:
-        pass
 
     def value(self, s_nH: torch.Tensor) -> torch.Tensor:
         return s_nH
@@ -69,29 +60,16 @@ class ReluInBlocks:
     def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, None]:
         return s_nH, None
 
-    def turn(self) -> None:
-        pass
-
     def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None) -> None:
         torch.ops.aten.threshold_backward.grad_input(gradient_nH, s_nH, 0, grad_input=gradient_nH)
 
-    def gradient(self, gradient_nH: torch.Tensor, _s_nH: torch.Tensor, _rows: slice) -> torch.Tensor:
-        return gradient_nH
+    def of_alpha(self) -> torch.Tensor:
+        return self.no_alpha
 
 
 @dataclass
-class PReluInBlocks:
+class PReluInBlocks(InBlocks):
     alpha_H: torch.Tensor
-    over_all: bool = False
-
-    def of_alpha(self) -> torch.Tensor:
-        return self.of_alpha_H
-
-    def arrived(self, s_nH: torch.Tensor, rows: slice) -> None:
-        pass
-
-    def measure(self) -> None:
-        pass
 
     def value(self, s_nH: torch.Tensor) -> torch.Tensor:
         return self.value_and(s_nH)[0]
@@ -107,12 +85,12 @@ class PReluInBlocks:
         self.of_alpha_H += column_sums(below_nH.mul_(gradient_nH))
         torch.where(s_nH > 0, gradient_nH, gradient_nH * self.alpha_H, out=gradient_nH)
 
-    def gradient(self, gradient_nH: torch.Tensor, _s_nH: torch.Tensor, _rows: slice) -> torch.Tensor:
-        return gradient_nH
+    def of_alpha(self) -> torch.Tensor:
+        return self.of_alpha_H
 
 
 @dataclass
-class DiceInBlocks:
+class DiceInBlocks(InBlocks):
     """By the statistics of these very positions, each of which counts `times_N`, `events` together; or by the running
     ones, where `over_all` is false.
 

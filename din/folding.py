@@ -65,7 +65,7 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
 
 
 def at(rows_N: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-    """The rows at these places, of whatever shape; faster than by an index."""
+    """The rows at these places, in their shape."""
     return rows_N.index_select(0, place.flatten()).view(*place.shape, *rows_N.shape[1:])
 
 

@@ -274,32 +274,20 @@ class DIN(nn.Module):
         """The batch with the category of each goods, where the model has categories."""
         return batch if self.goods.categories is None else self.goods.categories.told(batch)
 
-    def logits(
-        self,
-        goods_BD: torch.Tensor,
-        goods_pooled_BD: torch.Tensor,
-        shop_BD: torch.Tensor,
-        shop_pooled_BD: torch.Tensor,
-        user_BD: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        first_BH = self.first(goods_BD, goods_pooled_BD, shop_BD, shop_pooled_BD, user_BD)
-        return self.top[1:](first_BH).squeeze(-1)
+    def logits(self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None) -> torch.Tensor:
+        """[B], of what `first` takes."""
+        return self.top[1:](self.first(*parts_BD, user_BD=user_BD)).squeeze(-1)
 
-    def first(
-        self,
-        goods_BD: torch.Tensor,
-        goods_pooled_BD: torch.Tensor,
-        shop_BD: torch.Tensor,
-        shop_pooled_BD: torch.Tensor,
-        user_BD: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """What goes into the first activation of the last net, [B, H]. `user_BD` may be [1, D], of the one user of all
-        candidates: its part is computed once."""
+    def first(self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None) -> torch.Tensor:
+        """What goes into the first activation of the last net, [B, H]. The parts are the candidate and what was pooled
+        for it, of goods and then of shops. `user_BD` may be [1, D], of the one user of all candidates: its part is
+        computed once."""
+        goods_BD, goods_pooled_BD, shop_BD, shop_pooled_BD = parts_BD
         groups = ((goods_BD, goods_pooled_BD), (shop_BD, shop_pooled_BD))
-        parts_BI = torch.cat([part for u, pooled in groups for part in (u, pooled, u * pooled)], dim=1)
+        seen_BI = torch.cat([part for u, pooled in groups for part in (u, pooled, u * pooled)], dim=1)
         first: nn.Linear = self.top[0]  # type: ignore[assignment]
         if user_BD is None:
-            return first(parts_BI)
-        w_parts, w_user = first.weight.split([parts_BI.shape[1], user_BD.shape[1]], dim=1)
+            return first(seen_BI)
+        w_seen, w_user = first.weight.split([seen_BI.shape[1], user_BD.shape[1]], dim=1)
         of_user_BH = user_BD @ w_user.T + first.bias
-        return torch.addmm(of_user_BH, parts_BI, w_parts.T)
+        return torch.addmm(of_user_BH, seen_BI, w_seen.T)

@@ -28,7 +28,7 @@ def that_differ(history: JaggedHistory, step_N: torch.Tensor | None) -> tuple[to
 
 def first_of_each(number_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Where each number, none of them below zero, comes first when they are sorted, and where it came first before. On
-    a processor each is sorted with its place in the lower bits, where those fit: a fourth of the time."""
+    a processor each is sorted with its place in the lower bits, where those fit, which is faster than an argsort."""
     bits = len(number_N).bit_length()
     if not device.on_processor(number_N) or int(number_N.max()) >= 1 << (63 - bits):
         number_N, order_N = torch.sort(number_N, stable=True)
