@@ -93,8 +93,7 @@ def rank(
     parts = list(chunks(candidates.offsets, CANDIDATES_AT_ONCE[crowd.device.type]))
     side_by_side = ThreadPoolExecutor(workers)
     try:
-        in_turn = side_by_side.map(of_users, parts) if workers > 1 else map(of_users, parts)  # a thread has a heap too
-        for users, found in zip(parts, in_turn, strict=True):
+        for users, found in zip(parts, side_by_side.map(of_users, parts), strict=True):
             (user_R, *ranks_R), (user_W, *carried_W) = found
             ranks = put(ranked, ranks, candidates.user_keys[user_R], *ranks_R)
             reasons = put(why, reasons, candidates.user_keys[user_W], *carried_W)

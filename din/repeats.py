@@ -28,17 +28,21 @@ def that_differ(history: JaggedHistory, step_N: torch.Tensor | None) -> tuple[to
 
 def first_of_each(number_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Where each number, none of them below zero, comes first when they are sorted, and where it came first before. On
-    a processor each is sorted with its place in the lower bits, where those fit, which is faster than an argsort."""
+    a processor each is sorted with its place in the lower bits, where those fit, which is faster."""
     bits = len(number_N).bit_length()
     if not device.on_processor(number_N) or int(number_N.max()) >= 1 << (63 - bits):
-        number_N, order_N = torch.sort(number_N, stable=True)
-        is_first_N = torch.ones_like(number_N, dtype=torch.bool)
-        is_first_N[1:] = number_N[1:] != number_N[:-1]
-        first_M = is_first_N.nonzero().squeeze(1)
-        return first_M, order_N[first_M]
+        return first_in_order(number_N)
     with_place_N = np.sort((number_N.numpy() << bits) | np.arange(len(number_N)))
     first_M = np.flatnonzero(np.diff(with_place_N >> bits, prepend=-1))
     return torch.from_numpy(first_M), torch.from_numpy(with_place_N[first_M] & ((1 << bits) - 1))
+
+
+def first_in_order(number_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    number_N, order_N = torch.sort(number_N, stable=True)
+    is_first_N = torch.ones_like(number_N, dtype=torch.bool)
+    is_first_N[1:] = number_N[1:] != number_N[:-1]
+    first_M = is_first_N.nonzero().squeeze(1)
+    return first_M, order_N[first_M]
 
 
 def told_once(history: JaggedHistory, step_N: torch.Tensor | None) -> JaggedHistory:

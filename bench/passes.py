@@ -1,0 +1,97 @@
+"""What a pass over memory takes on a processor, beside the matrix product it goes with, and by which way (decision 15).
+
+    python -m bench.passes [--positions 4096]
+
+Of a block of positions, 80 numbers wide, that has just been used; one thread. Median microseconds of each way.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from bench.operations import ATTENTION, DIMENSION
+from din.memory import keep_freed_memory
+from din.naming import numbered_by_marks
+from din.repeats import first_in_order, first_of_each
+from din.segments import bags, edges_of
+
+KEYS, EVENTS_OF_AN_EXAMPLE = 127_000, 23  # of a batch of 4,096 examples of the benchmark's users
+TABLE_ROWS = (200_000, 2_000_000)  # up to sixteen for each key
+ROUNDS = 51
+
+
+def microseconds(way: Callable[[], object]) -> float:
+    def once() -> float:
+        started = time.perf_counter()
+        way()
+        return 1e6 * (time.perf_counter() - started)
+
+    return statistics.median(once() for _ in range(ROUNDS))
+
+
+def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
+    first, second = ATTENTION
+    s_nH, gradient_nH, out_nH = (torch.randn(positions, first) for _ in range(3))
+    weight, bias, to_second_nH = torch.randn(second, first), torch.randn(second), torch.empty(positions, second)
+    sum_BH = torch.zeros(positions, first)
+    example_n = torch.arange(positions) // EVENTS_OF_AN_EXAMPLE
+    edges_B, every_n = edges_of(example_n, int(example_n[-1]) + 1), torch.arange(positions)
+    return {
+        f"product of matrices, {first} to {second}": lambda: torch.mm(s_nH, weight.T, out=to_second_nH),
+        "  its bias by addmm": lambda: torch.addmm(bias, s_nH, weight.T, out=to_second_nH),
+        "  its bias after it": lambda: torch.mm(s_nH, weight.T, out=to_second_nH).add_(bias),
+        "product, element by element": lambda: s_nH * gradient_nH,
+        "ReLU beside its input": lambda: torch.relu(s_nH),
+        "ReLU in its place": lambda: out_nH.relu_(),
+        "sigmoid": lambda: torch.sigmoid(s_nH),
+        "tanh": lambda: torch.tanh(s_nH),
+        "sum by example, index_add_": lambda: sum_BH.index_add_(0, example_n, s_nH),
+        "sum by example, bags": lambda: bags(s_nH, every_n, edges_B),
+    }
+
+
+def of_a_batch() -> dict[str, Callable[[], object]]:
+    generator = torch.Generator().manual_seed(0)
+    keys_N = (TABLE_ROWS[0] * torch.rand(KEYS, generator=generator) ** 4).long()  # some often, many seldom
+    number_N = torch.arange(KEYS) // EVENTS_OF_AN_EXAMPLE * TABLE_ROWS[0] + keys_N
+    example_N, v_ND, weights_N = (
+        torch.arange(KEYS) // EVENTS_OF_AN_EXAMPLE,
+        torch.randn(KEYS, DIMENSION),
+        torch.rand(KEYS),
+    )
+    examples, every_N = int(example_N[-1]) + 1, torch.arange(KEYS)
+    ways: dict[str, Callable[[], object]] = {
+        "rows that the keys name, by a sort": lambda: torch.unique(keys_N, return_inverse=True)
+    }
+    for rows in TABLE_ROWS:
+        ways[f"  by marks, of {rows:,}"] = lambda rows=rows: numbered_by_marks(keys_N.numpy(), rows)
+    return ways | {
+        "repeats, by an order": lambda: first_in_order(number_N),
+        "repeats, with their places": lambda: first_of_each(number_N),
+        "pooled, weighed and index_add_": lambda: v_ND.new_zeros(examples, DIMENSION).index_add_(
+            0, example_N, weights_N[:, None] * v_ND
+        ),
+        "pooled, bags": lambda: bags(v_ND, every_N, edges_of(example_N, examples), weights_N),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--positions", type=int, default=4096, help="of a block")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    for what, ways in (
+        (f"a block of {given.positions:,} positions", of_a_block(given.positions)),
+        (f"a batch of {KEYS:,} positions", of_a_batch()),
+    ):
+        print(f"{what}: microseconds")
+        for name, way in ways.items():
+            print(f"  {name:<38}{microseconds(way):>10,.0f}")
+
+
+if __name__ == "__main__":
+    main()
