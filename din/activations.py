@@ -8,6 +8,9 @@ from torch import nn
 from torch.nn import functional
 
 from din.activations_in_blocks import DiceInBlocks, InBlocks, PReluInBlocks, ReluInBlocks
+from din.settled import Settled
+
+LEAST_HALF = 1e-6  # of what Dice in evaluation divides by; alpha is within twice that of what it was
 
 
 class Dice(nn.Module):
@@ -45,6 +48,19 @@ class Dice(nn.Module):
         events = int(times_N.sum())
         return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, events, self.over_all(events))
 
+    def settled(self, _width: int) -> Settled:
+        """By the running statistics. As DiceInBlocks has it, f = s (m + h t) with t = tanh(z / 2): of s times what
+        makes it z / 2, less the mean, and divided by h, only s (m / h + t) is left."""
+        before_H = torch.rsqrt(self.running_var + self.eps) / 2
+        half_H = (1 - self.alpha) / 2
+        half_H = torch.where(half_H.abs() < LEAST_HALF, LEAST_HALF, half_H)
+        shift_H1, ratio_H1 = (-self.running_mean * before_H)[:, None], ((1 + self.alpha) / 2 / half_H)[:, None]
+
+        def value(s_GHm: torch.Tensor) -> torch.Tensor:
+            return s_GHm.mul_((s_GHm + shift_H1).tanh_().add_(ratio_H1))
+
+        return Settled(before_H, value, half_H / before_H)
+
 
 class PRelu(nn.Module):
     """max(s, 0) + alpha min(s, 0), alpha learned for each column."""
@@ -63,6 +79,10 @@ class PRelu(nn.Module):
     def in_blocks(self, _times_N: torch.Tensor) -> InBlocks:
         return PReluInBlocks(self.weight)
 
+    def settled(self, width: int) -> Settled:
+        ones_H = self.weight.new_ones(width)
+        return Settled(ones_H, self, ones_H)
+
 
 class Relu(nn.Module):
     """max(s, 0), which has no alpha."""
@@ -78,3 +98,7 @@ class Relu(nn.Module):
 
     def in_blocks(self, _times_N: torch.Tensor) -> InBlocks:
         return ReluInBlocks(self.alpha)
+
+    def settled(self, width: int) -> Settled:
+        ones_H = self.alpha.new_ones(width)
+        return Settled(ones_H, torch.relu_, ones_H)

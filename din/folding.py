@@ -13,17 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
-from din import device
-from din.activations import Dice, PRelu, Relu
-from din.activations_in_blocks import InBlocks
 from din.model import ActivationUnit, Group
+from din.settled import Net
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
 POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
-POSITIONS_IN_CACHE = 1 << 11  # of a layer of 80 and of what its activation works with, 1.3 MB
-Layers = list[tuple[InBlocks, nn.Linear]]
 
 
 class Wanted(NamedTuple):
@@ -50,17 +45,17 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
     with_one_KE = torch.cat([wanted.u_KD, wanted.u_KD.new_ones(beyond, 1)], dim=1)
-    layers = ready(group.unit.layers())
+    every_pair = EveryPair(group.unit)
     sizes = [torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)]
     for users, most_K, most_T in of_like_size(sizes[0][1], sizes[1][1], POSITIONS_AT_ONCE[pooled_KD.device.type]):
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
         times_GT = real_GT * at(items.times_N, place_GT)
-        raw_GKT = every_pair(group.unit, layers, at(with_one_KE, place_GK), at(items.seen_ND, place_GT)).float()
-        weights_GKT = counted(raw_GKT, times_GT, group.normalize)
+        raw_GTK = every_pair(at(with_one_KE, place_GK), at(items.seen_ND, place_GT)).float()
+        weights_GTK = counted(raw_GTK, times_GT, group.normalize)
         with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
-            pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GKT @ at(items.v_ND, place_GT)
+            pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GTK.mT @ at(items.v_ND, place_GT)
     return pooled_KD[:beyond]
 
 
@@ -89,64 +84,46 @@ def padded(
     return torch.where(real, first_U[chosen_G, None] + number, 0), real
 
 
-def ready(layers: list[tuple[Dice | PRelu | Relu, nn.Linear]]) -> Layers:
-    """Layers of a net where nothing learns."""
-    nothing = torch.ones(0)
-    return [(activation.in_blocks(nothing), linear) for activation, linear in layers]
-
-
-def every_pair(unit: ActivationUnit, layers: Layers, u_GKE: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
-    """What the activation unit gives each item of a user for each of their candidates, [G, K, T]. E is D and a one.
+class EveryPair:
+    """What the activation unit gives each item of a user for each of their candidates.
 
     What the two have in common is folded into a weight of u for each history item, so that one product of matrices is
     the first layer of all candidates: Wu u + Wp (u * v) + Wv v + b = [Wu + Wp diag(v); Wv v + b] [u; 1].
     """
-    w_candidate, w_item = unit.of_one_alone()
-    users, items, dimension = v_GTD.shape
-    of_history_GTH = v_GTD @ w_item.T + unit.first.bias
-    if unit.sees == "difference":
-        first_GKTH = (u_GKE[..., :dimension] @ w_candidate.T)[:, :, None] + of_history_GTH[:, None]
-    else:
-        folded_GTHE = folded(unit, v_GTD, w_candidate, of_history_GTH)
-        first_GKTH = torch.bmm(u_GKE, folded_GTHE.view(users, -1, dimension + 1).mT)
-    return after_first(layers, first_GKTH.view(-1, len(unit.first.bias))).view(users, -1, items)
+
+    def __init__(self, unit: ActivationUnit) -> None:
+        self.sees, self.net = unit.sees, Net(unit.layers())
+        scale_H1 = self.net.before_H[:, None]
+        self.w_candidate, self.w_item = (weight * scale_H1 for weight in unit.of_one_alone())
+        self.w_common, self.bias_H1 = unit.of_common() * scale_H1, unit.first.bias[:, None] * scale_H1
+
+    def __call__(self, u_GKE: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
+        """[G, T, K]. E is D and a one."""
+        users, items, dimension = v_GTD.shape
+        of_item_GHT = self.w_item @ v_GTD.mT + self.bias_H1
+        if self.sees == "difference":
+            of_candidate_GHK = self.w_candidate @ u_GKE[..., :dimension].mT
+            first_GHTK = of_candidate_GHK[:, :, None] + of_item_GHT[..., None]
+        else:
+            folded_GHTE = self.folded(v_GTD, of_item_GHT)
+            first_GHTK = torch.bmm(folded_GHTE.view(users, -1, dimension + 1), u_GKE.mT)
+        return self.net(first_GHTK.view(users, len(self.bias_H1), -1)).view(users, items, -1)
+
+    def folded(self, v_GTD: torch.Tensor, of_item_GHT: torch.Tensor) -> torch.Tensor:
+        """The first layer's weights of [u; 1] for each history item, [G, H, T, E]."""
+        dimension = v_GTD.shape[2]
+        folded_GHTE = v_GTD.new_empty(*of_item_GHT.shape, dimension + 1)
+        of_u = folded_GHTE[..., :dimension]
+        if self.sees == "product":
+            torch.addcmul(self.w_candidate[:, None], self.w_common[:, None], v_GTD[:, None], out=of_u)
+        else:
+            by_each_HDD = self.w_common.unflatten(1, (dimension, -1))
+            of_u.copy_(torch.einsum("hij,gtj->ghti", by_each_HDD, v_GTD) + self.w_candidate[:, None])
+        folded_GHTE[..., dimension] = of_item_GHT
+        return folded_GHTE
 
 
-def after_first(layers: Layers, s_NH: torch.Tensor) -> torch.Tensor:
-    """What the layers after the first give, [N], whose input is lost. On a processor in blocks that stay in its cache,
-    and each bias after its product: one that adds copies first what it adds to."""
-    if not device.on_processor(s_NH):
-        for activation, linear in layers:
-            activation.arrived(s_NH, slice(None))
-            s_NH = linear(activation.value(s_NH))
-        return s_NH.squeeze(1)
-    raw_N = s_NH.new_empty(len(s_NH))
-    for rows in device.blocks(len(s_NH), POSITIONS_IN_CACHE):
-        s_nH = s_NH[rows]
-        for activation, linear in layers:
-            activation.arrived(s_nH, rows)
-            s_nH = (activation.value(s_nH) @ linear.weight.T).add_(linear.bias)
-        raw_N[rows] = s_nH.squeeze(1)
-    return raw_N
-
-
-def folded(
-    unit: ActivationUnit, v_GTD: torch.Tensor, w_candidate: torch.Tensor, of_history_GTH: torch.Tensor
-) -> torch.Tensor:
-    """The first layer's weights of [u; 1] for each history item, [G, T, H, E]."""
-    dimension = unit.dimension
-    folded_GTHE = v_GTD.new_empty(*of_history_GTH.shape, dimension + 1)
-    if unit.sees == "product":
-        torch.addcmul(w_candidate, unit.of_common(), v_GTD[:, :, None, :], out=folded_GTHE[..., :dimension])
-    else:
-        by_each_HDD = unit.of_common().unflatten(1, (dimension, -1))
-        folded_GTHE[..., :dimension] = torch.einsum("hij,gtj->gthi", by_each_HDD, v_GTD) + w_candidate
-    folded_GTHE[..., dimension] = of_history_GTH
-    return folded_GTHE
-
-
-def counted(raw_GKT: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:
+def counted(raw_GTK: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:
     """The weights of history items that stand for so many events each."""
-    if normalize == "softmax":
-        return torch.softmax(raw_GKT + times_GT[:, None].log(), dim=-1)
-    return raw_GKT * times_GT[:, None]
+    times_GT1 = times_GT[..., None]
+    return torch.softmax(raw_GTK + times_GT1.log(), dim=1) if normalize == "softmax" else raw_GTK * times_GT1

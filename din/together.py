@@ -19,11 +19,12 @@ from din.batches import JaggedHistory, Sequence
 from din.config import Precision
 from din.errors import ScoreError
 from din.feed import Histories, sent_to
-from din.folding import POSITIONS_IN_CACHE, Items, Wanted, after_first, pooled_by_folding, ready
+from din.folding import Items, Wanted, pooled_by_folding
 from din.model import DIN, Group, layers_of, pooled
 from din.precision import nets_in
 from din.repeats import that_differ
 from din.segments import edges_of, summed
+from din.settled import POSITIONS_IN_CACHE, Net
 
 if TYPE_CHECKING:
     from din.ranking import Candidates
@@ -141,12 +142,12 @@ def logits(model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor
     """Of each candidate, [C]; on a processor in blocks that stay in its cache."""
     if not device.on_processor(parts_CD[0]):
         return model.logits(*parts_CD, user_BD=user_CD)
-    layers = ready(layers_of(list(model.top)[1:]))
+    net = Net(layers_of(list(model.top)[1:]))
     logit_C = parts_CD[0].new_empty(len(parts_CD[0]))
     for rows in device.blocks(len(logit_C), POSITIONS_IN_CACHE):
         of_users_cD = None if user_CD is None else user_CD[rows]
         first_cH = model.first(*(part_CD[rows] for part_CD in parts_CD), user_BD=of_users_cD)
-        logit_C[rows] = after_first(layers, first_cH)
+        logit_C[rows] = net(first_cH.mul_(net.before_H).mT[None])[0]
     return logit_C
 
 

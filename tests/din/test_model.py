@@ -11,7 +11,7 @@ from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
 from din.batches import Batch, JaggedHistory
 from din.config import AttentionInput
 from din.feed import Histories
-from din.folding import every_pair, ready
+from din.folding import EveryPair
 from din.model import ActivationUnit, Dice
 from din.places import doubling, events_back
 from tests.din.by_hand import cut_batch
@@ -100,8 +100,8 @@ def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(
     for in_blocks in (True, False):
         monkeypatch.setattr("din.device.on_processor", lambda _, answer=in_blocks: answer)
         with torch.inference_mode():
-            every_KN = every_pair(unit, ready(unit.layers()), with_one_KE[None], v_ND[None])[0]
-        assert torch.allclose(every_KN[example_N, torch.arange(7)], whole_N, atol=1e-12)
+            every_NK = EveryPair(unit)(with_one_KE[None], v_ND[None])[0]
+        assert torch.allclose(every_NK[torch.arange(7), example_N], whole_N, atol=1e-12)
 
 
 def test_gradients_are_those_of_the_formula() -> None:
