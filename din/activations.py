@@ -56,8 +56,8 @@ class Dice(nn.Module):
         half_H = torch.where(half_H.abs() < LEAST_HALF, LEAST_HALF, half_H)
         shift_H1, ratio_H1 = (-self.running_mean * before_H)[:, None], ((1 + self.alpha) / 2 / half_H)[:, None]
 
-        def value(s_GHm: torch.Tensor) -> torch.Tensor:
-            return s_GHm.mul_((s_GHm + shift_H1).tanh_().add_(ratio_H1))
+        def value(s_GHM: torch.Tensor) -> torch.Tensor:
+            return s_GHM.mul_((s_GHM + shift_H1).tanh_().add_(ratio_H1))
 
         return Settled(before_H, value, half_H / before_H)
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from din import device
 from din.model import ActivationUnit, Group
-from din.settled import Net
+from din.settled import POSITIONS_IN_CACHE, Net
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
 POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
@@ -45,17 +46,24 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
     with_one_KE = torch.cat([wanted.u_KD, wanted.u_KD.new_ones(beyond, 1)], dim=1)
-    every_pair = EveryPair(group.unit)
-    sizes = [torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)]
-    for users, most_K, most_T in of_like_size(sizes[0][1], sizes[1][1], POSITIONS_AT_ONCE[pooled_KD.device.type]):
+    pool = Pool(group)
+    of_items = (items.times_N, items.seen_ND, items.v_ND)
+    first_K, count_K, first_T, count_T = (
+        of_users.cpu().numpy() for of in (wanted, items) for of_users in (of.first_U, of.count_U)
+    )
+    for users, most_K, most_T in of_like_size(count_K, count_T, POSITIONS_AT_ONCE[pooled_KD.device.type]):
+        if len(users) == 1:  # nothing to pad, and no row to copy
+            own_K, own_T = (
+                slice(at, at + most) for at, most in ((first_K[users[0]], most_K), (first_T[users[0]], most_T))
+            )
+            pooled_KD[own_K] = pool(with_one_KE[own_K][None], *(of_all[own_T][None] for of_all in of_items))[0]
+            continue
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
-        times_GT = real_GT * at(items.times_N, place_GT)
-        raw_GTK = every_pair(at(with_one_KE, place_GK), at(items.seen_ND, place_GT)).float()
-        weights_GTK = counted(raw_GTK, times_GT, group.normalize)
-        with torch.autocast(pooled_KD.device.type, enabled=False):  # sums are float32
-            pooled_KD[torch.where(real_GK, place_GK, beyond)] = weights_GTK.mT @ at(items.v_ND, place_GT)
+        times_GT, seen_GTD, v_GTD = (at(of_all, place_GT) for of_all in of_items)
+        of_padded_GKD = pool(at(with_one_KE, place_GK), real_GT * times_GT, seen_GTD, v_GTD)
+        pooled_KD[torch.where(real_GK, place_GK, beyond)] = of_padded_GKD
     return pooled_KD[:beyond]
 
 
@@ -69,8 +77,11 @@ def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Ite
     users = np.flatnonzero((wanted_U > 0) & (items_U > 0))
     users = users[np.lexsort((wanted_U[users], items_U[users]))]
     while len(users):
-        room = np.arange(1, len(users) + 1) * np.maximum.accumulate(wanted_U[users]) * items_U[users]
-        taken = max(int(np.searchsorted(room, at_once, "right")), 1)
+        some = users[: max(at_once // int(wanted_U[users[0]] * items_U[users[0]]), 1)]  # no more can have room
+        taken = 1
+        if len(some) > 1:
+            room = np.arange(1, len(some) + 1) * np.maximum.accumulate(wanted_U[some]) * items_U[some]
+            taken = max(int(np.searchsorted(room, at_once, "right")), 1)
         together, users = users[:taken], users[taken:]
         yield together, int(wanted_U[together].max()), int(items_U[together].max())
 
@@ -82,6 +93,21 @@ def padded(
     number = torch.arange(most, device=chosen_G.device)
     real = number < count_U[chosen_G, None]
     return torch.where(real, first_U[chosen_G, None] + number, 0), real
+
+
+class Pool:
+    """Items of some users, each counted so many times, pooled for each of their candidates."""
+
+    def __init__(self, group: Group) -> None:
+        self.every_pair, self.normalize = EveryPair(group.unit), group.normalize
+
+    def __call__(
+        self, u_GKE: torch.Tensor, times_GT: torch.Tensor, seen_GTD: torch.Tensor, v_GTD: torch.Tensor
+    ) -> torch.Tensor:
+        """[G, K, D]. E is D and a one."""
+        weights_GTK = counted(self.every_pair(u_GKE, seen_GTD).float(), times_GT, self.normalize)
+        with torch.autocast(v_GTD.device.type, enabled=False):  # sums are float32
+            return weights_GTK.mT @ v_GTD
 
 
 class EveryPair:
@@ -98,9 +124,15 @@ class EveryPair:
         self.w_common, self.bias_H1 = unit.of_common() * scale_H1, unit.first.bias[:, None] * scale_H1
 
     def __call__(self, u_GKE: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
-        """[G, T, K]. E is D and a one."""
+        """[G, T, K]. On a processor so many items at once as stay in its cache."""
+        if not device.on_processor(v_GTD):
+            return self.of_items(u_GKE, v_GTD)
+        at_once = max(POSITIONS_IN_CACHE // (u_GKE.shape[0] * u_GKE.shape[1]), 1)
+        return torch.cat([self.of_items(u_GKE, part_GTD) for part_GTD in v_GTD.split(at_once, dim=1)], dim=1)
+
+    def of_items(self, u_GKE: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
         users, items, dimension = v_GTD.shape
-        of_item_GHT = self.w_item @ v_GTD.mT + self.bias_H1
+        of_item_GHT = torch.baddbmm(self.bias_H1, self.w_item.expand(users, -1, -1), v_GTD.mT)
         if self.sees == "difference":
             of_candidate_GHK = self.w_candidate @ u_GKE[..., :dimension].mT
             first_GHTK = of_candidate_GHK[:, :, None] + of_item_GHT[..., None]
