@@ -48,7 +48,7 @@ class Dice(nn.Module):
         events = int(times_N.sum())
         return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, events, self.over_all(events))
 
-    def settled(self, _width: int) -> Settled:
+    def settled(self) -> Settled:
         """By the running statistics. As DiceInBlocks has it, f = s (m + h t) with t = tanh(z / 2): of s times what
         makes it z / 2, less the mean, and divided by h, only s (m / h + t) is left."""
         before_H = torch.rsqrt(self.running_var + self.eps) / 2
@@ -79,9 +79,8 @@ class PRelu(nn.Module):
     def in_blocks(self, _times_N: torch.Tensor) -> InBlocks:
         return PReluInBlocks(self.weight)
 
-    def settled(self, width: int) -> Settled:
-        ones_H = self.weight.new_ones(width)
-        return Settled(ones_H, self, ones_H)
+    def settled(self) -> Settled:
+        return Settled(self.weight.new_ones(1), self, self.weight.new_ones(1))
 
 
 class Relu(nn.Module):
@@ -99,6 +98,5 @@ class Relu(nn.Module):
     def in_blocks(self, _times_N: torch.Tensor) -> InBlocks:
         return ReluInBlocks(self.alpha)
 
-    def settled(self, width: int) -> Settled:
-        ones_H = self.alpha.new_ones(width)
-        return Settled(ones_H, torch.relu_, ones_H)
+    def settled(self) -> Settled:
+        return Settled(self.alpha.new_ones(1), torch.relu_, self.alpha.new_ones(1))

@@ -20,8 +20,8 @@ POSITIONS_IN_CACHE = 1 << 12  # of a layer of 80 1.3 MB
 
 
 class Settled(NamedTuple):
-    """An activation is `after_H` times `value` of `before_H` times what goes into it. `value` takes [G, H, M], which it
-    may put its result in the place of."""
+    """An activation is `after_H` times `value` of `before_H` times what goes into it, where both may be one number for
+    all. `value` takes [G, H, M], and may put its result in that place."""
 
     before_H: torch.Tensor
     value: Callable[[torch.Tensor], torch.Tensor]
@@ -32,7 +32,7 @@ class Net:
     """The layers after the first. What goes in has to be `before_H` times what the first layer gives."""
 
     def __init__(self, layers: "list[tuple[Dice | PRelu | Relu, nn.Linear]]") -> None:
-        settled = [activation.settled(linear.in_features) for activation, linear in layers]
+        settled = [activation.settled() for activation, _ in layers]
         linears = [linear for _, linear in layers]
         self.before_H = settled[0].before_H
         befores = [*(of.before_H for of in settled[1:]), linears[-1].weight.new_ones(1)]
