@@ -9,14 +9,19 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
+from torch import nn
 
 from bench.operations import ATTENTION, DIMENSION
+from din import DinConfig
 from din.memory import keep_freed_memory
+from din.model import ActivationUnit
 from din.naming import numbered_by_marks
 from din.repeats import first_in_order, first_of_each
 from din.segments import bags, edges_of
+from din.settled import Net
 
 KEYS, EVENTS_OF_AN_EXAMPLE = 127_000, 23  # of a batch of 4,096 examples of the benchmark's users
 TABLE_ROWS = (200_000, 2_000_000)  # up to sixteen for each key
@@ -36,11 +41,13 @@ def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
     first, second = ATTENTION
     s_nH, gradient_nH, out_nH = (torch.randn(positions, first) for _ in range(3))
     weight, bias, to_second_nH = torch.randn(second, first), torch.randn(second), torch.empty(positions, second)
+    s_Hn, to_second_Hn = torch.randn(first, positions), torch.empty(second, positions)
     sum_BH = torch.zeros(positions, first)
     example_n = torch.arange(positions) // EVENTS_OF_AN_EXAMPLE
     edges_B, every_n = edges_of(example_n, int(example_n[-1]) + 1), torch.arange(positions)
     return {
         f"product of matrices, {first} to {second}": lambda: torch.mm(s_nH, weight.T, out=to_second_nH),
+        "  positions in columns": lambda: torch.mm(weight, s_Hn, out=to_second_Hn),
         "  its bias by addmm": lambda: torch.addmm(bias, s_nH, weight.T, out=to_second_nH),
         "  its bias after it": lambda: torch.mm(s_nH, weight.T, out=to_second_nH).add_(bias),
         "product, element by element": lambda: s_nH * gradient_nH,
@@ -51,6 +58,22 @@ def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
         "sum by example, index_add_": lambda: sum_BH.index_add_(0, example_n, s_nH),
         "sum by example, bags": lambda: bags(s_nH, every_n, edges_B),
     }
+
+
+def of_ranking(positions: int) -> dict[str, Callable[[], object]]:
+    """The layers after the first of an activation unit that learns no longer. What a settled net leaves in the place of
+    its input is as good a block for its next round."""
+    ways: dict[str, Callable[[], object]] = {}
+    for activation in ("relu", "dice"):
+        layers = ActivationUnit(DinConfig(attention_widths=ATTENTION, activation=activation)).eval().layers()
+        nets = nn.Sequential(*(layer for pair in layers for layer in pair)), Net(layers)
+        s_nH = torch.randn(positions, ATTENTION[0])
+        s_1Hn = s_nH.T.contiguous()[None]
+        ways |= {
+            f"{activation} and on, layer by layer": partial(nets[0], s_nH),
+            f"{activation} and on, settled, in columns": partial(nets[1], s_1Hn),
+        }
+    return ways
 
 
 def of_a_batch() -> dict[str, Callable[[], object]]:
@@ -84,8 +107,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
+    torch.set_grad_enabled(False)
     for what, ways in (
         (f"a block of {given.positions:,} positions", of_a_block(given.positions)),
+        ("the same in ranking, after the first layer", of_ranking(given.positions)),
         (f"a batch of {KEYS:,} positions", of_a_batch()),
     ):
         print(f"{what}: microseconds")
