@@ -165,7 +165,7 @@ k = 5
 
 [store]
 buckets = 2
-threads = 2
+threads = 1
 """
 
 
