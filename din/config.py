@@ -71,7 +71,7 @@ class TrainConfig:
     while they learn: `auto` is bf16 on a GPU that has it and fp32 on a processor; sums are fp32 either way.
     """
 
-    epochs: int = 2
+    epochs: int = 4
     batch_size: int = 512
     learning_rate: float = 1e-2
     weight_decay: float = 1e-5
