@@ -49,8 +49,8 @@ class Dice(nn.Module):
         return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, events, self.over_all(events))
 
     def settled(self) -> Settled:
-        """By the running statistics. As DiceInBlocks has it, f = s (m + h t) with t = tanh(z / 2): of s times what
-        makes it z / 2, less the mean, and divided by h, only s (m / h + t) is left."""
+        """By the running statistics. In the terms of DiceInBlocks f = s (m + h t), t = tanh(z / 2). With s scaled so
+        that it is z / 2 but for the mean, and f divided by h, s (m / h + t) is left."""
         before_H = torch.rsqrt(self.running_var + self.eps) / 2
         half_H = (1 - self.alpha) / 2
         half_H = torch.where(half_H.abs() < LEAST_HALF, LEAST_HALF, half_H)

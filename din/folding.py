@@ -48,8 +48,8 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     with_one_KE = torch.cat([wanted.u_KD, wanted.u_KD.new_ones(beyond, 1)], dim=1)
     pool = Pool(group)
     of_items = (items.times_N, items.seen_ND, items.v_ND)
-    first_K, count_K, first_T, count_T = (
-        of_users.cpu().numpy() for of in (wanted, items) for of_users in (of.first_U, of.count_U)
+    (first_K, count_K), (first_T, count_T) = (
+        torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)
     )
     for users, most_K, most_T in of_like_size(count_K, count_T, POSITIONS_AT_ONCE[pooled_KD.device.type]):
         if len(users) == 1:  # nothing to pad, and no row to copy

@@ -1,8 +1,8 @@
 """A net that learns no longer, which is what ranks: the same values in fewer passes over memory.
 
 A position is a column here, so that what an activation has of each of a layer's numbers is one number for a whole row,
-and a product of matrices fills its vectors however narrow the layer is. What an activation multiplies by, before and
-after what cannot be left out, is put into the linear layers around it.
+and a product of matrices fills its vectors however narrow the layer is. What an activation multiplies its input and its
+value by is put into the linear layers around it.
 
 Shapes: G users, M positions of each; H the width of a layer.
 """
