@@ -42,24 +42,23 @@ class Dice(nn.Module):
         """Whether so many rows are normed by their own statistics: the variance of one row says nothing."""
         return self.training and rows > 1
 
-    def in_blocks(self, times_N: torch.Tensor) -> InBlocks:
+    def in_blocks(self, times_N: torch.Tensor) -> DiceInBlocks:
         """Over positions that stand for so many events each."""
         running, times_N = (self.running_mean, self.running_var), times_N.to(self.alpha.dtype)
         events = int(times_N.sum())
         return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, events, self.over_all(events))
 
     def settled(self) -> Settled:
-        """By the running statistics. In the terms of DiceInBlocks f = s (m + h t), t = tanh(z / 2). With s scaled so
+        """By the running statistics, in the terms of DiceInBlocks: f = s (m + h t), t = tanh(z / 2). With s scaled so
         that it is z / 2 but for the mean, and f divided by h, s (m / h + t) is left."""
-        before_H = torch.rsqrt(self.running_var + self.eps) / 2
-        half_H = (1 - self.alpha) / 2
-        half_H = torch.where(half_H.abs() < LEAST_HALF, LEAST_HALF, half_H)
-        shift_H1, ratio_H1 = (-self.running_mean * before_H)[:, None], ((1 + self.alpha) / 2 / half_H)[:, None]
+        of = self.in_blocks(self.alpha.new_zeros(0))
+        half_H = torch.where(of.half_H.abs() < LEAST_HALF, LEAST_HALF, of.half_H)
+        shift_H1, ratio_H1 = of.half_shift_H[:, None], (of.middle_H / half_H)[:, None]
 
         def value(s_GHM: torch.Tensor) -> torch.Tensor:
             return s_GHM.mul_((s_GHM + shift_H1).tanh_().add_(ratio_H1))
 
-        return Settled(before_H, value, half_H / before_H)
+        return Settled(of.half_scale_H, value, half_H / of.half_scale_H)
 
 
 class PRelu(nn.Module):

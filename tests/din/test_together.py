@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import din
-from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, folding, ranking
+from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, folding, ranking, together
 from din.batches import JaggedHistory
 from din.ranking import chunks, rank
 from din.together import items_of
@@ -45,6 +45,8 @@ def crowd(users: int = 25, seed: int = 4) -> Data:
 def in_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ranking.CANDIDATES_AT_ONCE, "cpu", request.param)
     monkeypatch.setitem(folding.POSITIONS_AT_ONCE, "cpu", 5 * request.param)
+    for room in (folding, together):
+        monkeypatch.setattr(room, "POSITIONS_IN_CACHE", request.param)
 
 
 def assert_alike(found: tuple[Ranked, Weights], plain: tuple[Ranked, Weights], within: float = 1e-5) -> None:
