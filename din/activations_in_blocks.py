@@ -136,7 +136,7 @@ class DiceInBlocks(InBlocks):
 
     def value(self, s_nH: torch.Tensor) -> torch.Tensor:
         t_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H).tanh_()
-        return t_nH.mul_(self.half_H).add_(self.middle_H).mul_(s_nH)
+        return torch.addcmul(self.middle_H, t_nH, self.half_H, out=t_nH).mul_(s_nH)
 
     def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         """With it z / 2, t and f / s."""

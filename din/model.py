@@ -96,12 +96,11 @@ class ActivationUnit(nn.Module):
         w_candidate, w_item = self.of_one_alone()
         tables = [u_BD @ w_candidate.T + self.first.bias, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
-        w_seen = self.of_common() if looked_up else torch.cat([w_item, self.of_common()], dim=1)
+        w_seen = w_item[:, :0] if looked_up else w_item
         after = [tensor for layer, linear in self.layers() for tensor in (layer.alpha, linear.weight, linear.bias)]
         times_N = v_ND.new_ones(len(v_ND)) if times_N is None else times_N
         layers = [layer.in_blocks(times_N) for layer, _ in self.layers()]
-        sees = (not looked_up, self.sees == "product")
-        return Weigh.apply(layers, sees, places, u_BD, v_ND, w_seen, *tables, *after)
+        return Weigh.apply(layers, places, u_BD, v_ND, w_seen, self.of_common(), *tables, *after)
 
     def of_one_alone(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The first layer's weights of what is of candidate or item alone, Wu + Wd and Wv - Wd, [H, D] each."""

@@ -8,7 +8,9 @@ processor torch's own are as they should be, and `embedding_bag` is the fastest 
 Shapes: B examples, N positions, D any width.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -78,10 +80,39 @@ def bags(
     )
 
 
-def add_by_example(
-    sum_BD: torch.Tensor, values_nD: torch.Tensor, edges_B: torch.Tensor, rows: slice, example_N: torch.Tensor
-) -> None:
-    """Adds the values of a block of positions to what their examples have."""
-    first, last = int(example_N[rows.start]), int(example_N[rows.stop - 1])
-    within = (edges_B[first : last + 2] - rows.start).clamp_(0, len(values_nD))
-    sum_BD[first : last + 1] += bags(values_nD, torch.arange(len(values_nD)), within)
+def end_to_end(tables: Sequence[torch.Tensor], places: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tables as one, and in it the places [N] of each in the columns of [N, M]."""
+    first = [0, *accumulate(len(table) for table in tables[:-1])]
+    return torch.cat(list(tables)), torch.stack(
+        [place_N + at for place_N, at in zip(places, first, strict=True)], dim=1
+    )
+
+
+def sums_of_rows(rows_RD: torch.Tensor, place_NM: torch.Tensor) -> torch.Tensor:
+    """The sum of the M rows at these places, [N, D]; in one pass over memory."""
+    return functional.embedding_bag(place_NM, rows_RD, mode="sum")
+
+
+class Block(NamedTuple):
+    """Positions that are worked on together: which they are, of which examples, and where each of those begins among
+    them."""
+
+    rows: slice
+    examples: slice
+    edges: torch.Tensor
+
+    def add(self, sum_BD: torch.Tensor, values_nD: torch.Tensor) -> None:
+        """Adds the values of the positions to what their examples have."""
+        sum_BD[self.examples].add_(bags(values_nD, torch.arange(len(values_nD)), self.edges))
+
+
+def blocks_of(example_N: torch.Tensor, examples: int, of_a_block: int) -> list[Block]:
+    """Positions in their order, so many at once."""
+    edges_B = edges_of(example_N, examples)
+    rows = list(device.blocks(len(example_N), of_a_block))
+    first = example_N[[block.start for block in rows]].tolist()
+    last = example_N[[block.stop - 1 for block in rows]].tolist()
+    return [
+        Block(block, slice(a, b + 1), (edges_B[a : b + 2] - block.start).clamp_(0, block.stop - block.start))
+        for block, a, b in zip(rows, first, last, strict=True)
+    ]
