@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -80,17 +81,18 @@ class Desk:
         ]
 
 
+def small_desk(folder: Path, **config: object) -> Desk:
+    return Desk(folder, StoreConfig(**{"threads": 2, "buckets": 2, **config}))
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path, StoreConfig(threads=2, buckets=2))
+    return small_desk(tmp_path)
 
 
 @pytest.fixture
 def desk_with(tmp_path: Path) -> Callable[..., Desk]:
-    def make(**config: object) -> Desk:
-        return Desk(tmp_path, StoreConfig(**{"threads": 2, "buckets": 2, **config}))
-
-    return make
+    return partial(small_desk, tmp_path)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The ledger -> what would be built, and why; and what is rebuilt so is what a full build gives."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +22,7 @@ from features import (
     Warehouse,
     statements,
 )
-from tests.conftest import COLUMNS, NOW, Desk
+from tests.conftest import COLUMNS, NOW, Desk, small_desk
 
 SHAPING = Shaping(
     SequenceConfig(),
@@ -98,12 +99,20 @@ def ledger(warehouse: Warehouse) -> list[tuple]:
     return warehouse.con.execute("from ops.intervals order by asset, ds").fetchall() + files
 
 
-@pytest.fixture
-def built(desk: Desk) -> Iterator[Warehouse]:
-    """A store of ten days, everything built from the 7th on."""
+@pytest.fixture(scope="module")
+def ten_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of ten days, everything built from the 7th on. Copy it before you change it."""
+    desk = small_desk(tmp_path_factory.mktemp("ten"))
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows_of(range(1, 11))), "2025-03-01", "2025-03-10")
         build_all(warehouse, 10)
+    return desk.store.root
+
+
+@pytest.fixture
+def built(desk: Desk, ten_days: Path) -> Iterator[Warehouse]:
+    shutil.copytree(ten_days, desk.store.root, symlinks=True)
+    with desk.open() as warehouse:
         yield warehouse
 
 
