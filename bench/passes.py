@@ -20,7 +20,7 @@ from din.memory import keep_freed_memory
 from din.model import ActivationUnit
 from din.naming import numbered_by_marks
 from din.repeats import first_in_order, first_of_each
-from din.segments import bags, edges_of
+from din.segments import bags, edges_of, end_to_end, sums_of_rows
 from din.settled import Net
 
 KEYS, EVENTS_OF_AN_EXAMPLE = 127_000, 23  # of a batch of 4,096 examples of the benchmark's users
@@ -57,6 +57,54 @@ def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
         "tanh": lambda: torch.tanh(s_nH),
         "sum by example, index_add_": lambda: sum_BH.index_add_(0, example_n, s_nH),
         "sum by example, bags": lambda: bags(s_nH, every_n, edges_B),
+    }
+
+
+def of_the_first_layer(positions: int) -> dict[str, Callable[[], object]]:
+    """What is seen of v and of u * v, one matrix beside the other or each by itself, there and back; rows of two tables
+    added; and the gradient that the last layer hands down."""
+    width, second = ATTENTION
+    u_nD, v_nD = torch.randn(positions, DIMENSION), torch.randn(positions, DIMENSION)
+    first_nH, weight_HD = torch.randn(positions, width), torch.randn(width, DIMENSION)
+    weight_HE, of_weight_n, to_raw_1H = (
+        torch.randn(width, 2 * DIMENSION),
+        torch.randn(positions),
+        torch.randn(1, second),
+    )
+    tables, place_nM = [torch.randn(positions, width)] * 2, torch.randint(positions, (positions, 2))
+    every_row, both_nM = end_to_end(tables, place_nM.unbind(1))
+
+    def side_by_side() -> torch.Tensor:
+        seen_nE = torch.empty(positions, 2 * DIMENSION)
+        seen_nE[:, :DIMENSION] = v_nD
+        torch.mul(u_nD, v_nD, out=seen_nE[:, DIMENSION:])
+        return first_nH.addmm(seen_nE, weight_HE.T)
+
+    def apart() -> torch.Tensor:
+        return first_nH.addmm(v_nD, weight_HD.T).addmm_(u_nD * v_nD, weight_HD.T)
+
+    def side_by_side_back() -> torch.Tensor:
+        of_seen_nE = first_nH @ weight_HE
+        of_product_nD = of_seen_nE[:, DIMENSION:]
+        return (of_product_nD * u_nD).add_(of_seen_nE[:, :DIMENSION]) + of_product_nD * v_nD
+
+    def apart_back() -> torch.Tensor:
+        of_product_nD = first_nH @ weight_HD
+        return (first_nH @ weight_HD).addcmul_(of_product_nD, u_nD) + of_product_nD.mul_(v_nD)
+
+    def gathered() -> torch.Tensor:
+        one, other = (table.index_select(0, at) for table, at in zip(tables, place_nM.unbind(1), strict=True))
+        return one.add_(other)
+
+    return {
+        "v and u * v side by side": side_by_side,
+        "  apart": apart,
+        "  back, side by side": side_by_side_back,
+        "  back, apart": apart_back,
+        "rows of two tables, gathered and added": gathered,
+        "  by bags": lambda: sums_of_rows(every_row, both_nM),
+        "into the last layer, by outer": lambda: torch.outer(of_weight_n, to_raw_1H[0]),
+        "  by a product of matrices": lambda: of_weight_n[:, None] @ to_raw_1H,
     }
 
 
@@ -110,6 +158,7 @@ def main() -> None:
     torch.set_grad_enabled(False)
     for what, ways in (
         (f"a block of {given.positions:,} positions", of_a_block(given.positions)),
+        ("the same, of the first layer and of the last", of_the_first_layer(given.positions)),
         ("the same in ranking, after the first layer", of_ranking(given.positions)),
         (f"a batch of {KEYS:,} positions", of_a_batch()),
     ):
