@@ -29,8 +29,9 @@ SQUARE = 2048  # of the matrix product
 
 def shape(activation: str, form: str = "plain") -> DinConfig:
     """Of the benchmark. "plain" is what the peers do too: weights summed as they are, and nothing told of when an item
-    was; "default" has the softmax and the time buckets that a model of ours has unless told otherwise."""
-    plain = {"attention_input": "product", "normalize": "none", "time_buckets": 0}
+    was or whether it is the candidate's own; "default" has the softmax, the time buckets and the matches that a model
+    of ours has unless told otherwise."""
+    plain = {"attention_input": "product", "normalize": "none", "time_buckets": 0, "matches": False}
     return DinConfig(
         dimension=DIMENSION,
         attention_widths=ATTENTION,

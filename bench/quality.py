@@ -22,7 +22,7 @@ from bench.peers.given import Rows, save_exchange
 from bench.splits import Split, by_days, leave_one_out, read
 from din import DinConfig, TrainConfig
 
-PAPER: dict[str, Any] = {"attention_input": "difference", "normalize": "none", "time_buckets": 0}
+PAPER: dict[str, Any] = {"attention_input": "difference", "normalize": "none", "time_buckets": 0, "matches": False}
 VARIANTS: dict[str, dict[str, Any]] = {
     "mean": {"pooling": "mean"},
     "decay": {"pooling": "decay"},
@@ -34,6 +34,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "paper softmax": PAPER | {"normalize": "softmax"},
     "din no softmax": {"normalize": "none"},
     "din no times": {"time_buckets": 0},
+    "din no matches": {"matches": False},
     "din prelu": {"activation": "prelu"},
 }
 

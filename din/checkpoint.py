@@ -121,8 +121,9 @@ def unreadable(where: Path, error: Exception) -> DinError:
 
 
 def as_config(saved: dict[str, Any]) -> DinConfig:
-    """The configuration as it was: JSON turned its tuples into lists."""
+    """The configuration as it was: JSON turned its tuples into lists. One that does not tell of matches has none."""
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()}
+    values.setdefault("matches", False)
     return DinConfig(**values)
 
 

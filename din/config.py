@@ -28,6 +28,7 @@ class DinConfig:
     `attention_input` is what the activation unit sees of candidate u and history item v: `difference` [u, v, u - v],
     `product` the same and u * v (the authors' code), `outer` the same and the outer product (the paper's text).
     `time_buckets` and `position_buckets` tell it how long ago and how many events back an item is; 0 tells it nothing.
+    `matches` shows the last net how often the candidate's own goods and shop are in the history, and how long ago.
     `half_life_days` is the decay baseline's, from which it learns its own unless `learn_half_life` is false.
     `categories` adds the embedding of its category to that of each goods; `users` shows the last net an embedding of
     the user.
@@ -44,6 +45,7 @@ class DinConfig:
     normalize: Literal["none", "softmax"] = "softmax"  # the paper sums the weights as they are: "none" (section 4.3)
     time_buckets: int = 12
     position_buckets: int = 0
+    matches: bool = True
     half_life_days: float = 30.0
     learn_half_life: bool = True
     categories: bool = False
@@ -75,7 +77,7 @@ class TrainConfig:
     batch_size: int = 512
     learning_rate: float = 1e-2
     weight_decay: float = 1e-5
-    regularisation: float = 0.01
+    regularisation: float = 0.1
     unknown_share: float = 0.0
     warm_start: bool = False
     keep_every: int = 500

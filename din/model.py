@@ -21,6 +21,7 @@ from din.batches import Batch, JaggedHistory
 from din.blocks import Pool, Weigh
 from din.categories import Categories, known
 from din.config import DinConfig
+from din.matches import Matches
 from din.places import LookedUp, Placed
 from din.repeats import told_once
 from din.segments import spread_over, summed
@@ -225,8 +226,9 @@ def softmax(
 class DIN(nn.Module):
     """Two groups, kept apart, and a net over what they found.
 
-    Of each group the net sees the candidate, the pooled history and their element-wise product; and of the user a
-    vector of their own, where the model has one. That begins at zero: before anything is learned, all users are alike.
+    Of each group the net sees the candidate, the pooled history and their element-wise product; and where the model has
+    them, how often and how lately the candidate is in the history (din/matches.py), and a vector of the user. That
+    begins at zero: before anything is learned, all users are alike.
     """
 
     def __init__(
@@ -237,6 +239,9 @@ class DIN(nn.Module):
         self.goods = Group(config, goods_rows, category_rows if config.categories else 0)
         self.shops = Group(config, shop_rows)
         self.top = dense(config, (7 if config.users else 6) * config.dimension, config.top_widths)
+        self.matches: Matches | None = None
+        if config.matches and config.pooling == "din":
+            self.matches = Matches((*config.top_widths, 1)[0])
         self.users: nn.Embedding | None = None
         if config.users:
             self.users = nn.Embedding(user_rows, config.dimension)
@@ -249,9 +254,10 @@ class DIN(nn.Module):
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Logits, [B]."""
+        batch = self.told(batch)
         goods = self.goods(batch.goods_B, batch.goods_history, batch.category_B)
         shops = self.shops(batch.shop_B, batch.shop_history)
-        return self.logits(*goods, *shops, user_BD=self.of_user(batch.user_B))
+        return self.logits(*goods, *shops, user_BD=self.of_user(batch.user_B), step_B4=batch.step_B4)
 
     def of_user(self, user_B: torch.Tensor) -> torch.Tensor | None:
         """The users' vectors, [B, D]; that of row 0 for those who came later. None where the model has none."""
@@ -270,23 +276,31 @@ class DIN(nn.Module):
         return None if self.goods.categories is None else self.goods.categories.of_goods_G.cpu().numpy()
 
     def told(self, batch: Batch) -> Batch:
-        """The batch with the category of each goods, where the model has categories."""
-        return batch if self.goods.categories is None else self.goods.categories.told(batch)
+        """The batch with what the model tells of its keys: categories and matches, where it has them."""
+        if self.goods.categories is not None:
+            batch = self.goods.categories.told(batch)
+        return batch if self.matches is None else self.matches.told(batch)
 
-    def logits(self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None) -> torch.Tensor:
+    def logits(
+        self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None, step_B4: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """[B], of what `first` takes."""
-        return self.top[1:](self.first(*parts_BD, user_BD=user_BD)).squeeze(-1)
+        return self.top[1:](self.first(*parts_BD, user_BD=user_BD, step_B4=step_B4)).squeeze(-1)
 
-    def first(self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None) -> torch.Tensor:
+    def first(
+        self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None, step_B4: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """What goes into the first activation of the last net, [B, H]. The parts are the candidate and what was pooled
-        for it, of goods and then of shops. `user_BD` may be [1, D], of the one user of all candidates: its part is
-        computed once."""
+        for it, of goods and then of shops; `step_B4` the steps of the candidate's matches. `user_BD` may be [1, D], of
+        the one user of all candidates: its part is computed once."""
         goods_BD, goods_pooled_BD, shop_BD, shop_pooled_BD = parts_BD
         groups = ((goods_BD, goods_pooled_BD), (shop_BD, shop_pooled_BD))
         seen_BI = torch.cat([part for u, pooled in groups for part in (u, pooled, u * pooled)], dim=1)
         first: nn.Linear = self.top[0]  # type: ignore[assignment]
         if user_BD is None:
-            return first(seen_BI)
-        w_seen, w_user = first.weight.split([seen_BI.shape[1], user_BD.shape[1]], dim=1)
-        of_user_BH = user_BD @ w_user.T + first.bias
-        return torch.addmm(of_user_BH, seen_BI, w_seen.T)
+            first_BH = first(seen_BI)
+        else:
+            w_seen, w_user = first.weight.split([seen_BI.shape[1], user_BD.shape[1]], dim=1)
+            of_user_BH = user_BD @ w_user.T + first.bias
+            first_BH = torch.addmm(of_user_BH, seen_BI, w_seen.T)
+        return first_BH if self.matches is None or step_B4 is None else first_BH + self.matches(step_B4)

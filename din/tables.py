@@ -66,13 +66,13 @@ def with_keys(batch: Batch, keys: list[torch.Tensor]) -> Batch:
     """The batch with other keys in the place of each of `keys_of`."""
     goods_B, shop_B, goods_N, shop_N, user_B, *categories = keys
     category_B, categories_N = categories or (None, None)
-    return Batch(
-        goods_B,
-        shop_B,
-        batch.goods_history._replace(keys_N=goods_N, categories_N=categories_N),
-        batch.shop_history._replace(keys_N=shop_N),
-        user_B,
-        category_B,
+    return batch._replace(
+        goods_B=goods_B,
+        shop_B=shop_B,
+        goods_history=batch.goods_history._replace(keys_N=goods_N, categories_N=categories_N),
+        shop_history=batch.shop_history._replace(keys_N=shop_N),
+        user_B=user_B,
+        category_B=category_B,
     )
 
 

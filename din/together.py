@@ -20,6 +20,7 @@ from din.config import Precision
 from din.errors import ScoreError
 from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
+from din.matches import KEY_BITS, side_by_side, steps_of_pairs
 from din.model import DIN, Group, layers_of, pooled
 from din.precision import nets_in
 from din.repeats import that_differ
@@ -29,7 +30,6 @@ from din.settled import POSITIONS_IN_CACHE, Net
 if TYPE_CHECKING:
     from din.ranking import Candidates
 
-KEY_BITS = 32
 SMALLEST_WEIGHT = 1e-300  # of a history: where nothing carries anything, each share is zero
 FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not measured yet whether that pays
 PoolHistories = Callable[[Group, Wanted, Items], torch.Tensor]
@@ -95,7 +95,9 @@ class Crowd:
             in_shops = self.attend(self.model.shops, self.shops, users, user_C, shop_C)
             user_UD = self.model.of_user(sent_to(self.candidates.user_keys[users], self.device).long())
             user_CD = None if user_UD is None else user_UD[user_C]
-            score_C = torch.sigmoid(logits(self.model, (*in_goods, *in_shops), user_CD).float())
+            step_C4 = side_by_side(in_goods.step_C2, in_shops.step_C2)
+            parts_CD = (*in_goods[:2], *in_shops[:2])
+            score_C = torch.sigmoid(logits(self.model, parts_CD, user_CD, step_C4).float())
         broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
         place_R, rank_R = best_by_rules(score_C, goods_C, shop_C, user_C, count_U, rules)
         if len(broken) and (first := int(broken.min())) < len(counts):
@@ -108,19 +110,21 @@ class Crowd:
 
     def attend(
         self, group: Group, histories: Histories, users: slice, user_C: torch.Tensor, keys_C: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The candidates' embeddings, and the histories pooled for each, both [C, D]."""
+    ) -> "Attended":
         chosen_U = torch.arange(users.start, users.stop, device=self.device)
         positions = int(histories.known_length_X[users].sum())
         history = histories.cut(chosen_U, self.as_of_U[users], positions)
         if group.pooling != "din":
             pooled_UD = pooled_alike(group, history, len(chosen_U))
-            return group.embed(keys_C), pooled_UD[user_C]
+            return Attended(group.embed(keys_C), pooled_UD[user_C])
         distinct = Distinct.of(user_C, keys_C)
         u_KD = group.embed(distinct.keys)
         wanted = Wanted(u_KD, *rooms_of(distinct.owner, len(chosen_U)))
         pooled_KD = self.pool(group, wanted, items_of(group, history, len(chosen_U)))
-        return u_KD[distinct.back], pooled_KD[distinct.back]
+        step_C2 = None
+        if self.model.matches is not None:
+            step_C2 = steps_of_pairs(distinct.owner, distinct.keys, history)[distinct.back]
+        return Attended(u_KD[distinct.back], pooled_KD[distinct.back], step_C2)
 
     def why(self, user_P: np.ndarray, place_P: np.ndarray, top: int) -> tuple[np.ndarray, ...]:
         """What of the history carried the most weight for each pair, goods before shops: the number of the pair, the
@@ -138,15 +142,26 @@ class Crowd:
         return tuple(column[order] for column in found)
 
 
-def logits(model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None) -> torch.Tensor:
+class Attended(NamedTuple):
+    """Candidates' embeddings, and the history pooled for each, [C, D]; the steps of their matches where the model has
+    them."""
+
+    u_CD: torch.Tensor
+    pooled_CD: torch.Tensor
+    step_C2: torch.Tensor | None = None
+
+
+def logits(
+    model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None, step_C4: torch.Tensor | None
+) -> torch.Tensor:
     """Of each candidate, [C]; on a processor in blocks that stay in its cache."""
     if not device.on_processor(parts_CD[0]):
-        return model.logits(*parts_CD, user_BD=user_CD)
+        return model.logits(*parts_CD, user_BD=user_CD, step_B4=step_C4)
     net = Net(layers_of(list(model.top)[1:]))
     logit_C = parts_CD[0].new_empty(len(parts_CD[0]))
     for rows in device.blocks(len(logit_C), POSITIONS_IN_CACHE):
-        of_users_cD = None if user_CD is None else user_CD[rows]
-        first_cH = model.first(*(part_CD[rows] for part_CD in parts_CD), user_BD=of_users_cD)
+        user_cD, step_c4 = (None if of_all is None else of_all[rows] for of_all in (user_CD, step_C4))
+        first_cH = model.first(*(part_CD[rows] for part_CD in parts_CD), user_BD=user_cD, step_B4=step_c4)
         logit_C[rows] = net(first_cH.mul_(net.before_H).mT[None])[0]
     return logit_C
 

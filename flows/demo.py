@@ -32,6 +32,10 @@ eval_days = 14
 attention_input = "difference"
 normalize = "none"
 time_buckets = 0
+matches = false
+
+[train]
+regularisation = 0.01
 
 [ranking]
 k = 50

@@ -156,6 +156,7 @@ top_widths = [8]
 attention_input = "difference"
 normalize = "none"
 time_buckets = 0
+matches = false
 
 [train]
 epochs = 16

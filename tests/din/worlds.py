@@ -14,6 +14,7 @@ SMALL = DinConfig(
     attention_input="difference",
     normalize="none",
     time_buckets=0,
+    matches=False,
 )  # the form of the paper
 ROWS = (30, 8)  # of the goods and of the shop table
 ALL_ROWS = (*ROWS, 5, 10)  # and of those of categories and users; three users of a world come later
@@ -52,6 +53,8 @@ def model_of(config: DinConfig, seed: int = 1) -> DIN:
         torch.nn.init.normal_(model.goods.embedding.weight)
     if model.users is not None:
         torch.nn.init.normal_(model.users.weight)
+    if model.matches is not None:
+        torch.nn.init.normal_(model.matches.of_step)
     if config.pooling == "din":
         for table in (*model.goods.placed.parameters(), *model.shops.placed.parameters()):
             torch.nn.init.normal_(table)

@@ -36,7 +36,9 @@ LAST_DAY = [
 ]
 FORMS = {
     "decay": 'pooling = "decay"',
-    "everything": 'categories = true\nusers = true\nnormalize = "softmax"\ntime_buckets = 4\nposition_buckets = 3',
+    "everything": (
+        'categories = true\nusers = true\nmatches = true\nnormalize = "softmax"\ntime_buckets = 4\nposition_buckets = 3'
+    ),
 }
 
 
@@ -55,7 +57,7 @@ def store_of_form(request: pytest.FixtureRequest, walked_store: Path, tmp_path_f
     root = Path(shutil.copytree(walked_store, folder / "store", symlinks=True))
     with duckdb.connect(str(root / "warehouse.duckdb")) as con:
         con.execute("update ops.models set champion = false")
-    before, _, after = QUICK_SETTINGS.partition('normalize = "none"\ntime_buckets = 0\n')
+    before, _, after = QUICK_SETTINGS.partition('normalize = "none"\ntime_buckets = 0\nmatches = false\n')
     given = f"{before}{FORMS[request.param]}\n{after}\n[publish]\nsequence_nights = 2\n"
     (root / "nightrank.toml").write_text(f"{given}\n[sequences]\ngoods_length = 4\n")
     more = write_events(folder / "more.parquet", LAST_DAY)
