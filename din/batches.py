@@ -79,7 +79,7 @@ class JaggedHistory(NamedTuple):
 
 class Batch(NamedTuple):
     """What the model sees: B candidates, each with its goods history, its shop history and its user. Where `category_B`
-    does not say the category of each goods, or `step_B4` the steps of din/matches.py, the model does."""
+    does not say the category of each goods, or `step_B2` its steps (din/matches.py), the model does."""
 
     goods_B: torch.Tensor
     shop_B: torch.Tensor
@@ -87,4 +87,4 @@ class Batch(NamedTuple):
     shop_history: JaggedHistory
     user_B: torch.Tensor
     category_B: torch.Tensor | None = None
-    step_B4: torch.Tensor | None = None
+    step_B2: torch.Tensor | None = None

@@ -28,7 +28,7 @@ class DinConfig:
     `attention_input` is what the activation unit sees of candidate u and history item v: `difference` [u, v, u - v],
     `product` the same and u * v (the authors' code), `outer` the same and the outer product (the paper's text).
     `time_buckets` and `position_buckets` tell it how long ago and how many events back an item is; 0 tells it nothing.
-    `matches` shows the last net how often the candidate's own goods and shop are in the history, and how long ago.
+    `matches` shows the last net how often the candidate itself is in the history, and how long ago.
     `half_life_days` is the decay baseline's, from which it learns its own unless `learn_half_life` is false.
     `categories` adds the embedding of its category to that of each goods; `users` shows the last net an embedding of
     the user.

@@ -1,8 +1,8 @@
-"""The candidate's own goods or shop in the history -> steps of how often and how long ago, for the last net.
+"""The candidate itself in the history -> steps of how often and how long ago, for the last net.
 
 The activation unit tells a repeat only by two embeddings that are the same, and what is seldom named is pulled to zero
 (equation 6 of the paper), where all embeddings are. People buy again, so whether they do is told by the key itself;
-keys that came after the training are told as well.
+goods that came after the training are told as well.
 
 Shapes: B candidates, each with a history; K candidates of users, by user; N history positions, H hidden width.
 """
@@ -14,37 +14,30 @@ from din.batches import Batch, JaggedHistory
 from din.places import HOURS_PER_DAY, doubling
 from din.segments import sums_of_rows
 
-COUNTS = 6  # steps of how often: never, once or twice, up to six, up to 14, up to 30, more
-TIMES = 13  # steps of how long ago: never, and twelve that double from an hour on
+NEVER = 0
+COUNTS = 5  # steps of how often: once or twice, up to six, up to 14, up to 30, more
+TIMES = 12  # steps of how long ago, that double from an hour on
 KEY_BITS = 32
 
 
 class Matches(nn.Module):
-    """A row for each step, of goods and of shops; a candidate's four are added to the first layer of the last net. They
-    begin at zero: before anything is learned, all candidates are alike."""
+    """A row for each step; the two of a goods that is in the history are added to the first layer of the last net. They
+    begin at zero: before anything is learned, all goods are alike. One that is not there has nothing added."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.of_step = nn.Parameter(torch.zeros(2 * (COUNTS + TIMES), width))
+        self.of_step = nn.Parameter(torch.zeros(1 + COUNTS + TIMES, width))
 
-    def forward(self, step_B4: torch.Tensor) -> torch.Tensor:
+    def forward(self, step_B2: torch.Tensor) -> torch.Tensor:
         """What is added, [B, H]."""
-        return sums_of_rows(self.of_step, step_B4)
+        return sums_of_rows(self.of_step, step_B2, NEVER)
 
     def told(self, batch: Batch) -> Batch:
-        """The batch with the steps of each candidate, where it does not say. For keys as the store has them, before
-        they are numbered anew or made unknown."""
-        if batch.step_B4 is not None:
+        """The batch with the steps of each goods, where it does not say. For keys as the store has them, before they
+        are numbered anew or made unknown."""
+        if batch.step_B2 is not None:
             return batch
-        groups = ((batch.goods_B, batch.goods_history), (batch.shop_B, batch.shop_history))
-        return batch._replace(step_B4=side_by_side(*(steps_of_each(*group) for group in groups)))
-
-
-def side_by_side(goods_B2: torch.Tensor | None, shops_B2: torch.Tensor | None) -> torch.Tensor | None:
-    """The steps of both groups as rows of one table, [B, 4]; none, where the model tells none."""
-    if goods_B2 is None or shops_B2 is None:
-        return None
-    return torch.cat([goods_B2, shops_B2 + COUNTS + TIMES], dim=1)
+        return batch._replace(step_B2=steps_of_each(batch.goods_B, batch.goods_history))
 
 
 def steps_of_each(keys_B: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
@@ -71,6 +64,5 @@ def steps(is_own_N: torch.Tensor, candidate_N: torch.Tensor, history: JaggedHist
     age_N = history.age_N.masked_fill(~is_own_N, torch.inf)
     newest_B = age_N.new_full((candidates,), torch.inf).scatter_reduce_(0, candidate_N, age_N, "amin")
     ever_B = count_B > 0
-    hours_B = newest_B.masked_fill_(~ever_B, 0) * HOURS_PER_DAY
-    time_B = torch.where(ever_B, 1 + doubling(hours_B, TIMES - 1), 0)
-    return torch.stack([doubling(count_B, COUNTS), COUNTS + time_B], dim=1)
+    time_B = doubling(newest_B.masked_fill_(~ever_B, 0) * HOURS_PER_DAY, TIMES)
+    return torch.stack([doubling(count_B, 1 + COUNTS), torch.where(ever_B, 1 + COUNTS + time_B, NEVER)], dim=1)

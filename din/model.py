@@ -257,7 +257,7 @@ class DIN(nn.Module):
         batch = self.told(batch)
         goods = self.goods(batch.goods_B, batch.goods_history, batch.category_B)
         shops = self.shops(batch.shop_B, batch.shop_history)
-        return self.logits(*goods, *shops, user_BD=self.of_user(batch.user_B), step_B4=batch.step_B4)
+        return self.logits(*goods, *shops, user_BD=self.of_user(batch.user_B), step_B2=batch.step_B2)
 
     def of_user(self, user_B: torch.Tensor) -> torch.Tensor | None:
         """The users' vectors, [B, D]; that of row 0 for those who came later. None where the model has none."""
@@ -282,16 +282,16 @@ class DIN(nn.Module):
         return batch if self.matches is None else self.matches.told(batch)
 
     def logits(
-        self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None, step_B4: torch.Tensor | None = None
+        self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None, step_B2: torch.Tensor | None = None
     ) -> torch.Tensor:
         """[B], of what `first` takes."""
-        return self.top[1:](self.first(*parts_BD, user_BD=user_BD, step_B4=step_B4)).squeeze(-1)
+        return self.top[1:](self.first(*parts_BD, user_BD=user_BD, step_B2=step_B2)).squeeze(-1)
 
     def first(
-        self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None, step_B4: torch.Tensor | None = None
+        self, *parts_BD: torch.Tensor, user_BD: torch.Tensor | None = None, step_B2: torch.Tensor | None = None
     ) -> torch.Tensor:
         """What goes into the first activation of the last net, [B, H]. The parts are the candidate and what was pooled
-        for it, of goods and then of shops; `step_B4` the steps of the candidate's matches. `user_BD` may be [1, D], of
+        for it, of goods and then of shops; `step_B2` the steps of the candidate's matches. `user_BD` may be [1, D], of
         the one user of all candidates: its part is computed once."""
         goods_BD, goods_pooled_BD, shop_BD, shop_pooled_BD = parts_BD
         groups = ((goods_BD, goods_pooled_BD), (shop_BD, shop_pooled_BD))
@@ -303,4 +303,4 @@ class DIN(nn.Module):
             w_seen, w_user = first.weight.split([seen_BI.shape[1], user_BD.shape[1]], dim=1)
             of_user_BH = user_BD @ w_user.T + first.bias
             first_BH = torch.addmm(of_user_BH, seen_BI, w_seen.T)
-        return first_BH if self.matches is None or step_B4 is None else first_BH + self.matches(step_B4)
+        return first_BH if self.matches is None or step_B2 is None else first_BH + self.matches(step_B2)

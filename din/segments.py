@@ -88,9 +88,9 @@ def end_to_end(tables: Sequence[torch.Tensor], places: Sequence[torch.Tensor]) -
     )
 
 
-def sums_of_rows(rows_RD: torch.Tensor, place_NM: torch.Tensor) -> torch.Tensor:
-    """The sum of the M rows at these places, [N, D]; in one pass over memory."""
-    return functional.embedding_bag(place_NM, rows_RD, mode="sum")
+def sums_of_rows(rows_RD: torch.Tensor, place_NM: torch.Tensor, nothing: int | None = None) -> torch.Tensor:
+    """The sum of the M rows at these places, [N, D]; in one pass over memory. The place `nothing` adds nothing."""
+    return functional.embedding_bag(place_NM, rows_RD, mode="sum", padding_idx=nothing)
 
 
 class Block(NamedTuple):

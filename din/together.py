@@ -20,7 +20,7 @@ from din.config import Precision
 from din.errors import ScoreError
 from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
-from din.matches import KEY_BITS, side_by_side, steps_of_pairs
+from din.matches import KEY_BITS, steps_of_pairs
 from din.model import DIN, Group, layers_of, pooled
 from din.precision import nets_in
 from din.repeats import that_differ
@@ -95,9 +95,8 @@ class Crowd:
             in_shops = self.attend(self.model.shops, self.shops, users, user_C, shop_C)
             user_UD = self.model.of_user(sent_to(self.candidates.user_keys[users], self.device).long())
             user_CD = None if user_UD is None else user_UD[user_C]
-            step_C4 = side_by_side(in_goods.step_C2, in_shops.step_C2)
             parts_CD = (*in_goods[:2], *in_shops[:2])
-            score_C = torch.sigmoid(logits(self.model, parts_CD, user_CD, step_C4).float())
+            score_C = torch.sigmoid(logits(self.model, parts_CD, user_CD, in_goods.step_C2).float())
         broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
         place_R, rank_R = best_by_rules(score_C, goods_C, shop_C, user_C, count_U, rules)
         if len(broken) and (first := int(broken.min())) < len(counts):
@@ -122,7 +121,7 @@ class Crowd:
         wanted = Wanted(u_KD, *rooms_of(distinct.owner, len(chosen_U)))
         pooled_KD = self.pool(group, wanted, items_of(group, history, len(chosen_U)))
         step_C2 = None
-        if self.model.matches is not None:
+        if self.model.matches is not None and group is self.model.goods:
             step_C2 = steps_of_pairs(distinct.owner, distinct.keys, history)[distinct.back]
         return Attended(u_KD[distinct.back], pooled_KD[distinct.back], step_C2)
 
@@ -143,8 +142,8 @@ class Crowd:
 
 
 class Attended(NamedTuple):
-    """Candidates' embeddings, and the history pooled for each, [C, D]; the steps of their matches where the model has
-    them."""
+    """Candidates' embeddings, and the history pooled for each, [C, D]; of goods the steps of their matches,
+    where the model has them."""
 
     u_CD: torch.Tensor
     pooled_CD: torch.Tensor
@@ -152,16 +151,16 @@ class Attended(NamedTuple):
 
 
 def logits(
-    model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None, step_C4: torch.Tensor | None
+    model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None, step_C2: torch.Tensor | None
 ) -> torch.Tensor:
     """Of each candidate, [C]; on a processor in blocks that stay in its cache."""
     if not device.on_processor(parts_CD[0]):
-        return model.logits(*parts_CD, user_BD=user_CD, step_B4=step_C4)
+        return model.logits(*parts_CD, user_BD=user_CD, step_B2=step_C2)
     net = Net(layers_of(list(model.top)[1:]))
     logit_C = parts_CD[0].new_empty(len(parts_CD[0]))
     for rows in device.blocks(len(logit_C), POSITIONS_IN_CACHE):
-        user_cD, step_c4 = (None if of_all is None else of_all[rows] for of_all in (user_CD, step_C4))
-        first_cH = model.first(*(part_CD[rows] for part_CD in parts_CD), user_BD=user_cD, step_B4=step_c4)
+        user_cD, step_c2 = (None if of_all is None else of_all[rows] for of_all in (user_CD, step_C2))
+        first_cH = model.first(*(part_CD[rows] for part_CD in parts_CD), user_BD=user_cD, step_B2=step_c2)
         logit_C[rows] = net(first_cH.mul_(net.before_H).mT[None])[0]
     return logit_C
 

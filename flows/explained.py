@@ -50,8 +50,17 @@ def facts(found: Explanation) -> list[str]:
             f"that night it scored {found.published_score:.4f}: what it was made from was built anew since"
             f" (nightrank plan {found.ds} {found.ds})"
         )
+    said += [f"the model is also told that the goods itself {in_history(found.own)}"] if found.told else []
     said += [f"the strongest few, as the night kept them: {found.why_few}"] if found.why_few else []
     return said
+
+
+def in_history(goods: Carried | None) -> str:
+    if goods is None:
+        return "is not in the history"
+    return (
+        f"is in the history {'once' if goods.times == 1 else f'{goods.times} times, last'} on {goods.event_ts.date()}"
+    )
 
 
 def stands(found: Explanation) -> str:

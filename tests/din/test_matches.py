@@ -1,4 +1,4 @@
-"""The candidate's own goods and shop in the history, told to the last net."""
+"""The candidate itself in the history, told to the last net."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ import torch
 import din
 from din import Examples, Sequence, Spans, TrainConfig, load_model, save_model
 from din.batches import Batch, JaggedHistory
-from din.matches import side_by_side, steps_of_each, steps_of_pairs
+from din.matches import steps_of_each, steps_of_pairs
 from din.tables import localise, mask
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import AS_OF, DAY, SMALL, model_of, world
@@ -35,7 +35,7 @@ def batch_of(number: int) -> Batch:
 def test_how_often_and_how_long_ago_are_told_in_steps_that_double() -> None:
     steps_B2 = steps_of_each(torch.tensor([7, 8, 9, 7]), histories(3))
 
-    assert steps_B2.tolist() == [[1, 6 + 1], [1, 6 + 4], [0, 6], [0, 6]]
+    assert steps_B2.tolist() == [[1, 6], [1, 6 + 3], [0, 0], [0, 0]]
 
 
 def test_often_is_up_to_more_than_thirty_times() -> None:
@@ -49,12 +49,8 @@ def test_the_candidates_of_a_user_share_one_history() -> None:
 
     steps_K2 = steps_of_pairs(user_K, keys_K, histories(3))
 
-    assert steps_K2.tolist() == [[0, 6], [1, 6 + 1], [0, 6], [0, 6], [1, 6 + 4]]
+    assert steps_K2.tolist() == [[0, 0], [1, 6], [0, 0], [0, 0], [1, 6 + 3]]
     assert steps_of_pairs(user_K[:0], keys_K[:0], histories(3)).tolist() == []
-
-
-def test_goods_and_shops_have_steps_of_their_own() -> None:
-    assert side_by_side(torch.tensor([[5, 18]]), torch.tensor([[0, 6]])).tolist() == [[5, 18, 19, 25]]  # type: ignore[union-attr]
 
 
 def test_a_goods_that_came_after_the_model_is_known_to_have_been_taken() -> None:
@@ -70,15 +66,15 @@ def test_a_goods_that_came_after_the_model_is_known_to_have_been_taken() -> None
 def test_steps_are_those_of_the_keys_before_they_are_numbered_anew_or_made_unknown() -> None:
     model, batch = model_of(TOLD), batch_of(40)
     told = model.told(batch)
-    assert told.step_B4 is not None
+    assert told.step_B2 is not None
 
     local, _ = localise(model, batch)
     masked = mask(told, 0.5, torch.Generator().manual_seed(1))
 
-    assert local.step_B4 is not None
-    assert torch.equal(local.step_B4, told.step_B4)
-    assert torch.equal(model.told(masked).step_B4, told.step_B4)  # type: ignore[arg-type]
-    assert len(told.step_B4.unique()) > 6
+    assert local.step_B2 is not None
+    assert torch.equal(local.step_B2, told.step_B2)
+    assert torch.equal(model.told(masked).step_B2, told.step_B2)  # type: ignore[arg-type]
+    assert 0 < int(told.step_B2[:, 0].count_nonzero()) < 40
 
 
 def test_before_anything_is_learned_they_change_no_score() -> None:
@@ -88,6 +84,18 @@ def test_before_anything_is_learned_they_change_no_score() -> None:
     told = din.DIN(TOLD, 30, 8).eval()
 
     assert torch.equal(without(batch_of(40)), told(batch_of(40)))
+
+
+def test_a_goods_that_is_not_in_the_history_is_scored_and_learned_from_as_without() -> None:
+    examples, goods, shops = bought_again()
+    others = replace(examples, goods_keys=np.roll(examples.goods_keys, 100), labels=np.tile([1, 0], 200))
+    train = TrainConfig(epochs=2, batch_size=64)
+
+    told, not_told = (din.fit(config, train, others, goods, shops, (2001, 2)) for config in (TOLD, SMALL))
+
+    assert told.matches is not None
+    assert not told.matches.of_step.any()
+    assert torch.equal(told.goods.embedding.weight, not_told.goods.embedding.weight)
 
 
 def test_what_is_bought_again_is_found_where_all_embeddings_are_pulled_to_zero() -> None:

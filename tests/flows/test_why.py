@@ -137,6 +137,19 @@ def test_a_goods_stands_in_the_shop_of_its_night_and_one_that_nobody_had_touched
     assert [one.is_known for one in new] == [False, True]
 
 
+def test_what_a_model_is_told_of_the_goods_itself_is_said(store_of_form: Path, nightrank: NightRank) -> None:
+    told = "matches = true" in (store_of_form / "nightrank.toml").read_text()
+    with reading(store_of_form) as (store, reader):
+        found = explain(store, reader, 5, 300)
+    said = [" ".join(nightrank("why", 5, goods, "--store", store_of_form).out.split()) for goods in (300, 400)]
+
+    assert found.told == told
+    assert found.own is not None
+    assert (found.own.history_id, found.own.times, found.own.event_ts) == (300, 1, datetime(2025, 3, 21, 20))
+    assert ("the model is also told that the goods itself is in the history once on 2025-03-21" in said[0]) == told
+    assert ("the model is also told that the goods itself is not in the history" in said[1]) == told
+
+
 def test_goods_that_the_model_has_not_met_are_alike_but_for_the_category_the_night_told_it(
     store_of_form: Path, tmp_path: Path
 ) -> None:
