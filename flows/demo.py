@@ -28,14 +28,10 @@ train_days = 330   # 64 households are few: the model needs most of their year
 valid_days = 14
 eval_days = 14
 
-[din]             # the form of the paper ranks these few households, who have long histories, better
+[din]             # the paper's activation unit ranks these few households, who have long histories, better
 attention_input = "difference"
 normalize = "none"
 time_buckets = 0
-matches = false
-
-[train]
-regularisation = 0.01
 
 [ranking]
 k = 50
