@@ -24,9 +24,11 @@ from din import DinConfig, TrainConfig
 
 PAPER: dict[str, Any] = {"attention_input": "difference", "normalize": "none", "time_buckets": 0, "matches": False}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "mean": {"pooling": "mean"},
-    "decay": {"pooling": "decay"},
+    "mean": {"pooling": "mean", "matches": False},
+    "decay": {"pooling": "decay", "matches": False},
     "din": {},
+    "mean matches": {"pooling": "mean"},
+    "decay matches": {"pooling": "decay"},
     "paper": PAPER,
     "paper prelu": PAPER | {"activation": "prelu"},
     "paper product": PAPER | {"attention_input": "product"},

@@ -227,8 +227,8 @@ class DIN(nn.Module):
     """Two groups, kept apart, and a net over what they found.
 
     Of each group the net sees the candidate, the pooled history and their element-wise product; and where the model has
-    them, how often and how lately the candidate is in the history (din/matches.py), and a vector of the user. That
-    begins at zero: before anything is learned, all users are alike.
+    them, how often and how lately the candidate is in the history (din/matches.py), and a vector of the user. Both
+    begin at zero: before anything is learned, all users are alike.
     """
 
     def __init__(
@@ -240,7 +240,7 @@ class DIN(nn.Module):
         self.shops = Group(config, shop_rows)
         self.top = dense(config, (7 if config.users else 6) * config.dimension, config.top_widths)
         self.matches: Matches | None = None
-        if config.matches and config.pooling == "din":
+        if config.matches:
             self.matches = Matches((*config.top_widths, 1)[0])
         self.users: nn.Embedding | None = None
         if config.users:

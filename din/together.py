@@ -113,13 +113,13 @@ class Crowd:
         chosen_U = torch.arange(users.start, users.stop, device=self.device)
         positions = int(histories.known_length_X[users].sum())
         history = histories.cut(chosen_U, self.as_of_U[users], positions)
-        if group.pooling != "din":
-            pooled_UD = pooled_alike(group, history, len(chosen_U))
-            return Attended(group.embed(keys_C), pooled_UD[user_C])
         distinct = Distinct.of(user_C, keys_C)
         u_KD = group.embed(distinct.keys)
-        wanted = Wanted(u_KD, *rooms_of(distinct.owner, len(chosen_U)))
-        pooled_KD = self.pool(group, wanted, items_of(group, history, len(chosen_U)))
+        if group.pooling == "din":
+            wanted = Wanted(u_KD, *rooms_of(distinct.owner, len(chosen_U)))
+            pooled_KD = self.pool(group, wanted, items_of(group, history, len(chosen_U)))
+        else:
+            pooled_KD = pooled_alike(group, history, len(chosen_U))[distinct.owner]
         step_C2 = None
         if self.model.matches is not None and group is self.model.goods:
             step_C2 = steps_of_pairs(distinct.owner, distinct.keys, history)[distinct.back]

@@ -109,8 +109,9 @@ class Settings(BaseSettings):
         return replace(self.din, goods_length=self.sequences.goods_length, shop_length=self.sequences.shop_length)
 
     def shape_of(self, pooling: Pooling) -> DinConfig:
-        """The same with another pooling."""
-        return replace(self.model_shape, pooling=pooling)
+        """The same with another pooling: a baseline, which reads histories as was done before DIN, without matches."""
+        shape = self.model_shape
+        return replace(shape, pooling=pooling, matches=shape.matches and pooling == shape.pooling)
 
 
 def lists_of_text(values: Any) -> Any:

@@ -31,7 +31,7 @@ SHAPES = {
     "users": {"users": True},
     "all": {"attention_input": "product", "time_buckets": 12, "matches": True, "categories": True, "users": True},
     "mean": {"pooling": "mean"},
-    "mean of all": {"pooling": "mean", "categories": True, "users": True},
+    "mean of all": {"pooling": "mean", "matches": True, "categories": True, "users": True},
     "decay": {"pooling": "decay"},
 }
 EVERY = [replace(SMALL, **changed) for changed in SHAPES.values()]

@@ -11,9 +11,10 @@ import pytest
 
 import din
 import features
+from din import DinConfig
 from flows.material import Material, gather
 from flows.night import run_nights, utc_now
-from flows.settings import load_settings, open_store
+from flows.settings import Settings, load_settings, open_store
 from flows.training import run_training
 from tests.conftest import QUERY, QUICK_SETTINGS, Said, month_of_events, write_events
 
@@ -350,3 +351,15 @@ def test_a_store_of_before_these_measures_is_shown_ranked_and_trained_on(own_sto
             (None, None, None)
         ]
     assert f"starts_warm pooling=din ds=2025-03-21 warm_from={start}" in said.err
+
+
+def test_a_baseline_is_told_of_no_matches_and_whoever_asks_for_its_pooling_has_them() -> None:
+    asked = {pooling: Settings(din=DinConfig(pooling=pooling)) for pooling in ("mean", "din")}
+
+    told = {
+        (pooling, of): settings.shape_of(of).matches
+        for pooling, settings in asked.items()
+        for of in ("mean", "decay", "din")
+    }
+
+    assert [names for names, matches in told.items() if matches] == [("mean", "mean"), ("din", "din")]
