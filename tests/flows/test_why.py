@@ -35,7 +35,7 @@ LAST_DAY = [
     (1, 100, 9, "buy", datetime(2025, 3, 21, 20)),  # a goods in another shop than before
 ]
 FORMS = {
-    "decay": 'pooling = "decay"',
+    "decay": 'pooling = "decay"\nmatches = false',
     "everything": (
         'categories = true\nusers = true\nmatches = true\nnormalize = "softmax"\ntime_buckets = 4\nposition_buckets = 3'
     ),
