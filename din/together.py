@@ -57,6 +57,15 @@ class Rules:
         return self.min_score > 0 or self.per_shop > 0
 
 
+class Attended(NamedTuple):
+    """Candidates' embeddings, and the history pooled for each, both [C, D]; of goods the steps of their matches, where
+    the model has them."""
+
+    u_CD: torch.Tensor
+    pooled_CD: torch.Tensor
+    step_C2: torch.Tensor | None
+
+
 class Crowd:
     """Users with their histories and candidates, on the device of the model."""
 
@@ -109,7 +118,7 @@ class Crowd:
 
     def attend(
         self, group: Group, histories: Histories, users: slice, user_C: torch.Tensor, keys_C: torch.Tensor
-    ) -> "Attended":
+    ) -> Attended:
         chosen_U = torch.arange(users.start, users.stop, device=self.device)
         positions = int(histories.known_length_X[users].sum())
         history = histories.cut(chosen_U, self.as_of_U[users], positions)
@@ -139,15 +148,6 @@ class Crowd:
         found = [np.concatenate(column) for column in zip(*columns, strict=True)]
         order = np.argsort(found[0], kind="stable")
         return tuple(column[order] for column in found)
-
-
-class Attended(NamedTuple):
-    """Candidates' embeddings, and the history pooled for each, [C, D]; of goods the steps of their matches,
-    where the model has them."""
-
-    u_CD: torch.Tensor
-    pooled_CD: torch.Tensor
-    step_C2: torch.Tensor | None = None
 
 
 def logits(

@@ -58,9 +58,8 @@ def facts(found: Explanation) -> list[str]:
 def in_history(goods: Carried | None) -> str:
     if goods is None:
         return "is not in the history"
-    return (
-        f"is in the history {'once' if goods.times == 1 else f'{goods.times} times, last'} on {goods.event_ts.date()}"
-    )
+    times = "once" if goods.times == 1 else f"{goods.times} times, last"
+    return f"is in the history {times} on {goods.event_ts.date()}"
 
 
 def stands(found: Explanation) -> str:

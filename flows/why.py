@@ -36,8 +36,8 @@ class Explanation:
     `rank`, `sources` and `published_score` are None where it is not ranked; `place` is where it stands among the
     `ranked` ones by its score, or would stand. `is_known`: whether anybody had touched the goods by then. `parts` has
     all of the history, worked out again, the strongest first; or the few that the night kept: `why_few` says why so.
-    `told`: whether the model is told of the goods itself in the history (din.matches); `own`: the goods itself as it
-    stands there, None where it does not, and where nothing was worked out."""
+    `told`: whether the model is told of the goods itself in the history (din.matches); false where nothing was worked
+    out."""
 
     ds: date
     user_id: Any
@@ -55,7 +55,11 @@ class Explanation:
     why_few: str | None
     parts: dict[Part, list[Carried]]
     told: bool = False
-    own: Carried | None = None
+
+    @property
+    def own(self) -> Carried | None:
+        """The goods itself among its past goods."""
+        return next((one for one in self.parts["goods"] if one.history_id == self.goods_id), None)
 
     @property
     def has_moved(self) -> bool:
@@ -91,7 +95,6 @@ def work_out(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> Exp
     ranked, weights = din.rank(model, *handed_over(recalled.night), k=1, why_top=1, why_history=every)
     score, lengths = ranked.score.item(), {"goods": model.config.goods_length, "shop": model.config.shop_length}
     standing = reader.show("standing", night=ds, who=who, what=what, score=score).records()[0]
-    parts: dict[Part, list[Carried]] = {part: named(recalled, part, lengths[part], weights) for part in PARTS}
     return Explanation(
         ds,
         who,
@@ -107,9 +110,8 @@ def work_out(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> Exp
         standing["sources"],
         recalled.known,
         None,
-        parts,
+        {part: named(recalled, part, lengths[part], weights) for part in PARTS},
         model.matches is not None,
-        next((one for one in parts["goods"] if str(one.history_id) == str(what)), None),
     )
 
 
