@@ -7,10 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from din.activations_in_blocks import DiceInBlocks, InBlocks, PReluInBlocks, ReluInBlocks
-from din.settled import Settled
-
-LEAST_HALF = 1e-6  # of what Dice in evaluation divides by; alpha is within twice that of what it was
+from din.activations_in_blocks import Counted, DiceInBlocks, InBlocks, Norm, PReluInBlocks, ReluInBlocks
+from din.settled import SettledDice, SettledPRelu, SettledRelu
 
 
 class Dice(nn.Module):
@@ -42,23 +40,15 @@ class Dice(nn.Module):
         """Whether so many rows are normed by their own statistics: the variance of one row says nothing."""
         return self.training and rows > 1
 
-    def in_blocks(self, times_N: torch.Tensor) -> DiceInBlocks:
+    def in_blocks(self, bias_H: torch.Tensor, times_N: torch.Tensor) -> DiceInBlocks:
         """Over positions that stand for so many events each."""
-        running, times_N = (self.running_mean, self.running_var), times_N.to(self.alpha.dtype)
+        times_N = times_N.to(self.alpha.dtype)
         events = int(times_N.sum())
-        return DiceInBlocks(self.alpha, *running, self.eps, self.momentum, times_N, events, self.over_all(events))
+        norm = Norm(self.running_mean, self.running_var, self.eps, self.momentum)
+        return DiceInBlocks(self.alpha, bias_H, norm, Counted(times_N.numpy(), events, self.over_all(events)))
 
-    def settled(self) -> Settled:
-        """By the running statistics, in the terms of DiceInBlocks: f = s (m + h t), t = tanh(z / 2). With s scaled so
-        that it is z / 2 but for the mean, and f divided by h, s (m / h + t) is left."""
-        of = self.in_blocks(self.alpha.new_zeros(0))
-        half_H = torch.where(of.half_H.abs() < LEAST_HALF, LEAST_HALF, of.half_H)
-        shift_H1, ratio_H1 = of.half_shift_H[:, None], (of.middle_H / half_H)[:, None]
-
-        def value(s_GHM: torch.Tensor) -> torch.Tensor:
-            return s_GHM.mul_((s_GHM + shift_H1).tanh_().add_(ratio_H1))
-
-        return Settled(of.half_scale_H, value, half_H / of.half_scale_H)
+    def settled(self) -> SettledDice:
+        return SettledDice(self.running_mean, torch.rsqrt(self.running_var + self.eps), self.alpha)
 
 
 class PRelu(nn.Module):
@@ -75,11 +65,11 @@ class PRelu(nn.Module):
     def forward(self, s_NH: torch.Tensor) -> torch.Tensor:
         return functional.prelu(s_NH, self.weight.to(s_NH.dtype))
 
-    def in_blocks(self, _times_N: torch.Tensor) -> InBlocks:
-        return PReluInBlocks(self.weight)
+    def in_blocks(self, bias_H: torch.Tensor, _times_N: torch.Tensor) -> InBlocks:
+        return PReluInBlocks(self.weight, bias_H)
 
-    def settled(self) -> Settled:
-        return Settled(self.weight.new_ones(1), self, self.weight.new_ones(1))
+    def settled(self) -> SettledPRelu:
+        return SettledPRelu(self.weight)
 
 
 class Relu(nn.Module):
@@ -94,8 +84,8 @@ class Relu(nn.Module):
     def forward(self, s_NH: torch.Tensor) -> torch.Tensor:
         return torch.relu(s_NH)
 
-    def in_blocks(self, _times_N: torch.Tensor) -> InBlocks:
-        return ReluInBlocks(self.alpha)
+    def in_blocks(self, bias_H: torch.Tensor, _times_N: torch.Tensor) -> InBlocks:
+        return ReluInBlocks(self.alpha, bias_H)
 
-    def settled(self) -> Settled:
-        return Settled(self.alpha.new_ones(1), torch.relu_, self.alpha.new_ones(1))
+    def settled(self) -> SettledRelu:
+        return SettledRelu(self.alpha.new_ones(1), self.alpha.new_ones(1))

@@ -1,178 +1,169 @@
-"""Dice, PReLU and ReLU over blocks of history positions, in few passes over memory and with the gradient written out.
+"""Dice, PReLU and ReLU over blocks of history positions, in one pass over memory each way, with the gradient written
+out (din/activation_passes.py).
 
 Shapes: N history positions, n of them in a block, H the width of the layer.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+import math
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+
+from din import activation_passes
+
+LOG2_E = 1 / math.log(2)
 
 
 class InBlocks:
-    """An activation function of one layer, and what the gradients of its parameters add up to. Of a layer's positions
-    `arrived` sees each block first, `measure` is told when all were there; then comes `value`, and on the way back
-    `turn`, `look` at each block, and `gradient`. Where nothing learns `arrived` and `value` are all."""
+    """An activation of one layer with the bias of what goes in, and what the gradients of both add up to. Of a layer's
+    positions `arrived` sees each block first, `measure` is told when all were there; then comes `value`, and on the way
+    back `turn`, `look` at each block, and `gradient`. Where nothing learns `arrived` and `value` are all.
+
+    All is in NumPy's arrays; `value_nH` is where the value is to be put."""
 
     over_all = False  # whether value and gradient of a position depend on all others too
 
-    def arrived(self, s_nH: torch.Tensor, rows: slice, /) -> None:
-        """Takes from a block, while it is at hand, what `measure` asks for; may put the value in its place."""
+    def __init__(self, alpha_H: torch.Tensor, bias_H: torch.Tensor) -> None:
+        self.alpha_H, self.bias_H = alpha_H.detach().numpy(), bias_H.detach().numpy()
+
+    def arrived(self, s_nH: np.ndarray, _rows: slice, /) -> None:
+        """Adds the bias; takes from a block, while it is at hand, what `measure` asks for; may put the value in its
+        place."""
+        activation_passes.add_bias(s_nH, self.bias_H)
 
     def measure(self) -> None:
         """Takes from all positions what `value` goes by, where it depends on them."""
 
-    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
-        raise NotImplementedError
-
-    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, Any]:
-        """The value again, and what else `look` goes by and may change."""
+    def value(self, s_nH: np.ndarray, value_nH: np.ndarray, /) -> np.ndarray:
+        """The value, there or elsewhere."""
         raise NotImplementedError
 
     def turn(self) -> None:
         """Begins the way back: nothing is added up yet."""
+        self.of_bias_H, self.of_alpha_H = np.zeros_like(self.bias_H), np.zeros_like(self.alpha_H)
 
-    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, also: Any, /) -> None:
-        """From the gradient of the value to that of s, in its place, as far as the block alone says it."""
+    def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, value_nH: np.ndarray, /) -> np.ndarray:
+        """From the gradient of the value to that of s, in its place, as far as the block alone says it; gives the value
+        again."""
         raise NotImplementedError
 
-    def gradient(self, gradient_nH: torch.Tensor, _s_nH: torch.Tensor, _rows: slice, /) -> torch.Tensor:
-        """The gradient of s of these rows, which may be in the place of what `look` left; by then it has seen all."""
-        return gradient_nH
+    def gradient(self, s_nH: np.ndarray, gradient_nH: np.ndarray, rows: slice, /) -> None:
+        """To the gradient of s of these rows, in the place of what `look` left; by then it has seen all."""
 
-    def of_alpha(self) -> torch.Tensor:
-        """The gradient of alpha, [H], once the way back is through."""
-        raise NotImplementedError
+    def of_parameters(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradients of bias and alpha, [H] each, once the way back is through."""
+        return torch.from_numpy(self.of_bias_H), torch.from_numpy(self.of_alpha_H)
 
 
-@dataclass
 class ReluInBlocks(InBlocks):
     """Only where s is above zero matters on the way back, so that the value can stand in its place."""
 
-    no_alpha: torch.Tensor
+    def arrived(self, s_nH: np.ndarray, _rows: slice, /) -> None:
+        activation_passes.relu_with_bias(s_nH, self.bias_H)
 
-    def arrived(self, s_nH: torch.Tensor, _rows: slice) -> None:
-        s_nH.relu_()
-
-    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
+    def value(self, s_nH: np.ndarray, _: np.ndarray, /) -> np.ndarray:
         return s_nH
 
-    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return s_nH, None
-
-    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, _: None) -> None:
-        torch.ops.aten.threshold_backward.grad_input(gradient_nH, s_nH, 0, grad_input=gradient_nH)
-
-    def of_alpha(self) -> torch.Tensor:
-        return self.no_alpha
+    def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, _: np.ndarray) -> np.ndarray:
+        activation_passes.back_through_relu(s_nH, gradient_nH, self.of_bias_H)
+        return s_nH
 
 
-@dataclass
 class PReluInBlocks(InBlocks):
-    alpha_H: torch.Tensor
+    def value(self, s_nH: np.ndarray, value_nH: np.ndarray, /) -> np.ndarray:
+        activation_passes.prelu(s_nH, self.alpha_H, value_nH)
+        return value_nH
 
-    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
-        return self.value_and(s_nH)[0]
-
-    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        below_nH = s_nH.clamp_max(0)
-        return torch.addcmul(s_nH, below_nH, self.alpha_H - 1), below_nH
-
-    def turn(self) -> None:
-        self.of_alpha_H = torch.zeros_like(self.alpha_H)
-
-    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, below_nH: torch.Tensor) -> None:
-        self.of_alpha_H += column_sums(below_nH.mul_(gradient_nH))
-        torch.where(s_nH > 0, gradient_nH, gradient_nH * self.alpha_H, out=gradient_nH)
-
-    def of_alpha(self) -> torch.Tensor:
-        return self.of_alpha_H
+    def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, value_nH: np.ndarray) -> np.ndarray:
+        activation_passes.back_through_prelu(s_nH, gradient_nH, self.alpha_H, value_nH, self.of_bias_H, self.of_alpha_H)
+        return value_nH
 
 
 @dataclass
-class DiceInBlocks(InBlocks):
-    """By the statistics of these very positions, each of which counts `times_N`, `events` together; or by the running
-    ones, where `over_all` is false.
+class Norm:
+    """What Dice norms by: the running statistics, which those of a training batch move."""
 
-    In fewer passes with t = tanh(z / 2), z = (s - E[s]) / sqrt(Var[s] + eps): p = (1 + t) / 2, so that f = s (m + h t)
-    with m = (1 + alpha) / 2 and h = (1 - alpha) / 2, and the gradient of z is that of f times s h (1 - t^2) / 2.
-    """
-
-    alpha_H: torch.Tensor
-    running_mean_H: torch.Tensor
-    running_var_H: torch.Tensor
+    mean_H: torch.Tensor
+    var_H: torch.Tensor
     eps: float
     momentum: float
-    times_N: torch.Tensor
+
+
+@dataclass
+class Counted:
+    """How many events each position stands for, all of them together, and whether Dice goes by their statistics."""
+
+    times_N: np.ndarray
     events: int
     over_all: bool
-    about_H: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 
-    def __post_init__(self) -> None:
-        self.normalize_by(self.running_mean_H, self.running_var_H)
-        self.middle_H, self.half_H = (1 + self.alpha_H) / 2, (1 - self.alpha_H) / 2
 
-    def normalize_by(self, mean_H: torch.Tensor, var_H: torch.Tensor) -> None:
-        self.half_scale_H = torch.rsqrt(var_H + self.eps) / 2
-        self.half_shift_H = -mean_H * self.half_scale_H
+class DiceInBlocks(InBlocks):
+    """By the statistics of these very positions, each of which counts `times_N`, `events` together; or by the running
+    ones, where `over_all` is false."""
 
-    def arrived(self, s_nH: torch.Tensor, rows: slice) -> None:
+    def __init__(self, alpha_H: torch.Tensor, bias_H: torch.Tensor, norm: Norm, counted: Counted) -> None:
+        super().__init__(alpha_H, bias_H)
+        self.norm, self.counted, self.over_all = norm, counted, counted.over_all
+        self.mean_H = norm.mean_H.numpy()
+        self.normalize_by(self.mean_H, norm.var_H.numpy())
+        self.about_H: np.ndarray | None = None
+
+    def normalize_by(self, mean_H: np.ndarray, var_H: np.ndarray) -> None:
+        """Z = (s - mean) scale; e^-z is 2 to the power of s fall + level."""
+        self.mean_H, self.scale_H = mean_H, 1 / np.sqrt(var_H + self.norm.eps)
+        self.fall_H = self.scale_H * -LOG2_E
+        self.level_H = -mean_H * self.fall_H
+
+    def arrived(self, s_nH: np.ndarray, rows: slice, /) -> None:
         if not self.over_all:
+            super().arrived(s_nH, rows)
             return
-        if not len(self.about_H):  # sums of what is far from zero would lose digits
-            self.about_H = s_nH.mean(0)
-            self.total_H, self.square_H = torch.zeros_like(self.about_H), torch.zeros_like(self.about_H)
-        off_nH, times_n = s_nH - self.about_H, self.times_N[rows]
-        self.total_H += times_n @ off_nH
-        self.square_H += times_n @ off_nH.mul_(off_nH)
+        if self.about_H is None:  # sums of what is far from zero would lose digits
+            self.about_H, self.sums_2H = s_nH.mean(0) + self.bias_H, np.zeros((2, s_nH.shape[1]))
+        activation_passes.bias_and_moments(s_nH, self.bias_H, self.counted.times_N[rows], self.about_H, self.sums_2H)
 
     def measure(self) -> None:
         """Takes the statistics of these positions, and moves the running ones towards them."""
-        off_H = self.total_H / self.events
-        mean_H, var_H = self.about_H + off_H, (self.square_H / self.events - off_H**2).clamp_min_(0)
-        self.normalize_by(mean_H, var_H)
-        self.running_mean_H.lerp_(mean_H, self.momentum)
-        self.running_var_H.lerp_(var_H * (self.events / (self.events - 1)), self.momentum)
+        events = self.counted.events
+        off_H, square_H = self.sums_2H / events
+        var_H = np.maximum(square_H - off_H**2, 0)
+        kind = self.bias_H.dtype
+        self.normalize_by((self.about_H + off_H).astype(kind), var_H.astype(kind))
+        self.norm.mean_H.lerp_(torch.from_numpy(self.mean_H), self.norm.momentum)
+        self.norm.var_H.lerp_(torch.from_numpy((var_H * (events / (events - 1))).astype(kind)), self.norm.momentum)
 
-    def value(self, s_nH: torch.Tensor) -> torch.Tensor:
-        t_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H).tanh_()
-        return torch.addcmul(self.middle_H, t_nH, self.half_H, out=t_nH).mul_(s_nH)
-
-    def value_and(self, s_nH: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """With it z / 2, t and f / s."""
-        half_z_nH = torch.addcmul(self.half_shift_H, s_nH, self.half_scale_H)
-        t_nH = torch.tanh(half_z_nH)
-        slope_nH = torch.addcmul(self.middle_H, t_nH, self.half_H)
-        return slope_nH * s_nH, (half_z_nH, t_nH, slope_nH)
+    def value(self, s_nH: np.ndarray, value_nH: np.ndarray, /) -> np.ndarray:
+        activation_passes.dice(s_nH, self.fall_H, self.level_H, self.alpha_H, value_nH)
+        return value_nH
 
     def turn(self) -> None:
-        self.sums_3H = self.alpha_H.new_zeros(3, len(self.alpha_H))
+        self.sums_4H = np.zeros((4, len(self.alpha_H)))
 
-    def look(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, also: tuple[torch.Tensor, ...]) -> None:
-        half_z_nH, t_nH, slope_nH = also
-        of_slope_nH = gradient_nH * s_nH
-        of_slope_nH.addcmul_(of_slope_nH, t_nH, value=-1)
-        self.sums_3H[0] += column_sums(of_slope_nH)
-        of_slope_nH.addcmul_(of_slope_nH, t_nH)  # that of t, but for h
-        self.sums_3H[1] += column_sums(of_slope_nH)
-        self.sums_3H[2] += column_sums(half_z_nH.mul_(of_slope_nH))
-        gradient_nH.mul_(slope_nH).addcmul_(of_slope_nH, self.half_H * self.half_scale_H)
+    def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, value_nH: np.ndarray) -> np.ndarray:
+        activation_passes.back_through_dice(
+            s_nH, gradient_nH, self.scale_H, self.fall_H, self.level_H, self.alpha_H, value_nH, self.sums_4H
+        )
+        return value_nH
 
-    def of_alpha(self) -> torch.Tensor:
-        return self.sums_3H[0] / 2
-
-    def gradient(self, gradient_nH: torch.Tensor, s_nH: torch.Tensor, rows: slice) -> torch.Tensor:
+    def gradient(self, s_nH: np.ndarray, gradient_nH: np.ndarray, rows: slice) -> None:
         """What mean and variance say of each position: of z, minus the mean over all events of the gradients of z, and
         minus z times the mean of those times z."""
-        if not self.over_all:
-            return gradient_nH
-        scale_H = 2 * self.half_scale_H
-        of_z_H, times_z_H = self.sums_3H[1] * (self.half_H / 2), self.sums_3H[2] * self.half_H
-        by_s_H = times_z_H * scale_H**2
-        of_each_nH = torch.addcmul((of_z_H + times_z_H * 2 * self.half_shift_H) * scale_H, s_nH, by_s_H)
-        return gradient_nH.addcmul_(of_each_nH, self.times_N[rows, None], value=-1 / self.events)
+        if self.over_all:
+            activation_passes.back_through_moments(s_nH, gradient_nH, self.counted.times_N[rows], *self.of_moments())
 
+    def of_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """That as a + b s, [H] each."""
+        of_z_H, of_z_times_z_H = self.sums_4H[2], self.sums_4H[3] / -LOG2_E
+        b_H = of_z_times_z_H * self.scale_H**2
+        found = of_z_H * self.scale_H - b_H * self.mean_H, b_H
+        return tuple((each_H / self.counted.events).astype(self.bias_H.dtype) for each_H in found)
 
-def column_sums(values_nH: torch.Tensor) -> torch.Tensor:
-    """As a product with ones, which is several times faster than a sum over rows."""
-    return values_nH.new_ones(len(values_nH)) @ values_nH
+    def of_parameters(self) -> tuple[torch.Tensor, torch.Tensor]:
+        of_bias_H, of_alpha_H = self.sums_4H[:2]
+        if self.over_all:
+            a_H, b_H = self.of_moments()
+            of_bias_H = of_bias_H - self.counted.events * (a_H + b_H * self.mean_H)
+        kind = self.bias_H.dtype
+        return torch.from_numpy(of_bias_H.astype(kind)), torch.from_numpy(of_alpha_H.astype(kind))

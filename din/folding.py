@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from din import device
+from din import compiled, device
 from din.model import ActivationUnit, Group
 from din.settled import POSITIONS_IN_CACHE, Net
 
@@ -146,6 +146,10 @@ class EveryPair:
         dimension = v_GTD.shape[2]
         folded_GHTE = v_GTD.new_empty(*of_item_GHT.shape, dimension + 1)
         of_u = folded_GHTE[..., :dimension]
+        given = (self.w_candidate, self.w_common, v_GTD.contiguous(), of_item_GHT, folded_GHTE)
+        if self.sees == "product" and compiled.fit(*given):
+            compiled.fold(*(compiled.array(each) for each in given))
+            return folded_GHTE
         if self.sees == "product":
             torch.addcmul(self.w_candidate[:, None], self.w_common[:, None], v_GTD[:, None], out=of_u)
         else:

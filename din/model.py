@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from din import device
+from din import compiled, device
 from din.activations import Dice, PRelu, Relu
 from din.batches import Batch, JaggedHistory
-from din.blocks import Pool, Weigh
+from din.blocks import Pool, Sees, Weigh
 from din.categories import Categories, known
 from din.config import DinConfig
 from din.matches import Matches
 from din.places import LookedUp, Placed
 from din.repeats import told_once
-from din.segments import spread_over, summed
+from din.segments import rows_at, spread_over, summed
 
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
 # the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
@@ -95,13 +95,17 @@ class ActivationUnit(nn.Module):
         add up to v, where there are any: then the item's part of the first layer is worked out once for each of their
         rows. Dice's statistics count a position as often as the events that it stands for."""
         w_candidate, w_item = self.of_one_alone()
-        tables = [u_BD @ w_candidate.T + self.first.bias, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
+        tables = [u_BD @ w_candidate.T, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
-        w_seen = w_item[:, :0] if looked_up else w_item
-        after = [tensor for layer, linear in self.layers() for tensor in (layer.alpha, linear.weight, linear.bias)]
+        sees = Sees(item=not looked_up, product=self.sees == "product")
+        seen_HE = torch.cat([w_item[:, : w_item.shape[1] * sees.item], self.of_common()], dim=1)
         times_N = v_ND.new_ones(len(v_ND)) if times_N is None else times_N
-        layers = [layer.in_blocks(times_N) for layer, _ in self.layers()]
-        return Weigh.apply(layers, places, u_BD, v_ND, w_seen, self.of_common(), *tables, *after)
+        linears = [self.first, *(linear for _, linear in self.layers())]
+        in_blocks, layers = [], []
+        for (layer, after), before in zip(self.layers(), linears, strict=False):
+            in_blocks.append(layer.in_blocks(before.bias, times_N))
+            layers += [before.bias, layer.alpha, after.weight]
+        return Weigh.apply(in_blocks, places, sees, u_BD, v_ND, seen_HE, *tables, *layers, linears[-1].bias)
 
     def of_one_alone(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The first layer's weights of what is of candidate or item alone, Wu + Wd and Wv - Wd, [H, D] each."""
@@ -144,7 +148,7 @@ class Group(nn.Module):
     def embed(self, keys: torch.Tensor, categories: torch.Tensor | None = None) -> torch.Tensor:
         """Rows of the table; a key that came after the model was trained takes row 0, the unknown one. With those of
         `categories` added, or of the categories that the model knows, where it has any."""
-        own = self.embedding.weight.index_select(0, known(keys, len(self.embedding.weight)))
+        own = rows_at(self.embedding.weight, known(keys, len(self.embedding.weight)))
         return own if self.categories is None else own + self.categories(keys, categories)
 
     def forward(
@@ -198,8 +202,9 @@ class Group(nn.Module):
 
 
 def works_in_blocks(of_batch: torch.Tensor) -> bool:
-    """On a processor, but not where its nets multiply in bf16: the formula as it is knows how."""
-    return device.on_processor(of_batch) and not torch.is_autocast_enabled(of_batch.device.type)
+    """On a processor for which passes are compiled, but not where its nets multiply in bf16: the formula as it is knows
+    how."""
+    return compiled.HERE and device.on_processor(of_batch) and not torch.is_autocast_enabled(of_batch.device.type)
 
 
 def pooled(weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:

@@ -10,12 +10,13 @@ Shapes: B examples, N positions, D any width.
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from din import device
+from din import compiled, device
 
 
 def spread_over(rows_BD: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
@@ -23,11 +24,32 @@ def spread_over(rows_BD: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
     return rows_BD[example_N] if device.on_processor(rows_BD) else Spread.apply(rows_BD, example_N)
 
 
+def rows_at(rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
+    """Rows of a table, [N, D]. On a processor their gradients are added in one pass."""
+    return Rows.apply(rows_RD, place_N) if compiled.fit(rows_RD) else rows_RD.index_select(0, place_N)
+
+
 def summed(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """The sum of each example's positions, [B, D] (or [B] of [N]), in float32 or better; zero where it has none."""
     if device.on_processor(values_ND):
         return values_ND.new_zeros(examples, *values_ND.shape[1:]).index_add(0, example_N, values_ND)
     return Sum.apply(values_ND, example_N, examples)
+
+
+class Rows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
+        ctx.rows = len(rows_RD)
+        ctx.save_for_backward(place_N)
+        return rows_RD.index_select(0, place_N)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *of_values_ND: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (place_N,) = ctx.saved_tensors
+        of_rows_RD = of_values_ND[0].new_zeros(ctx.rows, of_values_ND[0].shape[1])
+        compiled.add_to_rows(of_rows_RD.numpy(), place_N.numpy(), of_values_ND[0].contiguous().numpy())
+        return of_rows_RD, None
 
 
 class Spread(torch.autograd.Function):
@@ -91,28 +113,3 @@ def end_to_end(tables: Sequence[torch.Tensor], places: Sequence[torch.Tensor]) -
 def sums_of_rows(rows_RD: torch.Tensor, place_NM: torch.Tensor, nothing: int | None = None) -> torch.Tensor:
     """The sum of the M rows at these places, [N, D]; in one pass over memory. The place `nothing` adds nothing."""
     return functional.embedding_bag(place_NM, rows_RD, mode="sum", padding_idx=nothing)
-
-
-class Block(NamedTuple):
-    """Positions that are worked on together: which they are, of which examples, and where each of those begins among
-    them."""
-
-    rows: slice
-    examples: slice
-    edges: torch.Tensor
-
-    def add(self, sum_BD: torch.Tensor, values_nD: torch.Tensor) -> None:
-        """Adds the values of the positions to what their examples have."""
-        sum_BD[self.examples].add_(bags(values_nD, torch.arange(len(values_nD)), self.edges))
-
-
-def blocks_of(example_N: torch.Tensor, examples: int, of_a_block: int) -> list[Block]:
-    """Positions in their order, so many at once."""
-    edges_B = edges_of(example_N, examples)
-    rows = list(device.blocks(len(example_N), of_a_block))
-    first = example_N[[block.start for block in rows]].tolist()
-    last = example_N[[block.stop - 1 for block in rows]].tolist()
-    return [
-        Block(block, slice(a, b + 1), (edges_B[a : b + 2] - block.start).clamp_(0, block.stop - block.start))
-        for block, a, b in zip(rows, first, last, strict=True)
-    ]

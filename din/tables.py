@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from din import device
+from din import compiled
 from din.batches import Batch, Examples, Sequence, Spans
 from din.categories import known
 from din.config import TrainConfig
@@ -23,7 +23,6 @@ TABLES = {  # which parameter of the model each is; the last two are there where
     "users": "users.weight",
 }
 BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
-ROWS_AT_ONCE = 2048  # of an update on a processor, whose cache they stay in
 
 
 class Rows(NamedTuple):
@@ -124,9 +123,7 @@ class TableOptimizer:
         for (table, (keys_R, values_RD, stands_R)), gradient_RD in zip(rows.items(), gradients, strict=True):
             if stands_R is not None:
                 gradient_RD = gradient_RD.index_select(0, stands_R)
-            size = ROWS_AT_ONCE if device.on_processor(keys_R) else max(len(keys_R), 1)
-            for part in device.blocks(len(keys_R), size):
-                self.move(table, number, learning_rate, keys_R[part], values_RD[part], gradient_RD[part])
+            self.move(table, number, learning_rate, keys_R, values_RD.detach(), gradient_RD.contiguous())
 
     def move(
         self,
@@ -138,14 +135,20 @@ class TableOptimizer:
         gradient_RD: torch.Tensor,
     ) -> None:
         """The update of some rows."""
+        weight_TD, first_TD, second_TD = self.weights[table].detach(), self.first[table], self.second[table]
+        rate, of_size = learning_rate / (1 - BETAS[0] ** number), 1 - BETAS[1] ** number
+        given = (values_RD, gradient_RD, self.pull[table], first_TD, second_TD, weight_TD)
+        if compiled.fit(*given):
+            by = weight_TD.new_tensor((1 - BETAS[0], 1 - BETAS[1], rate, of_size, EPS))
+            compiled.adam(keys_R.numpy(), *(compiled.array(each) for each in given), by.numpy())
+            return
         gradient_RD = torch.addcmul(gradient_RD, self.pull[table].index_select(0, keys_R), values_RD)
-        first_RD = self.first[table].index_select(0, keys_R).lerp_(gradient_RD, 1 - BETAS[0])
-        second_RD = self.second[table].index_select(0, keys_R).lerp_(gradient_RD.square_(), 1 - BETAS[1])
-        self.first[table].index_copy_(0, keys_R, first_RD)
-        self.second[table].index_copy_(0, keys_R, second_RD)
-        size_RD = second_RD.div_(1 - BETAS[1] ** number).sqrt_().add_(EPS)
-        moved_RD = torch.addcdiv(values_RD, first_RD, size_RD, value=-learning_rate / (1 - BETAS[0] ** number))
-        self.weights[table].index_copy_(0, keys_R, moved_RD)
+        first_RD = first_TD.index_select(0, keys_R).lerp_(gradient_RD, 1 - BETAS[0])
+        second_RD = second_TD.index_select(0, keys_R).lerp_(gradient_RD.square_(), 1 - BETAS[1])
+        first_TD.index_copy_(0, keys_R, first_RD)
+        second_TD.index_copy_(0, keys_R, second_RD)
+        size_RD = second_RD.div_(of_size).sqrt_().add_(EPS)
+        weight_TD.index_copy_(0, keys_R, torch.addcdiv(values_RD, first_RD, size_RD, value=-rate))
 
 
 def counts_of(

@@ -1,0 +1,180 @@
+"""Activations over blocks of history positions, there and back, each in one pass over memory (din/compiled.py).
+
+What goes into an activation, s, arrives without the bias of the layer before it, which these passes add.
+
+Shapes: N positions, H the width of a layer. In a net that learns no longer positions are in columns: G users, M of
+each.
+"""
+
+import math
+
+import numpy as np
+
+from din.compiled import HERE, HOW, ZERO, compiled
+
+ROWS_OF_A_SUM = 64  # so many are summed in their own precision, and those sums in float64
+ONE, TWO = np.float32(1), np.float32(2)
+BITS_OF_FRACTION, EXPONENT_OF_ONE = np.int32(23), np.int32(127)  # of float32
+LARGEST_POWER = np.float32(126)  # of two in float32
+C1, C2, C3, C4, C5, C6 = (np.float32(math.log(2) ** n / math.factorial(n)) for n in range(1, 7))  # of 2^f
+
+
+def power_of_two(x):
+    return 2.0**x
+
+
+def power_of_two_in_float32(x):
+    """Within 126 of zero, to 2e-7 of itself: 2^k 2^f, |f| at most a half, by Taylor's series."""
+    x = min(max(x, -LARGEST_POWER), LARGEST_POWER)
+    k = np.rint(x)
+    f = x - k
+    power = (((((C6 * f + C5) * f + C4) * f + C3) * f + C2) * f + C1) * f + ONE
+    return power * np.int32((np.int32(k) + EXPONENT_OF_ONE) << BITS_OF_FRACTION).view(np.float32)
+
+
+if HERE:
+    from numba import types
+    from numba.extending import overload
+
+    @overload(power_of_two, jit_options=HOW, inline="always")
+    def _(x):
+        return power_of_two_in_float32 if x == types.float32 else lambda x: 2.0**x
+
+
+@compiled
+def add_bias(s_NH, bias_H):
+    for n in range(s_NH.shape[0]):
+        for h in range(s_NH.shape[1]):
+            s_NH[n, h] += bias_H[h]
+
+
+@compiled
+def relu_with_bias(s_NH, bias_H):
+    for n in range(s_NH.shape[0]):
+        for h in range(s_NH.shape[1]):
+            s = s_NH[n, h] + bias_H[h]
+            s_NH[n, h] = ZERO if s < 0 else s  # what is no number stays so
+
+
+@compiled
+def back_through_relu(value_NH, gradient_NH, of_bias_H):
+    part_H = np.empty(value_NH.shape[1], value_NH.dtype)
+    for first in range(0, value_NH.shape[0], ROWS_OF_A_SUM):
+        part_H[:] = 0
+        for n in range(first, min(first + ROWS_OF_A_SUM, value_NH.shape[0])):
+            for h in range(value_NH.shape[1]):
+                of_s = gradient_NH[n, h] if value_NH[n, h] > 0 else ZERO
+                gradient_NH[n, h] = of_s
+                part_H[h] += of_s
+        of_bias_H += part_H
+
+
+@compiled
+def prelu(s_NH, alpha_H, value_NH):
+    for n in range(s_NH.shape[0]):
+        for h in range(s_NH.shape[1]):
+            s = s_NH[n, h]
+            value_NH[n, h] = s if s > 0 else alpha_H[h] * s
+
+
+@compiled
+def back_through_prelu(s_NH, gradient_NH, alpha_H, value_NH, of_bias_H, of_alpha_H):
+    part_2H = np.empty((2, s_NH.shape[1]), s_NH.dtype)
+    for first in range(0, s_NH.shape[0], ROWS_OF_A_SUM):
+        part_2H[:] = 0
+        for n in range(first, min(first + ROWS_OF_A_SUM, s_NH.shape[0])):
+            for h in range(s_NH.shape[1]):
+                s, gradient = s_NH[n, h], gradient_NH[n, h]
+                slope = ONE if s > 0 else alpha_H[h]
+                below = min(s, ZERO)
+                value_NH[n, h] = slope * s
+                gradient_NH[n, h] = slope * gradient
+                part_2H[0, h] += slope * gradient
+                part_2H[1, h] += below * gradient
+        of_bias_H += part_2H[0]
+        of_alpha_H += part_2H[1]
+
+
+@compiled
+def bias_and_moments(s_NH, bias_H, times_N, about_H, sums_2H):
+    """Adds the bias, and to the sums those of what then is off `about_H` and of its squares; each counts `times_N`."""
+    part_2H = np.empty((2, s_NH.shape[1]), s_NH.dtype)
+    for first in range(0, s_NH.shape[0], ROWS_OF_A_SUM):
+        part_2H[:] = 0
+        for n in range(first, min(first + ROWS_OF_A_SUM, s_NH.shape[0])):
+            times = times_N[n]
+            for h in range(s_NH.shape[1]):
+                s = s_NH[n, h] + bias_H[h]
+                s_NH[n, h] = s
+                off = s - about_H[h]
+                part_2H[0, h] += times * off
+                part_2H[1, h] += times * off * off
+        sums_2H += part_2H
+
+
+@compiled
+def dice(s_NH, fall_H, level_H, alpha_H, value_NH):
+    """S (alpha + (1 - alpha) p), p = 1 / (1 + e^-z); 2 to the power of s fall + level is e^-z."""
+    for n in range(s_NH.shape[0]):
+        for h in range(s_NH.shape[1]):
+            s = s_NH[n, h]
+            p = ONE / (ONE + power_of_two(s * fall_H[h] + level_H[h]))
+            value_NH[n, h] = s * (alpha_H[h] + (ONE - alpha_H[h]) * p)
+
+
+@compiled
+def back_through_dice(s_NH, gradient_NH, scale_H, fall_H, level_H, alpha_H, value_NH, sums_4H):
+    """The value once more; the gradient of the value becomes that of s as far as its own row says it; and to the sums
+    are added those of that, and of the gradients of alpha, of z, and of z times x, where e^-z is 2^x."""
+    part_4H = np.empty((4, s_NH.shape[1]), s_NH.dtype)
+    for first in range(0, s_NH.shape[0], ROWS_OF_A_SUM):
+        part_4H[:] = 0
+        for n in range(first, min(first + ROWS_OF_A_SUM, s_NH.shape[0])):
+            for h in range(s_NH.shape[1]):
+                s, gradient, alpha = s_NH[n, h], gradient_NH[n, h], alpha_H[h]
+                x = s * fall_H[h] + level_H[h]
+                power = power_of_two(x)
+                p = ONE / (ONE + power)
+                slope = alpha + (ONE - alpha) * p
+                of_alpha = gradient * s * p * power
+                of_z = of_alpha * p * (ONE - alpha)
+                of_s = gradient * slope + of_z * scale_H[h]
+                value_NH[n, h] = s * slope
+                gradient_NH[n, h] = of_s
+                part_4H[0, h] += of_s
+                part_4H[1, h] += of_alpha
+                part_4H[2, h] += of_z
+                part_4H[3, h] += of_z * x
+        sums_4H += part_4H
+
+
+@compiled
+def back_through_moments(s_NH, gradient_NH, times_N, of_mean_H, of_s_H):
+    """Takes from the gradient of each row what mean and variance say of it: (of_mean + of_s s) a time."""
+    for n in range(s_NH.shape[0]):
+        times = times_N[n]
+        for h in range(s_NH.shape[1]):
+            gradient_NH[n, h] -= times * (of_mean_H[h] + of_s_H[h] * s_NH[n, h])
+
+
+@compiled
+def settled_dice(s_GHM, bias_H, shift_H, ratio_H, steep):
+    """S (ratio + tanh(s + shift)), where 2 to the power of x steep is e^2x."""
+    for g in range(s_GHM.shape[0]):
+        for h in range(s_GHM.shape[1]):
+            bias, level, above = bias_H[h], shift_H[h] * steep, ratio_H[h] + ONE
+            for m in range(s_GHM.shape[2]):
+                s = s_GHM[g, h, m] + bias
+                s_GHM[g, h, m] = s * (above - TWO / (ONE + power_of_two(s * steep + level)))
+
+
+@compiled
+def settled_dice_summed(s_GHM, bias_H, shift_H, ratio_H, steep, weight_H, sum_GM):
+    """The sum of its values, weighed, and of what is there."""
+    for g in range(s_GHM.shape[0]):
+        for h in range(s_GHM.shape[1]):
+            bias, level, above = bias_H[h], shift_H[h] * steep, ratio_H[h] + ONE
+            weight = weight_H[h]
+            for m in range(s_GHM.shape[2]):
+                s = s_GHM[g, h, m] + bias
+                sum_GM[g, m] += weight * s * (above - TWO / (ONE + power_of_two(s * steep + level)))

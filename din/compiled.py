@@ -1,0 +1,148 @@
+"""What Numba compiles for the processor at hand: passes that read and write each number once; those of activations are
+in din/activation_passes.py.
+
+All are of C-contiguous arrays, float32 or float64. Each is compiled where it is first called, and kept beside its file,
+or in the user's cache where that cannot be written. What a pass calls has to be in its own file: Numba looks no further
+for what changed. Without Numba there are none, and the plain formulas run.
+
+Shapes: N positions, of a block or of all; B examples, R rows of a table, M of them that a position takes, D dimension,
+H the width of a layer, E of what a position sees by itself; G users, T items of each.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from din import device
+
+try:
+    import numba
+except ImportError:
+    numba = None
+
+# Sums in any order, a product and a sum in one; but nothing that supposes every number to be finite.
+HOW: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
+HERE = numba is not None
+ZERO = np.float32(0)  # a plain 0 would have float32 computed in float64
+
+
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    if numba is None:
+        return function
+    try:
+        return numba.njit(function, cache=True, **HOW)
+    except RuntimeError:  # nowhere to keep it: compiled once in each process
+        return numba.njit(function, **HOW)
+
+
+def fit(*tensors: torch.Tensor) -> bool:
+    """Whether the passes can take them all as they are."""
+    return (
+        HERE
+        and tensors[0].dtype in (torch.float32, torch.float64)
+        and all(
+            device.on_processor(tensor) and tensor.is_contiguous() and tensor.dtype == tensors[0].dtype
+            for tensor in tensors
+        )
+    )
+
+
+def array(tensor: torch.Tensor) -> np.ndarray:
+    """The same memory."""
+    return tensor.detach().numpy()
+
+
+@compiled
+def sum_of_rows(rows_RH, place_NM, out_NH):
+    for n in range(place_NM.shape[0]):
+        row = place_NM[n, 0]
+        for h in range(out_NH.shape[1]):
+            out_NH[n, h] = rows_RH[row, h]
+        for m in range(1, place_NM.shape[1]):
+            row = place_NM[n, m]
+            for h in range(out_NH.shape[1]):
+                out_NH[n, h] += rows_RH[row, h]
+
+
+@compiled
+def add_to_rows(sum_RH, place_N, values_NH):
+    for n in range(place_N.shape[0]):
+        row = place_N[n]
+        for h in range(values_NH.shape[1]):
+            sum_RH[row, h] += values_NH[n, h]
+
+
+@compiled
+def seen_together(u_BD, place_N, v_ND, with_v, out_NE):
+    """[v, u * v] of each position, or u * v alone."""
+    dimension = v_ND.shape[1]
+    at = dimension if with_v else 0
+    for n in range(place_N.shape[0]):
+        row = place_N[n]
+        if with_v:
+            for d in range(dimension):
+                out_NE[n, d] = v_ND[n, d]
+        for d in range(dimension):
+            out_NE[n, at + d] = u_BD[row, d] * v_ND[n, d]
+
+
+@compiled
+def back_through_seen_together(gradient_NE, u_BD, place_N, v_ND, with_v, of_u_BD, of_v_ND):
+    """Adds to the gradient of u; gives that of v."""
+    dimension = v_ND.shape[1]
+    at = dimension if with_v else 0
+    for n in range(place_N.shape[0]):
+        row = place_N[n]
+        for d in range(dimension):
+            of_product = gradient_NE[n, at + d]
+            of_alone = gradient_NE[n, d] if with_v else ZERO
+            of_v_ND[n, d] = of_alone + of_product * u_BD[row, d]
+            of_u_BD[row, d] += of_product * v_ND[n, d]
+
+
+@compiled
+def weighted_sums(weights_N, values_ND, place_N, sum_BD):
+    for n in range(place_N.shape[0]):
+        row = place_N[n]
+        for d in range(values_ND.shape[1]):
+            sum_BD[row, d] += weights_N[n] * values_ND[n, d]
+
+
+@compiled
+def back_through_weighted_sums(gradient_BD, weights_N, values_ND, place_N, of_weights_N, of_values_ND):
+    for n in range(place_N.shape[0]):
+        row, of_weight = place_N[n], ZERO
+        for d in range(values_ND.shape[1]):
+            of_weight += gradient_BD[row, d] * values_ND[n, d]
+            of_values_ND[n, d] = gradient_BD[row, d] * weights_N[n]
+        of_weights_N[n] = of_weight
+
+
+@compiled
+def fold(w_candidate_HD, w_common_HD, v_GTD, of_item_GHT, folded_GHTE):
+    """[w_candidate + w_common v; of_item] for each item of each user."""
+    dimension = v_GTD.shape[2]
+    for g in range(v_GTD.shape[0]):
+        for h in range(w_candidate_HD.shape[0]):
+            for t in range(v_GTD.shape[1]):
+                for d in range(dimension):
+                    folded_GHTE[g, h, t, d] = w_candidate_HD[h, d] + w_common_HD[h, d] * v_GTD[g, t, d]
+                folded_GHTE[g, h, t, dimension] = of_item_GHT[g, h, t]
+
+
+@compiled
+def adam(keys_R, values_RD, gradient_RD, pull_T, first_TD, second_TD, weight_TD, by):
+    """Adam on the rows of a table that are named, each pulled towards zero by its own share."""
+    of_first, of_second, rate, of_size, eps = by[0], by[1], by[2], by[3], by[4]
+    for r in range(keys_R.shape[0]):
+        row = keys_R[r]
+        pull = pull_T[row, 0]
+        for d in range(values_RD.shape[1]):
+            gradient = gradient_RD[r, d] + pull * values_RD[r, d]
+            first = first_TD[row, d] + of_first * (gradient - first_TD[row, d])
+            second = second_TD[row, d] + of_second * (gradient * gradient - second_TD[row, d])
+            first_TD[row, d] = first
+            second_TD[row, d] = second
+            weight_TD[row, d] = values_RD[r, d] - rate * first / (np.sqrt(second / of_size) + eps)
