@@ -11,16 +11,19 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from bench.operations import ATTENTION, DIMENSION
-from din import DinConfig
+from din import DinConfig, activation_passes, compiled
+from din.activations import Dice
 from din.memory import keep_freed_memory
 from din.model import ActivationUnit
 from din.naming import numbered_by_marks
 from din.repeats import first_in_order, first_of_each
-from din.segments import bags, edges_of, end_to_end, sums_of_rows
+from din.segments import edges_of, end_to_end, sums_of_rows
 from din.settled import Net
 
 KEYS, EVENTS_OF_AN_EXAMPLE = 127_000, 23  # of a batch of 4,096 examples of the benchmark's users
@@ -37,6 +40,15 @@ def microseconds(way: Callable[[], object]) -> float:
     return statistics.median(once() for _ in range(ROUNDS))
 
 
+def bags(
+    values_ND: torch.Tensor, chosen_M: torch.Tensor, edges: torch.Tensor, times_M: torch.Tensor | None = None
+) -> torch.Tensor:
+    """The sum of the chosen rows between each two edges, each counted so many times."""
+    return functional.embedding_bag(
+        chosen_M, values_ND, edges, mode="sum", per_sample_weights=times_M, include_last_offset=True
+    )
+
+
 def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
     first, second = ATTENTION
     s_nH, gradient_nH, out_nH = (torch.randn(positions, first) for _ in range(3))
@@ -45,6 +57,8 @@ def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
     sum_BH = torch.zeros(positions, first)
     example_n = torch.arange(positions) // EVENTS_OF_AN_EXAMPLE
     edges_B, every_n = edges_of(example_n, int(example_n[-1]) + 1), torch.arange(positions)
+    dice = Dice(first).eval()
+    of_dice = [of.detach().numpy() for of in (-dice.running_var, dice.running_mean, dice.alpha)]
     return {
         f"product of matrices, {first} to {second}": lambda: torch.mm(s_nH, weight.T, out=to_second_nH),
         "  positions in columns": lambda: torch.mm(weight, s_Hn, out=to_second_Hn),
@@ -57,6 +71,9 @@ def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
         "tanh": lambda: torch.tanh(s_nH),
         "sum by example, index_add_": lambda: sum_BH.index_add_(0, example_n, s_nH),
         "sum by example, bags": lambda: bags(s_nH, every_n, edges_B),
+        "  sum by example, compiled": lambda: compiled.add_to_rows(sum_BH.numpy(), example_n.numpy(), s_nH.numpy()),
+        "Dice, layer by layer": lambda: dice(s_nH),
+        "  Dice, compiled": lambda: activation_passes.dice(s_nH.numpy(), *of_dice, out_nH.numpy()),
     }
 
 
@@ -103,6 +120,7 @@ def of_the_first_layer(positions: int) -> dict[str, Callable[[], object]]:
         "  back, apart": apart_back,
         "rows of two tables, gathered and added": gathered,
         "  by bags": lambda: sums_of_rows(every_row, both_nM),
+        "  compiled": lambda: compiled.sum_of_rows(every_row.numpy(), both_nM.numpy(), first_nH.numpy()),
         "into the last layer, by outer": lambda: torch.outer(of_weight_n, to_raw_1H[0]),
         "  by a product of matrices": lambda: of_weight_n[:, None] @ to_raw_1H,
     }
@@ -146,6 +164,9 @@ def of_a_batch() -> dict[str, Callable[[], object]]:
             0, example_N, weights_N[:, None] * v_ND
         ),
         "pooled, bags": lambda: bags(v_ND, every_N, edges_of(example_N, examples), weights_N),
+        "pooled, compiled": lambda: compiled.weighted_sums(
+            weights_N.numpy(), v_ND.numpy(), example_N.numpy(), np.zeros((examples, DIMENSION), np.float32)
+        ),
     }
 
 

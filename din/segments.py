@@ -3,7 +3,7 @@
 On a GPU the sums run over each example's positions in their order. torch's own scatter there adds in the order in which
 threads come by, so that two trainings differ in their last bits, and the gradient of its gather sorts all positions
 first. Both need only what a batch promises anyway: positions lie end to end, in the order of their examples. On a
-processor torch's own are as they should be, and `embedding_bag` is the fastest of them.
+processor torch's own are as they should be, but for the gradient of rows of a table, which din/compiled.py adds.
 
 Shapes: B examples, N positions, D any width.
 """
@@ -91,15 +91,6 @@ def ordered_sum(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int)
 def edges_of(example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """Where the positions of each example begin, and where the last ends, [B + 1]; positions are by example."""
     return torch.searchsorted(example_N, torch.arange(examples + 1, device=example_N.device))
-
-
-def bags(
-    values_ND: torch.Tensor, chosen_M: torch.Tensor, edges: torch.Tensor, times_M: torch.Tensor | None = None
-) -> torch.Tensor:
-    """The sum of the chosen rows between each two edges, each counted so many times; in their order."""
-    return functional.embedding_bag(
-        chosen_M, values_ND, edges, mode="sum", per_sample_weights=times_M, include_last_offset=True
-    )
 
 
 def end_to_end(tables: Sequence[torch.Tensor], places: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,0 +1,101 @@
+"""What is compiled for the processor says what the plain formulas say, and where nothing is compiled they run."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from din import activation_passes, compiled
+from din.activations import Relu
+from din.batches import JaggedHistory
+from din.config import DinConfig, TrainConfig
+from din.model import DIN, Group
+from din.segments import rows_at
+from din.tables import TABLES, Rows, TableOptimizer
+
+needs_numba = pytest.mark.skipif(not compiled.HERE, reason="Numba is not installed")
+
+
+@pytest.mark.parametrize("normalize", ["softmax", "none"])
+@pytest.mark.parametrize("activation", ["dice", "prelu", "relu"])
+def test_without_numba_a_group_pools_the_same(activation: str, normalize: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = {"activation": activation, "normalize": normalize}
+    torch.manual_seed(4)
+    group = Group(DinConfig(dimension=8, attention_widths=(12, 6), **form), 30)  # type: ignore[arg-type]
+    history = JaggedHistory(torch.randint(30, (200,)), torch.randint(9, (200,)).sort().values, torch.rand(200) * 90)
+
+    def pooled() -> tuple[torch.Tensor, ...]:
+        _, pooled_BD = group(torch.arange(9), history)
+        return pooled_BD, *torch.autograd.grad(pooled_BD.square().sum(), list(group.parameters()))
+
+    found = pooled()
+    monkeypatch.setattr(compiled, "HERE", False)
+
+    torch.testing.assert_close(found, pooled(), rtol=1e-4, atol=1e-4)
+
+
+def test_without_numba_the_tables_learn_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = []
+    for here in (compiled.HERE, False):
+        monkeypatch.setattr(compiled, "HERE", here)
+        torch.manual_seed(4)
+        model = DIN(DinConfig(dimension=8), 30, 5)
+        optimizer = TableOptimizer(model, TrainConfig(), {table: np.full(30, 3.0) for table in TABLES})
+        keys_R, of_rows_RD = torch.tensor([1, 4, 7]), torch.randn(2, 3, 8)
+        for number, of_row_RD in enumerate(of_rows_RD, 1):
+            values_RD = model.goods.embedding.weight.detach()[keys_R]
+            optimizer.step(number, 1e-2, {"goods": Rows(keys_R, values_RD, None)}, [of_row_RD])
+        moved.append((model.goods.embedding.weight.detach(), optimizer.first["goods"], optimizer.second["goods"]))
+
+    torch.testing.assert_close(moved[0], moved[1])
+
+
+def test_the_gradient_of_rows_is_added_for_each_of_their_places() -> None:
+    rows_RD = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], requires_grad=True)
+
+    rows_at(rows_RD, torch.tensor([2, 0, 2])).backward(torch.tensor([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]]))
+
+    assert rows_RD.grad is not None
+    assert rows_RD.grad.tolist() == [[10.0, 20.0], [0.0, 0.0], [101.0, 202.0]]
+
+
+@needs_numba
+def test_what_is_no_number_stays_no_number() -> None:
+    """A training that has run away is known by its loss; a ReLU that made zero of it would hide that."""
+    s_NH = np.array([[math.nan, -1.0], [2.0, math.inf]], np.float32)
+
+    value_NH = Relu().in_blocks(torch.tensor([0.5, 0.5]), torch.ones(2))
+    value_NH.arrived(s_NH, slice(0, 2))
+
+    np.testing.assert_array_equal(s_NH, np.array([[math.nan, 0.0], [2.5, math.inf]], np.float32))
+
+
+@needs_numba
+@given(
+    st.lists(st.floats(-(2.0**99), 2.0**99, width=32, allow_subnormal=False), min_size=1, max_size=40),
+    st.floats(-20, 20, width=32),
+)
+def test_dice_in_float32_is_its_formula_however_large_the_numbers(numbers: list[float], level: float) -> None:
+    s_NH, alpha = np.array(numbers, np.float32)[:, None], 0.25
+    found_NH = np.empty_like(s_NH)
+    fall_H, level_H, alpha_H = (np.array([of], np.float32) for of in (-1 / math.log(2), level, alpha))
+
+    activation_passes.dice(s_NH, fall_H, level_H, alpha_H, found_NH)
+
+    with np.errstate(over="ignore"):
+        p_NH = 1 / (1 + np.exp2(s_NH.astype(float) * float(fall_H[0]) + float(level_H[0])))
+    np.testing.assert_allclose(found_NH, s_NH * (alpha + (1 - alpha) * p_NH), rtol=3e-5, atol=1e-30)
+
+
+@needs_numba
+def test_what_cannot_be_kept_is_compiled_all_the_same() -> None:
+    found: dict[str, object] = {}
+    exec("def twice(x_N):\n    for n in range(len(x_N)):\n        x_N[n] *= 2\n", found)  # noqa: S102 of no file
+    x_N = np.array([1.0, 2.0])
+
+    compiled.compiled(found["twice"])(x_N)  # type: ignore[arg-type]
+
+    assert x_N.tolist() == [2.0, 4.0]
