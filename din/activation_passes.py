@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from din.compiled import HERE, HOW, ZERO, compiled
+from din.compiled import ZERO, compiled, in_float32
 
 ROWS_OF_A_SUM = 64  # so many are summed in their own precision, and those sums in float64
 ONE, TWO = np.float32(1), np.float32(2)
@@ -32,13 +32,7 @@ def power_of_two_in_float32(x):
     return power * np.int32((np.int32(k) + EXPONENT_OF_ONE) << BITS_OF_FRACTION).view(np.float32)
 
 
-if HERE:
-    from numba import types
-    from numba.extending import overload
-
-    @overload(power_of_two, jit_options=HOW, inline="always")
-    def _(x):
-        return power_of_two_in_float32 if x == types.float32 else lambda x: 2.0**x
+in_float32(power_of_two, power_of_two_in_float32)
 
 
 @compiled

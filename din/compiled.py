@@ -19,6 +19,7 @@ from din import device
 
 try:
     import numba
+    import numba.extending
 except ImportError:
     numba = None
 
@@ -35,6 +36,17 @@ def compiled(function: Callable[..., None]) -> Callable[..., None]:
         return numba.njit(function, cache=True, **HOW)
     except RuntimeError:  # nowhere to keep it: compiled once in each process
         return numba.njit(function, **HOW)
+
+
+def in_float32(general: Callable[..., Any], of_float32: Callable[..., Any]) -> None:
+    """Passes that call the one with a float32 call the other."""
+    if numba is None:
+        return
+    float32 = numba.types.float32
+
+    @numba.extending.overload(general, jit_options=HOW, inline="always")
+    def _(x):
+        return of_float32 if x == float32 else general
 
 
 def fit(*tensors: torch.Tensor) -> bool:

@@ -137,7 +137,8 @@ import sys
 
 class Nothing:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"duckdb", "polars", "pyarrow", "prefect", "typer", "rich", "pydantic", "structlog"}:
+        others = "duckdb polars pyarrow prefect typer rich pydantic structlog numba"
+        if name.split(".")[0] in others.split():
             raise ImportError(name)
 
 sys.meta_path.insert(0, Nothing())
@@ -149,8 +150,11 @@ print([getattr(din, name).__name__ for name in ("DIN", "fit", "rank", "load_mode
     assert done.stdout == "['DIN', 'fit', 'rank', 'load_model']\n"
 
 
-def test_it_trains_and_ranks_many_users_where_there_is_no_safetensors() -> None:
-    program = "import sys; sys.modules['safetensors'] = None; import din.training, din.together; print('yes')"
+def test_it_trains_and_ranks_many_users_where_there_is_neither_safetensors_nor_numba() -> None:
+    program = (
+        "import sys; sys.modules['safetensors'] = sys.modules['numba'] = None;"
+        "import din.training, din.together; print('yes')"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout == "yes\n"
