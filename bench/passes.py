@@ -134,10 +134,10 @@ def of_ranking(positions: int) -> dict[str, Callable[[], object]]:
         layers = ActivationUnit(DinConfig(attention_widths=ATTENTION, activation=activation)).eval().layers()
         nets = nn.Sequential(*(layer for pair in layers for layer in pair)), Net(layers)
         s_nH = torch.randn(positions, ATTENTION[0])
-        s_1Hn = s_nH.T.contiguous()[None]
+        s_1H1n, bias_1H1 = s_nH.T.contiguous()[None, :, None], torch.zeros(1, ATTENTION[0], 1)
         ways |= {
             f"{activation} and on, layer by layer": partial(nets[0], s_nH),
-            f"{activation} and on, settled, in columns": partial(nets[1], s_1Hn),
+            f"{activation} and on, settled, in columns": partial(nets[1], s_1H1n, bias_1H1),
         }
     return ways
 

@@ -2,8 +2,8 @@
 
 What goes into an activation, s, arrives without the bias of the layer before it, which these passes add.
 
-Shapes: N positions, H the width of a layer. In a net that learns no longer positions are in columns: G users, M of
-each.
+Shapes: N positions, H the width of a layer. In a net that learns no longer G users, K candidates
+and T items of each.
 """
 
 import math
@@ -152,23 +152,50 @@ def back_through_moments(s_NH, gradient_NH, times_N, of_mean_H, of_s_H):
 
 
 @compiled
-def settled_dice(s_GHM, bias_H, shift_H, ratio_H, steep):
-    """S (ratio + tanh(s + shift)), where 2 to the power of x steep is e^2x."""
-    for g in range(s_GHM.shape[0]):
-        for h in range(s_GHM.shape[1]):
-            bias, level, above = bias_H[h], shift_H[h] * steep, ratio_H[h] + ONE
-            for m in range(s_GHM.shape[2]):
-                s = s_GHM[g, h, m] + bias
-                s_GHM[g, h, m] = s * (above - TWO / (ONE + power_of_two(s * steep + level)))
+def settled_relu(s_GHTK, bias_GHT):
+    for g in range(s_GHTK.shape[0]):
+        for h in range(s_GHTK.shape[1]):
+            for t in range(s_GHTK.shape[2]):
+                bias = bias_GHT[g, h, t]
+                for k in range(s_GHTK.shape[3]):
+                    s = s_GHTK[g, h, t, k] + bias
+                    s_GHTK[g, h, t, k] = ZERO if s < 0 else s
 
 
 @compiled
-def settled_dice_summed(s_GHM, bias_H, shift_H, ratio_H, steep, weight_H, sum_GM):
-    """The sum of its values, weighed, and of what is there."""
-    for g in range(s_GHM.shape[0]):
-        for h in range(s_GHM.shape[1]):
-            bias, level, above = bias_H[h], shift_H[h] * steep, ratio_H[h] + ONE
+def settled_relu_summed(s_GHTK, bias_GHT, weight_H, sum_GTK):
+    """Adds to the sum the values, weighed."""
+    for g in range(s_GHTK.shape[0]):
+        for h in range(s_GHTK.shape[1]):
             weight = weight_H[h]
-            for m in range(s_GHM.shape[2]):
-                s = s_GHM[g, h, m] + bias
-                sum_GM[g, m] += weight * s * (above - TWO / (ONE + power_of_two(s * steep + level)))
+            for t in range(s_GHTK.shape[2]):
+                bias = bias_GHT[g, h, t]
+                for k in range(s_GHTK.shape[3]):
+                    s = s_GHTK[g, h, t, k] + bias
+                    sum_GTK[g, t, k] += weight * (ZERO if s < 0 else s)
+
+
+@compiled
+def settled_dice(s_GHTK, bias_GHT, steep, power_H, above_H):
+    """The value is s (above - 2 / (1 + e^2x)), x = s + shift; 2 to the power of s steep + power is e^2x."""
+    for g in range(s_GHTK.shape[0]):
+        for h in range(s_GHTK.shape[1]):
+            power, above = power_H[h], above_H[h]
+            for t in range(s_GHTK.shape[2]):
+                bias = bias_GHT[g, h, t]
+                for k in range(s_GHTK.shape[3]):
+                    s = s_GHTK[g, h, t, k] + bias
+                    s_GHTK[g, h, t, k] = s * (above - TWO / (ONE + power_of_two(s * steep + power)))
+
+
+@compiled
+def settled_dice_summed(s_GHTK, bias_GHT, steep, power_H, above_H, weight_H, sum_GTK):
+    """Adds to the sum the values, weighed."""
+    for g in range(s_GHTK.shape[0]):
+        for h in range(s_GHTK.shape[1]):
+            power, above, weight = power_H[h], above_H[h], weight_H[h]
+            for t in range(s_GHTK.shape[2]):
+                bias = bias_GHT[g, h, t]
+                for k in range(s_GHTK.shape[3]):
+                    s = s_GHTK[g, h, t, k] + bias
+                    sum_GTK[g, t, k] += weight * s * (above - TWO / (ONE + power_of_two(s * steep + power)))

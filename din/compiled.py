@@ -49,16 +49,12 @@ def in_float32(general: Callable[..., Any], of_float32: Callable[..., Any]) -> N
         return of_float32 if x == float32 else general
 
 
-def fit(*tensors: torch.Tensor) -> bool:
-    """Whether the passes can take them all as they are."""
-    return (
-        HERE
-        and tensors[0].dtype in (torch.float32, torch.float64)
-        and all(
-            device.on_processor(tensor) and tensor.is_contiguous() and tensor.dtype == tensors[0].dtype
-            for tensor in tensors
-        )
-    )
+def fit(first: torch.Tensor, *others: torch.Tensor) -> bool:
+    """Whether the passes can take them all as they are; they are on one device."""
+    kind = first.dtype
+    if not HERE or kind not in (torch.float32, torch.float64) or not device.on_processor(first):
+        return False
+    return first.is_contiguous() and all(each.dtype is kind and each.is_contiguous() for each in others)
 
 
 def array(tensor: torch.Tensor) -> np.ndarray:
@@ -133,15 +129,13 @@ def back_through_weighted_sums(gradient_BD, weights_N, values_ND, place_N, of_we
 
 
 @compiled
-def fold(w_candidate_HD, w_common_HD, v_GTD, of_item_GHT, folded_GHTE):
-    """[w_candidate + w_common v; of_item] for each item of each user."""
-    dimension = v_GTD.shape[2]
+def fold(w_candidate_HD, w_common_HD, v_GTD, folded_GHTD):
+    """w_candidate + w_common v for each item of each user."""
     for g in range(v_GTD.shape[0]):
         for h in range(w_candidate_HD.shape[0]):
             for t in range(v_GTD.shape[1]):
-                for d in range(dimension):
-                    folded_GHTE[g, h, t, d] = w_candidate_HD[h, d] + w_common_HD[h, d] * v_GTD[g, t, d]
-                folded_GHTE[g, h, t, dimension] = of_item_GHT[g, h, t]
+                for d in range(v_GTD.shape[2]):
+                    folded_GHTD[g, h, t, d] = w_candidate_HD[h, d] + w_common_HD[h, d] * v_GTD[g, t, d]
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 What the two have in common is folded into weights of the candidate for each history item, of many users in one batched
 product: users of like length are taken together and padded to the longest among them. Padding counts zero times;
-nothing is normed over it, since nothing learns.
+nothing is normed over it, since nothing learns. On a processor a user with much to work out is taken alone.
 
 Shapes: K candidates and N history items of all users end to end; of G users taken together, at most K candidates and T
 items each; D dimension, H the width of a layer.
@@ -15,11 +15,13 @@ import numpy as np
 import torch
 
 from din import compiled, device
+from din.compiled import array, fit
 from din.model import ActivationUnit, Group
 from din.settled import POSITIONS_IN_CACHE, Net
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
 POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
+POSITIONS_ALONE = {"cpu": 1 << 10, "cuda": 1 << 22}  # with so many of their own nobody is padded to another's length
 
 
 class Wanted(NamedTuple):
@@ -45,24 +47,24 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     """The history pooled for each candidate, float32 [K, D]; zero where a user has none."""
     beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
-    with_one_KE = torch.cat([wanted.u_KD, wanted.u_KD.new_ones(beyond, 1)], dim=1)
     pool = Pool(group)
-    of_items = (items.times_N, items.seen_ND, items.v_ND)
+    of_items = (items.times_N, items.seen_ND, pool.every_pair.of_item(items.seen_ND), items.v_ND)
     (first_K, count_K), (first_T, count_T) = (
         torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)
     )
-    for users, most_K, most_T in of_like_size(count_K, count_T, POSITIONS_AT_ONCE[pooled_KD.device.type]):
+    kind = pooled_KD.device.type
+    for users, most_K, most_T in of_like_size(count_K, count_T, POSITIONS_AT_ONCE[kind], POSITIONS_ALONE[kind]):
         if len(users) == 1:  # nothing to pad, and no row to copy
             own_K, own_T = (
                 slice(at, at + most) for at, most in ((first_K[users[0]], most_K), (first_T[users[0]], most_T))
             )
-            pooled_KD[own_K] = pool(with_one_KE[own_K][None], *(of_all[own_T][None] for of_all in of_items))[0]
+            pooled_KD[own_K] = pool(wanted.u_KD[own_K][None], *(of_all[own_T][None] for of_all in of_items))[0]
             continue
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
-        times_GT, seen_GTD, v_GTD = (at(of_all, place_GT) for of_all in of_items)
-        of_padded_GKD = pool(at(with_one_KE, place_GK), real_GT * times_GT, seen_GTD, v_GTD)
+        times_GT, seen_GTD, of_item_GTH, v_GTD = (at(of_all, place_GT) for of_all in of_items)
+        of_padded_GKD = pool(at(wanted.u_KD, place_GK), real_GT * times_GT, seen_GTD, of_item_GTH, v_GTD)
         pooled_KD[torch.where(real_GK, place_GK, beyond)] = of_padded_GKD
     return pooled_KD[:beyond]
 
@@ -72,12 +74,15 @@ def at(rows_N: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
     return rows_N.index_select(0, place.flatten()).view(*place.shape, *rows_N.shape[1:])
 
 
-def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Iterator[tuple[np.ndarray, int, int]]:
+def of_like_size(
+    wanted_U: np.ndarray, items_U: np.ndarray, at_once: int, alone: int
+) -> Iterator[tuple[np.ndarray, int, int]]:
     """Users with candidates and a history, those of like length together, and how much room each needs at the most."""
     users = np.flatnonzero((wanted_U > 0) & (items_U > 0))
     users = users[np.lexsort((wanted_U[users], items_U[users]))]
     while len(users):
-        some = users[: max(at_once // int(wanted_U[users[0]] * items_U[users[0]]), 1)]  # no more can have room
+        least = int(wanted_U[users[0]] * items_U[users[0]])
+        some = users[: max(at_once // least, 1) if least < alone else 1]  # no more can have room
         taken = 1
         if len(some) > 1:
             room = np.arange(1, len(some) + 1) * np.maximum.accumulate(wanted_U[some]) * items_U[some]
@@ -102,61 +107,66 @@ class Pool:
         self.every_pair, self.normalize = EveryPair(group.unit), group.normalize
 
     def __call__(
-        self, u_GKE: torch.Tensor, times_GT: torch.Tensor, seen_GTD: torch.Tensor, v_GTD: torch.Tensor
+        self,
+        u_GKD: torch.Tensor,
+        times_GT: torch.Tensor,
+        seen_GTD: torch.Tensor,
+        of_item_GTH: torch.Tensor,
+        v_GTD: torch.Tensor,
     ) -> torch.Tensor:
-        """[G, K, D]. E is D and a one."""
-        weights_GTK = counted(self.every_pair(u_GKE, seen_GTD).float(), times_GT, self.normalize)
+        """[G, K, D]."""
+        weights_GTK = counted(self.every_pair(u_GKD, seen_GTD, of_item_GTH).float(), times_GT, self.normalize)
         with torch.autocast(v_GTD.device.type, enabled=False):  # sums are float32
-            return weights_GTK.mT @ v_GTD
+            return torch.bmm(weights_GTK.mT, v_GTD)
 
 
 class EveryPair:
     """What the activation unit gives each item of a user for each of their candidates.
 
     What the two have in common is folded into a weight of u for each history item, so that one product of matrices is
-    the first layer of all candidates: Wu u + Wp (u * v) + Wv v + b = [Wu + Wp diag(v); Wv v + b] [u; 1].
+    the first layer of all candidates: Wu u + Wp (u * v) + Wv v + b = (Wu + Wp diag(v)) u + (Wv v + b).
     """
 
     def __init__(self, unit: ActivationUnit) -> None:
         self.sees, self.net = unit.sees, Net(unit.layers())
         scale_H1 = self.net.before_H[:, None]
         self.w_candidate, self.w_item = (weight * scale_H1 for weight in unit.of_one_alone())
-        self.w_common, self.bias_H1 = unit.of_common() * scale_H1, unit.first.bias[:, None] * scale_H1
+        self.w_common, self.bias_H = (unit.of_common() * scale_H1).contiguous(), unit.first.bias * self.net.before_H
 
-    def __call__(self, u_GKE: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
+    def of_item(self, v_ND: torch.Tensor) -> torch.Tensor:
+        """The item's own part of the first layer, [N, H]."""
+        return torch.addmm(self.bias_H, v_ND, self.w_item.T)
+
+    def __call__(self, u_GKD: torch.Tensor, v_GTD: torch.Tensor, of_item_GTH: torch.Tensor) -> torch.Tensor:
         """[G, T, K]. On a processor so many items at once as stay in its cache."""
-        if not device.on_processor(v_GTD):
-            return self.of_items(u_GKE, v_GTD)
-        at_once = max(POSITIONS_IN_CACHE // (u_GKE.shape[0] * u_GKE.shape[1]), 1)
-        return torch.cat([self.of_items(u_GKE, part_GTD) for part_GTD in v_GTD.split(at_once, dim=1)], dim=1)
+        items, at_once = v_GTD.shape[1], max(POSITIONS_IN_CACHE // (u_GKD.shape[0] * u_GKD.shape[1]), 1)
+        if at_once >= items or not device.on_processor(v_GTD):
+            return self.of_items(u_GKD, v_GTD, of_item_GTH)
+        parts = device.blocks(items, at_once)
+        return torch.cat([self.of_items(u_GKD, v_GTD[:, part], of_item_GTH[:, part]) for part in parts], dim=1)
 
-    def of_items(self, u_GKE: torch.Tensor, v_GTD: torch.Tensor) -> torch.Tensor:
-        users, items, dimension = v_GTD.shape
-        of_item_GHT = torch.baddbmm(self.bias_H1, self.w_item.expand(users, -1, -1), v_GTD.mT)
+    def of_items(self, u_GKD: torch.Tensor, v_GTD: torch.Tensor, of_item_GTH: torch.Tensor) -> torch.Tensor:
+        users, items, width = of_item_GTH.shape
         if self.sees == "difference":
-            of_candidate_GHK = self.w_candidate @ u_GKE[..., :dimension].mT
-            first_GHTK = of_candidate_GHK[:, :, None] + of_item_GHT[..., None]
+            first_GHTK = (self.w_candidate @ u_GKD.mT)[:, :, None].expand(-1, -1, items, -1).contiguous()
         else:
-            folded_GHTE = self.folded(v_GTD, of_item_GHT)
-            first_GHTK = torch.bmm(folded_GHTE.view(users, -1, dimension + 1), u_GKE.mT)
-        return self.net(first_GHTK.view(users, len(self.bias_H1), -1)).view(users, items, -1)
+            of_each_GED = self.folded(v_GTD).view(users, -1, v_GTD.shape[2])
+            first_GHTK = torch.bmm(of_each_GED, u_GKD.mT).view(users, width, items, -1)
+        return self.net(first_GHTK, of_item_GTH.mT)
 
-    def folded(self, v_GTD: torch.Tensor, of_item_GHT: torch.Tensor) -> torch.Tensor:
-        """The first layer's weights of [u; 1] for each history item, [G, H, T, E]."""
-        dimension = v_GTD.shape[2]
-        folded_GHTE = v_GTD.new_empty(*of_item_GHT.shape, dimension + 1)
-        of_u = folded_GHTE[..., :dimension]
-        given = (self.w_candidate, self.w_common, v_GTD.contiguous(), of_item_GHT, folded_GHTE)
-        if self.sees == "product" and compiled.fit(*given):
-            compiled.fold(*(compiled.array(each) for each in given))
-            return folded_GHTE
-        if self.sees == "product":
-            torch.addcmul(self.w_candidate[:, None], self.w_common[:, None], v_GTD[:, None], out=of_u)
-        else:
-            by_each_HDD = self.w_common.unflatten(1, (dimension, -1))
-            of_u.copy_(torch.einsum("hij,gtj->ghti", by_each_HDD, v_GTD) + self.w_candidate[:, None])
-        folded_GHTE[..., dimension] = of_item_GHT
-        return folded_GHTE
+    def folded(self, v_GTD: torch.Tensor) -> torch.Tensor:
+        """The first layer's weights of u for each history item, [G, H, T, D]."""
+        if self.sees == "outer":
+            by_each_HDD = self.w_common.unflatten(1, (v_GTD.shape[2], -1))
+            of_common_GHTD = torch.einsum("hij,gtj->ghti", by_each_HDD, v_GTD)
+            return (of_common_GHTD + self.w_candidate[:, None]).contiguous()
+        (users, items, _), (width, dimension) = v_GTD.shape, self.w_common.shape
+        folded_GHTD = v_GTD.new_empty(users, width, items, dimension)
+        given = (self.w_candidate, self.w_common, v_GTD, folded_GHTD)
+        if fit(*given):
+            compiled.fold(*(array(each) for each in given))
+            return folded_GHTD
+        return torch.addcmul(self.w_candidate[:, None], self.w_common[:, None], v_GTD[:, None], out=folded_GHTD)
 
 
 def counted(raw_GTK: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:

@@ -1,10 +1,10 @@
 """A net that learns no longer, which is what ranks: the same values in fewer passes over memory.
 
-A position is a column here, so that what an activation has of each of a layer's numbers is one number for a whole row,
-and a product of matrices fills its vectors however narrow the layer is. What an activation multiplies its input and its
-value by is put into the linear layers around it.
+What an activation multiplies its input and its value by is put into the linear layers around it; the bias of what goes
+into it is added in the same pass. A position is a column here, so that a product of matrices fills its vectors however
+narrow the layer is.
 
-Shapes: G users, M positions of each; H the width of a layer.
+Shapes: G users, K candidates and T history items of each; H the width of a layer.
 """
 
 import math
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from din import activation_passes, compiled
+from din import activation_passes
+from din.compiled import array, fit
 
 if TYPE_CHECKING:
     from din.activations import Dice, PRelu, Relu
@@ -25,23 +26,33 @@ POSITIONS_IN_CACHE = 1 << 12  # of a layer of 80 1.3 MB
 
 class Settled:
     """An activation that is `after_H` times `value` of `before_H` times what goes into it, where both may be one number
-    for all. What goes in, [G, H, M], may still lack its bias, [H]; it is lost."""
+    for all. What goes in, [G, H, T, K], still lacks its bias, [G, H, T], and is lost."""
 
     def __init__(self, before_H: torch.Tensor, after_H: torch.Tensor) -> None:
         self.before_H, self.after_H = before_H, after_H
 
-    def value(self, s_GHM: torch.Tensor, bias_H: torch.Tensor | None) -> torch.Tensor:
-        """[G, H, M], where what went in was or elsewhere."""
+    def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+        """[G, H, T, K], where what went in was or elsewhere."""
         raise NotImplementedError
 
-    def summed(self, s_GHM: torch.Tensor, bias_H: torch.Tensor | None, weight_H: torch.Tensor) -> torch.Tensor:
-        """The weighted sum of the values of each position, [G, M]."""
-        return (weight_H @ self.value(s_GHM, bias_H)).view(len(s_GHM), -1)
+    def summed(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor, weight_H: torch.Tensor) -> torch.Tensor:
+        """The weighted sum of the values of each position, [G, T, K]."""
+        return torch.einsum("h,ghtk->gtk", weight_H, self.value(s_GHTK, bias_GHT))
 
 
 class SettledRelu(Settled):
-    def value(self, s_GHM: torch.Tensor, bias_H: torch.Tensor | None) -> torch.Tensor:
-        return biased(s_GHM, bias_H).relu_()
+    def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+        if not fit(s_GHTK):
+            return biased(s_GHTK, bias_GHT).relu_()
+        activation_passes.settled_relu(array(s_GHTK), array(bias_GHT))
+        return s_GHTK
+
+    def summed(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor, weight_H: torch.Tensor) -> torch.Tensor:
+        if not fit(s_GHTK, weight_H):
+            return super().summed(s_GHTK, bias_GHT, weight_H)
+        sum_GTK = s_GHTK.new_zeros(s_GHTK[:, 0].shape)
+        activation_passes.settled_relu_summed(array(s_GHTK), array(bias_GHT), array(weight_H), array(sum_GTK))
+        return sum_GTK
 
 
 class SettledPRelu(Settled):
@@ -49,8 +60,8 @@ class SettledPRelu(Settled):
         super().__init__(alpha_H.new_ones(1), alpha_H.new_ones(1))
         self.alpha_H = alpha_H
 
-    def value(self, s_GHM: torch.Tensor, bias_H: torch.Tensor | None) -> torch.Tensor:
-        return torch.prelu(biased(s_GHM, bias_H), self.alpha_H.to(s_GHM.dtype))
+    def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+        return torch.prelu(biased(s_GHTK, bias_GHT), self.alpha_H.to(s_GHTK.dtype))
 
 
 class SettledDice(Settled):
@@ -62,32 +73,29 @@ class SettledDice(Settled):
         half_H = torch.where(half_H.abs() < LEAST_HALF, LEAST_HALF, half_H)
         super().__init__(scale_H / 2, half_H / (scale_H / 2))
         self.shift_H, self.ratio_H = -mean_H * scale_H / 2, (1 + alpha_H) / 2 / half_H
-        self.no_bias_H = torch.zeros_like(alpha_H)
+        self.power_H, self.above_H = self.shift_H * STEEP, self.ratio_H + 1  # t is 1 - 2 / (1 + e^2x)
 
-    def value(self, s_GHM: torch.Tensor, bias_H: torch.Tensor | None) -> torch.Tensor:
-        if compiled.fit(s_GHM, self.shift_H):
-            activation_passes.settled_dice(*self.given(s_GHM, bias_H))
-            return s_GHM
-        t_GHM = (biased(s_GHM, bias_H) + self.shift_H[:, None]).tanh_()
-        return s_GHM.mul_(t_GHM.add_(self.ratio_H[:, None]))
+    def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+        if fit(s_GHTK, self.power_H):
+            activation_passes.settled_dice(*self.given(s_GHTK, bias_GHT))
+            return s_GHTK
+        t_GHTK = (biased(s_GHTK, bias_GHT) + self.shift_H[:, None, None]).tanh_()
+        return s_GHTK.mul_(t_GHTK.add_(self.ratio_H[:, None, None]))
 
-    def summed(self, s_GHM: torch.Tensor, bias_H: torch.Tensor | None, weight_H: torch.Tensor) -> torch.Tensor:
-        if not compiled.fit(s_GHM, weight_H):
-            return super().summed(s_GHM, bias_H, weight_H)
-        sum_GM = s_GHM.new_zeros(len(s_GHM), s_GHM.shape[2])
-        activation_passes.settled_dice_summed(
-            *self.given(s_GHM, bias_H), compiled.array(weight_H), compiled.array(sum_GM)
-        )
-        return sum_GM
+    def summed(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor, weight_H: torch.Tensor) -> torch.Tensor:
+        if not fit(s_GHTK, self.power_H, weight_H):
+            return super().summed(s_GHTK, bias_GHT, weight_H)
+        sum_GTK = s_GHTK.new_zeros(s_GHTK[:, 0].shape)
+        activation_passes.settled_dice_summed(*self.given(s_GHTK, bias_GHT), array(weight_H), array(sum_GTK))
+        return sum_GTK
 
-    def given(self, s_GHM: torch.Tensor, bias_H: torch.Tensor | None) -> tuple[Any, ...]:
-        bias_H = self.no_bias_H if bias_H is None else bias_H
-        arrays = [compiled.array(each) for each in (s_GHM, bias_H, self.shift_H, self.ratio_H)]
-        return *arrays, arrays[0].dtype.type(STEEP)
+    def given(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> tuple[Any, ...]:
+        s, bias, power, above = (array(each) for each in (s_GHTK, bias_GHT, self.power_H, self.above_H))
+        return s, bias, s.dtype.type(STEEP), power, above
 
 
-def biased(s_GHM: torch.Tensor, bias_H: torch.Tensor | None) -> torch.Tensor:
-    return s_GHM if bias_H is None else s_GHM.add_(bias_H[:, None])
+def biased(s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+    return s_GHTK.add_(bias_GHT[..., None])
 
 
 class Net:
@@ -98,20 +106,21 @@ class Net:
         linears = [linear for _, linear in layers]
         self.before_H = self.settled[0].before_H
         befores = [*(of.before_H for of in self.settled[1:]), linears[-1].weight.new_ones(1)]
-        self.weights = [
+        weights = [
             before_H[:, None] * linear.weight * of.after_H
             for of, linear, before_H in zip(self.settled, linears, befores, strict=True)
         ]
-        self.biases = [None, *(before_H * linear.bias for linear, before_H in zip(linears, befores, strict=True))]
+        *self.weights, (self.last_H,) = weights
+        *biases, self.last_bias = (before_H * linear.bias for linear, before_H in zip(linears, befores, strict=True))
+        self.biases = [bias_H[:, None] for bias_H in biases]
 
-    def __call__(self, s_GHM: torch.Tensor) -> torch.Tensor:
-        """[G, M]. What went in is lost. On a processor fastest where it stays in the cache."""
-        *through, last = zip(self.settled, self.biases, self.weights, strict=False)
-        for (
-            activation,
-            bias_H,
-            weight,
-        ) in through:  # a bias after its product: one that adds copies first what it adds to
-            s_GHM = torch.bmm(weight.expand(len(s_GHM), -1, -1), activation.value(s_GHM, bias_H))
-        activation, bias_H, weight = last
-        return activation.summed(s_GHM, bias_H, weight[0]).add_(self.biases[-1])
+    def __call__(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+        """[G, T, K] of what the first layer gives but for this bias. What went in is lost. On a processor fastest where
+        it stays in the cache."""
+        users, _, items, candidates = s_GHTK.shape
+        for activation, weight, bias_H1 in zip(self.settled, self.weights, self.biases, strict=False):
+            value_GHM = activation.value(s_GHTK, bias_GHT).view(users, -1, items * candidates)
+            s_GHTK = torch.bmm(weight.expand(users, -1, -1), value_GHM)[:, :, None]
+            bias_GHT = bias_H1.expand(users, -1, -1)
+        sum_GTK = self.settled[-1].summed(s_GHTK, bias_GHT, self.last_H).add_(self.last_bias)
+        return sum_GTK.view(users, items, candidates)

@@ -158,10 +158,11 @@ def logits(
         return model.logits(*parts_CD, user_BD=user_CD, step_B2=step_C2)
     net = Net(layers_of(list(model.top)[1:]))
     logit_C = parts_CD[0].new_empty(len(parts_CD[0]))
+    no_bias_1H1 = torch.zeros_like(model.top.get_parameter("0.bias"))[None, :, None]
     for rows in device.blocks(len(logit_C), POSITIONS_IN_CACHE):
         user_cD, step_c2 = (None if of_all is None else of_all[rows] for of_all in (user_CD, step_C2))
         first_cH = model.first(*(part_CD[rows] for part_CD in parts_CD), user_BD=user_cD, step_B2=step_c2)
-        logit_C[rows] = net(first_cH.mul_(net.before_H).mT[None])[0]
+        logit_C[rows] = net(first_cH.mul_(net.before_H).T.contiguous()[None, :, None], no_bias_1H1)[0, 0]
     return logit_C
 
 

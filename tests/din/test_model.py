@@ -97,11 +97,11 @@ def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(
     whole_N = unit.weigh(unit.first(torch.cat([u_ND, v_ND, u_ND - v_ND, common[sees]], dim=1)))
 
     assert torch.allclose(unit(u_BD, v_ND, example_N), whole_N, atol=1e-12)
-    with_one_KE = torch.cat([u_BD, torch.ones(3, 1)], dim=1)
+    every_pair = EveryPair(unit)
     for in_blocks in (True, False):
         monkeypatch.setattr("din.device.on_processor", lambda _, answer=in_blocks: answer)
         with torch.inference_mode():
-            every_NK = EveryPair(unit)(with_one_KE[None], v_ND[None])[0]
+            every_NK = every_pair(u_BD[None], v_ND[None], every_pair.of_item(v_ND)[None])[0]
         assert torch.allclose(every_NK[torch.arange(7), example_N], whole_N, atol=1e-12)
 
 

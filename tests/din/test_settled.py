@@ -29,12 +29,14 @@ def learned(activation: Literal["dice", "prelu", "relu"]) -> nn.Sequential:
 
 
 def settled(net: nn.Sequential, inputs_NI: torch.Tensor) -> torch.Tensor:
-    """What the layers after the first give, [N], of two users with half of the rows each."""
+    """What the layers after the first give, [N], of two users with an item each, which have a bias."""
     first, *rest = net
     after = Net(layers_of(rest))
     first_NH = first(inputs_NI) * after.before_H
-    first_GHM = first_NH.view(2, -1, first_NH.shape[1]).mT.contiguous()
-    return after(first_GHM).flatten()
+    width = first_NH.shape[1]
+    first_GHTK = first_NH.view(2, -1, width).mT[:, :, None]
+    bias_GHT = torch.tensor([1.5, -0.5])[:, None, None].expand(2, width, 1).to(first_GHTK)
+    return after(first_GHTK - bias_GHT[..., None], bias_GHT).flatten()
 
 
 @torch.inference_mode()

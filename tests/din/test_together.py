@@ -45,6 +45,7 @@ def crowd(users: int = 25, seed: int = 4) -> Data:
 def in_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ranking.CANDIDATES_AT_ONCE, "cpu", request.param)
     monkeypatch.setitem(folding.POSITIONS_AT_ONCE, "cpu", 5 * request.param)
+    monkeypatch.setitem(folding.POSITIONS_ALONE, "cpu", 3 * request.param)
     for room in (folding, together):
         monkeypatch.setattr(room, "POSITIONS_IN_CACHE", request.param)
 
