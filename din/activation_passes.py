@@ -15,16 +15,17 @@ from din.compiled import ZERO, compiled, in_float32
 ROWS_OF_A_SUM = 64  # so many are summed in their own precision, and those sums in float64
 ONE, TWO = np.float32(1), np.float32(2)
 BITS_OF_FRACTION, EXPONENT_OF_ONE = np.int32(23), np.int32(127)  # of float32
-LARGEST_POWER = np.float32(126)  # of two in float32
+# Of two: beyond, 1 / (1 + 2^x) is as good as 1 or 0, and products with 2^x, in any order, are still numbers.
+LARGEST_POWER, LARGEST_POWER_OF_DOUBLE = np.float32(63), 500.0
 C1, C2, C3, C4, C5, C6 = (np.float32(math.log(2) ** n / math.factorial(n)) for n in range(1, 7))  # of 2^f
 
 
 def power_of_two(x):
-    return 2.0**x
+    return 2.0 ** min(max(x, -LARGEST_POWER_OF_DOUBLE), LARGEST_POWER_OF_DOUBLE)
 
 
 def power_of_two_in_float32(x):
-    """Within 126 of zero, to 2e-7 of itself: 2^k 2^f, |f| at most a half, by Taylor's series."""
+    """To 3e-7 of itself: 2^k 2^f, |f| at most a half, by Taylor's series."""
     x = min(max(x, -LARGEST_POWER), LARGEST_POWER)
     k = np.rint(x)
     f = x - k

@@ -41,7 +41,7 @@ class InBlocks:
 
     def turn(self) -> None:
         """Begins the way back: nothing is added up yet."""
-        self.of_bias_H, self.of_alpha_H = np.zeros_like(self.bias_H), np.zeros_like(self.alpha_H)
+        self.of_bias_H, self.of_alpha_H = np.zeros(len(self.bias_H)), np.zeros(len(self.alpha_H))
 
     def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, value_nH: np.ndarray, /) -> np.ndarray:
         """From the gradient of the value to that of s, in its place, as far as the block alone says it; gives the value
@@ -53,7 +53,10 @@ class InBlocks:
 
     def of_parameters(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The gradients of bias and alpha, [H] each, once the way back is through."""
-        return torch.from_numpy(self.of_bias_H), torch.from_numpy(self.of_alpha_H)
+        return self.of_its_kind(self.of_bias_H), self.of_its_kind(self.of_alpha_H)
+
+    def of_its_kind(self, sum_H: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(sum_H.astype(self.bias_H.dtype))
 
 
 class ReluInBlocks(InBlocks):
@@ -165,5 +168,4 @@ class DiceInBlocks(InBlocks):
         if self.over_all:
             a_H, b_H = self.of_moments()
             of_bias_H = of_bias_H - self.counted.events * (a_H + b_H * self.mean_H)
-        kind = self.bias_H.dtype
-        return torch.from_numpy(of_bias_H.astype(kind)), torch.from_numpy(of_alpha_H.astype(kind))
+        return self.of_its_kind(of_bias_H), self.of_its_kind(of_alpha_H)

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from din import compiled, device
 from din.activations_in_blocks import InBlocks
-from din.compiled import array
+from din.compiled import array, refuse_places_beyond
 from din.segments import end_to_end
 
 POSITIONS = 2048  # of a block: 0.6 MB for a layer of 80
@@ -58,6 +58,7 @@ class Pool(torch.autograd.Function):
     def forward(
         ctx: Any, weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int
     ) -> torch.Tensor:
+        refuse_places_beyond(examples, example_N)
         ctx.save_for_backward(weights_N, v_ND, example_N)
         pooled_BD = v_ND.new_zeros(examples, v_ND.shape[1])
         compiled.weighted_sums(array(weights_N), array(v_ND), array(example_N), array(pooled_BD))
@@ -96,6 +97,8 @@ class Pass:
     layers: tuple[torch.Tensor, ...]
 
     def __post_init__(self) -> None:
+        for table, place_N in zip(self.tables, self.places, strict=True):
+            refuse_places_beyond(len(table), place_N)
         self.weights, self.last_bias = self.layers[2::3], self.layers[-1]
         self.up = [weight.T.contiguous() for weight in self.weights]
         self.seen_EH = self.seen_HE.T.contiguous()

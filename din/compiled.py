@@ -3,13 +3,15 @@ in din/activation_passes.py.
 
 All are of C-contiguous arrays, float32 or float64. Each is compiled where it is first called, and kept beside its file,
 or in the user's cache where that cannot be written. What a pass calls has to be in its own file: Numba looks no further
-for what changed. Without Numba there are none, and the plain formulas run.
+for what changed, nor, for the passes of the other file, at `HOW`, `ZERO` and `in_float32` here. Without Numba there are
+none, and the plain formulas run.
 
 Shapes: N positions, of a block or of all; B examples, R rows of a table, M of them that a position takes, D dimension,
 H the width of a layer, E of what a position sees by itself; G users, T items of each.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from din import device
 
 try:
     import numba
+    import numba.core.caching
     import numba.extending
 except ImportError:
     numba = None
@@ -29,13 +32,27 @@ HERE = numba is not None
 ZERO = np.float32(0)  # a plain 0 would have float32 computed in float64
 
 
+if numba is not None:
+
+    class WhereItCan(numba.core.caching.FunctionCache):
+        """Keeps what was compiled; where that cannot be read or written each process compiles anew."""
+
+        def load_overload(self, sig: Any, target_context: Any) -> Any:
+            with suppress(OSError):
+                return super().load_overload(sig, target_context)
+
+        def save_overload(self, sig: Any, data: Any) -> None:
+            with suppress(OSError):
+                super().save_overload(sig, data)
+
+
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
     if numba is None:
         return function
-    try:
-        return numba.njit(function, cache=True, **HOW)
-    except RuntimeError:  # nowhere to keep it: compiled once in each process
-        return numba.njit(function, **HOW)
+    found: Any = numba.njit(function, **HOW)
+    with suppress(RuntimeError):  # nowhere to keep it
+        found._cache = WhereItCan(function)  # as njit(cache=True) does, whose cache stops at a file it may not read
+    return found
 
 
 def in_float32(general: Callable[..., Any], of_float32: Callable[..., Any]) -> None:
@@ -55,6 +72,14 @@ def fit(first: torch.Tensor, *others: torch.Tensor) -> bool:
     if not HERE or kind not in (torch.float32, torch.float64) or not device.on_processor(first):
         return False
     return first.is_contiguous() and all(each.dtype is kind and each.is_contiguous() for each in others)
+
+
+def refuse_places_beyond(rows: int, place_N: torch.Tensor) -> None:
+    """Passes do not look whether a place is there. Raises IndexError; on a GPU, where looking would wait, nothing."""
+    if len(place_N) and device.on_processor(place_N):
+        least, most = (int(place) for place in place_N.aminmax())
+        if least < 0 or most >= rows:
+            raise IndexError(f"places {least} to {most} of {rows} rows")
 
 
 def array(tensor: torch.Tensor) -> np.ndarray:

@@ -82,7 +82,8 @@ def of_like_size(
     users = users[np.lexsort((wanted_U[users], items_U[users]))]
     while len(users):
         least = int(wanted_U[users[0]] * items_U[users[0]])
-        some = users[: max(at_once // least, 1) if least < alone else 1]  # no more can have room
+        some = users[: max(at_once // least, 1)]  # no more can have room
+        some = some[: max(int(np.argmax(np.append(wanted_U[some] * items_U[some] >= alone, True))), 1)]
         taken = 1
         if len(some) > 1:
             room = np.arange(1, len(some) + 1) * np.maximum.accumulate(wanted_U[some]) * items_U[some]
@@ -143,7 +144,9 @@ class EveryPair:
         if at_once >= items or not device.on_processor(v_GTD):
             return self.of_items(u_GKD, v_GTD, of_item_GTH)
         parts = device.blocks(items, at_once)
-        return torch.cat([self.of_items(u_GKD, v_GTD[:, part], of_item_GTH[:, part]) for part in parts], dim=1)
+        return torch.cat(
+            [self.of_items(u_GKD, v_GTD[:, part].contiguous(), of_item_GTH[:, part]) for part in parts], dim=1
+        )
 
     def of_items(self, u_GKD: torch.Tensor, v_GTD: torch.Tensor, of_item_GTH: torch.Tensor) -> torch.Tensor:
         users, items, width = of_item_GTH.shape
@@ -152,7 +155,7 @@ class EveryPair:
         else:
             of_each_GED = self.folded(v_GTD).view(users, -1, v_GTD.shape[2])
             first_GHTK = torch.bmm(of_each_GED, u_GKD.mT).view(users, width, items, -1)
-        return self.net(first_GHTK, of_item_GTH.mT)
+        return self.net(first_GHTK, of_item_GTH.mT.contiguous())
 
     def folded(self, v_GTD: torch.Tensor) -> torch.Tensor:
         """The first layer's weights of u for each history item, [G, H, T, D]."""

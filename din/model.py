@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from din import compiled, device
 from din.activations import Dice, PRelu, Relu
 from din.batches import Batch, JaggedHistory
 from din.blocks import Pool, Sees, Weigh
 from din.categories import Categories, known
+from din.compiled import fit, refuse_places_beyond
 from din.config import DinConfig
 from din.matches import Matches
 from din.places import LookedUp, Placed
@@ -154,8 +154,10 @@ class Group(nn.Module):
     def forward(
         self, candidate_B: torch.Tensor, history: JaggedHistory, category_B: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero."""
-        if self.pooling == "din" and self.in_blocks(candidate_B) and self.placed.of_position is None:
+        """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero.
+        Raises IndexError on a processor where an item is of an example that is not there."""
+        refuse_places_beyond(len(candidate_B), history.example_N)
+        if self.pooling == "din" and self.in_blocks() and self.placed.of_position is None:
             history = told_once(history, self.placed.steps(history))
         u_BD, v_ND = self.embed(candidate_B, category_B), self.embed(history.keys_N, history.categories_N)
         weights_N = self.weights(u_BD, v_ND, history)
@@ -180,13 +182,13 @@ class Group(nn.Module):
     def attend(self, u_BD: torch.Tensor, v_ND: torch.Tensor, history: JaggedHistory) -> torch.Tensor:
         """What the activation unit gives each history position, [N]; on a processor in blocks."""
         seen_ND = self.placed_in(v_ND, history)
-        if not self.in_blocks(v_ND):
+        if not self.in_blocks():
             return self.unit(u_BD, seen_ND, history.example_N)
         return self.unit.in_blocks(u_BD, seen_ND, history.example_N, self.looked_up(history), history.times_N)
 
-    def in_blocks(self, of_batch: torch.Tensor) -> bool:
+    def in_blocks(self) -> bool:
         """Whether the activation unit goes over the positions in blocks: on a processor, but for the outer product."""
-        return self.unit.sees != "outer" and works_in_blocks(of_batch)
+        return self.unit.sees != "outer" and works_in_blocks(self.embedding.weight)
 
     def looked_up(self, history: JaggedHistory) -> LookedUp:
         """The tables whose rows add up to what the activation unit sees of the history; none, where looking up would
@@ -201,14 +203,14 @@ class Group(nn.Module):
         return [*found, *self.placed(history)]
 
 
-def works_in_blocks(of_batch: torch.Tensor) -> bool:
+def works_in_blocks(values_ND: torch.Tensor) -> bool:
     """On a processor for which passes are compiled, but not where its nets multiply in bf16: the formula as it is knows
     how."""
-    return compiled.HERE and device.on_processor(of_batch) and not torch.is_autocast_enabled(of_batch.device.type)
+    return fit(values_ND) and not torch.is_autocast_enabled(values_ND.device.type)
 
 
 def pooled(weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
-    """The weighted sum of each example's history, [B, D]; on a processor in blocks."""
+    """The weighted sum of each example's history, [B, D]; on a processor in one pass."""
     if works_in_blocks(v_ND):
         return Pool.apply(weights_N, v_ND, example_N, examples)
     return summed(weights_N[:, None] * v_ND, example_N, examples)

@@ -26,7 +26,7 @@ def spread_over(rows_BD: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
 
 def rows_at(rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
     """Rows of a table, [N, D]. On a processor their gradients are added in one pass."""
-    return Rows.apply(rows_RD, place_N) if compiled.fit(rows_RD) else rows_RD.index_select(0, place_N)
+    return RowsAt.apply(rows_RD, place_N) if compiled.fit(rows_RD) else rows_RD.index_select(0, place_N)
 
 
 def summed(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
@@ -36,7 +36,7 @@ def summed(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> t
     return Sum.apply(values_ND, example_N, examples)
 
 
-class Rows(torch.autograd.Function):
+class RowsAt(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
         ctx.rows = len(rows_RD)

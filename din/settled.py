@@ -121,6 +121,6 @@ class Net:
         for activation, weight, bias_H1 in zip(self.settled, self.weights, self.biases, strict=False):
             value_GHM = activation.value(s_GHTK, bias_GHT).view(users, -1, items * candidates)
             s_GHTK = torch.bmm(weight.expand(users, -1, -1), value_GHM)[:, :, None]
-            bias_GHT = bias_H1.expand(users, -1, -1)
+            bias_GHT = bias_H1.expand(users, -1, -1).contiguous()
         sum_GTK = self.settled[-1].summed(s_GHTK, bias_GHT, self.last_H).add_(self.last_bias)
         return sum_GTK.view(users, items, candidates)

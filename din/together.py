@@ -154,7 +154,7 @@ def logits(
     model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None, step_C2: torch.Tensor | None
 ) -> torch.Tensor:
     """Of each candidate, [C]; on a processor in blocks that stay in its cache."""
-    if not device.on_processor(parts_CD[0]):
+    if not device.on_processor(parts_CD[0]) or len(model.top) == 1:
         return model.logits(*parts_CD, user_BD=user_CD, step_B2=step_C2)
     net = Net(layers_of(list(model.top)[1:]))
     logit_C = parts_CD[0].new_empty(len(parts_CD[0]))

@@ -91,6 +91,48 @@ def test_dice_in_float32_is_its_formula_however_large_the_numbers(numbers: list[
 
 
 @needs_numba
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("z", [-1000.0, -100.0, -1.0, 1.0, 100.0, 1000.0])
+def test_the_gradient_of_dice_is_finite_however_far_a_number_is_from_the_others(z: float, kind: type) -> None:
+    s_NH, of_value_NH, value_NH = (np.full((1, 8), number, kind) for number in (z, 10, 0))
+    sums_4H = np.zeros((4, 8))
+    scale_H, level_H, alpha_H = np.ones(8, kind), np.zeros(8, kind), np.full(8, 0.25, kind)
+
+    activation_passes.back_through_dice(
+        s_NH, of_value_NH, scale_H, scale_H / kind(-math.log(2)), level_H, alpha_H, value_NH, sums_4H
+    )
+
+    p = 1 / (1 + math.exp(-z)) if z > -500 else 0.0
+    of_s = 10 * (0.25 + 0.75 * p + z * p * (1 - p) * 0.75)
+    np.testing.assert_allclose(of_value_NH, np.full((1, 8), of_s), rtol=1e-5)
+    np.testing.assert_allclose(sums_4H[1], np.full(8, 10 * z * (1 - p)), rtol=1e-5, atol=1e-12)
+    assert np.isfinite(sums_4H).all()
+
+
+@pytest.mark.parametrize("place", [-1, 3])
+def test_an_example_that_is_not_there_is_refused(place: int) -> None:
+    group = Group(DinConfig(dimension=4), 9)
+    history = JaggedHistory(torch.tensor([1, 2]), torch.tensor([0, place]), torch.zeros(2))
+
+    with pytest.raises(IndexError, match=f"places {min(place, 0)} to {max(place, 0)} of 3 rows"):
+        group(torch.tensor([1, 2, 3]), history)
+
+
+@needs_numba
+def test_a_cache_that_can_be_neither_read_nor_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("numba.core.caching.FunctionCache.load_overload", refuse)
+    monkeypatch.setattr("numba.core.caching.FunctionCache.save_overload", refuse)
+    bias_H, s_NH = np.array([1.0, 2.0]), np.array([[1.0, 1.0]])
+
+    compiled.compiled(activation_passes.add_bias.py_func)(s_NH, bias_H)  # type: ignore[attr-defined]
+
+    assert s_NH.tolist() == [[2.0, 3.0]]
+
+
+@needs_numba
 def test_what_cannot_be_kept_is_compiled_all_the_same() -> None:
     found: dict[str, object] = {}
     exec("def twice(x_N):\n    for n in range(len(x_N)):\n        x_N[n] *= 2\n", found)  # noqa: S102 of no file

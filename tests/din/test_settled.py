@@ -36,7 +36,7 @@ def settled(net: nn.Sequential, inputs_NI: torch.Tensor) -> torch.Tensor:
     width = first_NH.shape[1]
     first_GHTK = first_NH.view(2, -1, width).mT[:, :, None]
     bias_GHT = torch.tensor([1.5, -0.5])[:, None, None].expand(2, width, 1).to(first_GHTK)
-    return after(first_GHTK - bias_GHT[..., None], bias_GHT).flatten()
+    return after((first_GHTK - bias_GHT[..., None]).contiguous(), bias_GHT.contiguous()).flatten()
 
 
 @torch.inference_mode()

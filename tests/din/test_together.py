@@ -159,3 +159,19 @@ def test_a_user_with_more_candidates_than_a_chunk_holds_is_a_chunk() -> None:
         slice(3, 4),
         slice(4, 5),
     ]
+
+
+def test_on_a_processor_a_user_with_much_to_work_out_is_taken_alone() -> None:
+    wanted_U, items_U = np.array([10, 300, 12, 0, 200]), np.array([13, 13, 14, 5, 60])
+
+    found = [(users.tolist(), *room) for users, *room in folding.of_like_size(wanted_U, items_U, 1 << 13, 1 << 10)]
+
+    assert found == [([0], 10, 13), ([1], 300, 13), ([2], 12, 14), ([4], 200, 60)]
+
+
+def test_a_model_without_layers_above_ranks_as_its_forward_pass() -> None:
+    model = model_of(replace(EVERY[0], top_widths=()))
+    parts_CD = tuple(torch.randn(5, 8) for _ in range(4))
+
+    with torch.inference_mode():
+        assert torch.allclose(together.logits(model, parts_CD, None, None), model.logits(*parts_CD))
