@@ -1,4 +1,5 @@
-"""What a pass over memory takes on a processor, beside the matrix product it goes with, and by which way (decision 15).
+"""What a pass over memory takes on a processor, beside the matrix product it goes with, and by which way (decisions 15
+and 20).
 
     python -m bench.passes [--positions 4096]
 

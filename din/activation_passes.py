@@ -2,8 +2,7 @@
 
 What goes into an activation, s, arrives without the bias of the layer before it, which these passes add.
 
-Shapes: N positions, H the width of a layer. In a net that learns no longer G users, K candidates
-and T items of each.
+Shapes: N positions, H the width of a layer. In a net that learns no longer G users, K candidates and T items of each.
 """
 
 import math
@@ -109,7 +108,7 @@ def bias_and_moments(s_NH, bias_H, times_N, about_H, sums_2H):
 
 @compiled
 def dice(s_NH, fall_H, level_H, alpha_H, value_NH):
-    """S (alpha + (1 - alpha) p), p = 1 / (1 + e^-z); 2 to the power of s fall + level is e^-z."""
+    """The value is s (alpha + (1 - alpha) p), p = 1 / (1 + e^-z); 2 to the power of s fall + level is e^-z."""
     for n in range(s_NH.shape[0]):
         for h in range(s_NH.shape[1]):
             s = s_NH[n, h]

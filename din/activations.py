@@ -45,7 +45,7 @@ class Dice(nn.Module):
         times_N = times_N.to(self.alpha.dtype)
         events = int(times_N.sum())
         norm = Norm(self.running_mean, self.running_var, self.eps, self.momentum)
-        return DiceInBlocks(self.alpha, bias_H, norm, Counted(times_N.numpy(), events, self.over_all(events)))
+        return DiceInBlocks(self.alpha, bias_H, norm, Counted(times_N.numpy(), events), self.over_all(events))
 
     def settled(self) -> SettledDice:
         return SettledDice(self.running_mean, torch.rsqrt(self.running_var + self.eps), self.alpha)

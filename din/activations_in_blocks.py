@@ -95,26 +95,26 @@ class Norm:
 
 @dataclass
 class Counted:
-    """How many events each position stands for, all of them together, and whether Dice goes by their statistics."""
+    """How many events each position stands for, and all of them together."""
 
     times_N: np.ndarray
     events: int
-    over_all: bool
 
 
 class DiceInBlocks(InBlocks):
     """By the statistics of these very positions, each of which counts `times_N`, `events` together; or by the running
     ones, where `over_all` is false."""
 
-    def __init__(self, alpha_H: torch.Tensor, bias_H: torch.Tensor, norm: Norm, counted: Counted) -> None:
+    def __init__(
+        self, alpha_H: torch.Tensor, bias_H: torch.Tensor, norm: Norm, counted: Counted, over_all: bool
+    ) -> None:
         super().__init__(alpha_H, bias_H)
-        self.norm, self.counted, self.over_all = norm, counted, counted.over_all
-        self.mean_H = norm.mean_H.numpy()
-        self.normalize_by(self.mean_H, norm.var_H.numpy())
+        self.norm, self.counted, self.over_all = norm, counted, over_all
+        self.normalize_by(norm.mean_H.numpy(), norm.var_H.numpy())
         self.about_H: np.ndarray | None = None
 
     def normalize_by(self, mean_H: np.ndarray, var_H: np.ndarray) -> None:
-        """Z = (s - mean) scale; e^-z is 2 to the power of s fall + level."""
+        """With z = (s - mean) scale, e^-z is 2 to the power of s fall + level."""
         self.mean_H, self.scale_H = mean_H, 1 / np.sqrt(var_H + self.norm.eps)
         self.fall_H = self.scale_H * -LOG2_E
         self.level_H = -mean_H * self.fall_H

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from din import compiled, device
 from din.activations_in_blocks import InBlocks
-from din.compiled import array, refuse_places_beyond
+from din.compiled import array
 from din.segments import end_to_end
 
 POSITIONS = 2048  # of a block: 0.6 MB for a layer of 80
@@ -58,7 +58,6 @@ class Pool(torch.autograd.Function):
     def forward(
         ctx: Any, weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int
     ) -> torch.Tensor:
-        refuse_places_beyond(examples, example_N)
         ctx.save_for_backward(weights_N, v_ND, example_N)
         pooled_BD = v_ND.new_zeros(examples, v_ND.shape[1])
         compiled.weighted_sums(array(weights_N), array(v_ND), array(example_N), array(pooled_BD))
@@ -97,8 +96,6 @@ class Pass:
     layers: tuple[torch.Tensor, ...]
 
     def __post_init__(self) -> None:
-        for table, place_N in zip(self.tables, self.places, strict=True):
-            refuse_places_beyond(len(table), place_N)
         self.weights, self.last_bias = self.layers[2::3], self.layers[-1]
         self.up = [weight.T.contiguous() for weight in self.weights]
         self.seen_EH = self.seen_HE.T.contiguous()
@@ -112,8 +109,7 @@ class Pass:
         self.s = [self.v_ND.new_empty(self.positions, width) for width in widths]
         self.s_numpy = [array(s) for s in self.s]
         most = min(self.positions, POSITIONS)
-        self.room = [self.v_ND.new_empty(most, width) for width in widths]
-        self.room_numpy = [array(room) for room in self.room]
+        self.room = [array(self.v_ND.new_empty(most, width)) for width in widths]
         self.room_of_seen = self.v_ND.new_empty(most, self.seen_HE.shape[1])
 
     def forward(self) -> torch.Tensor:
@@ -143,7 +139,7 @@ class Pass:
         self.activations[layer].arrived(self.s_numpy[layer][rows], rows)
 
     def value(self, layer: int, rows: slice) -> torch.Tensor:
-        room_nH = self.room_numpy[layer][: rows.stop - rows.start]
+        room_nH = self.room[layer][: rows.stop - rows.start]
         return torch.from_numpy(self.activations[layer].value(self.s_numpy[layer][rows], room_nH))
 
     def first(self, rows: slice) -> None:
@@ -206,7 +202,7 @@ class Pass:
 
     def look(self, layer: int, rows: slice, of_value_nH: torch.Tensor) -> torch.Tensor:
         """From the gradient of an activation's value to that of what goes in; gives the value."""
-        room_nH = self.room_numpy[layer][: rows.stop - rows.start]
+        room_nH = self.room[layer][: rows.stop - rows.start]
         return torch.from_numpy(self.activations[layer].look(self.s_numpy[layer][rows], of_value_nH.numpy(), room_nH))
 
     def below(

@@ -74,14 +74,6 @@ def fit(first: torch.Tensor, *others: torch.Tensor) -> bool:
     return first.is_contiguous() and all(each.dtype is kind and each.is_contiguous() for each in others)
 
 
-def refuse_places_beyond(rows: int, place_N: torch.Tensor) -> None:
-    """Passes do not look whether a place is there. Raises IndexError; on a GPU, where looking would wait, nothing."""
-    if len(place_N) and device.on_processor(place_N):
-        least, most = (int(place) for place in place_N.aminmax())
-        if least < 0 or most >= rows:
-            raise IndexError(f"places {least} to {most} of {rows} rows")
-
-
 def array(tensor: torch.Tensor) -> np.ndarray:
     """The same memory."""
     return tensor.detach().numpy()

@@ -83,7 +83,8 @@ def of_like_size(
     while len(users):
         least = int(wanted_U[users[0]] * items_U[users[0]])
         some = users[: max(at_once // least, 1)]  # no more can have room
-        some = some[: max(int(np.argmax(np.append(wanted_U[some] * items_U[some] >= alone, True))), 1)]
+        large = np.flatnonzero(wanted_U[some] * items_U[some] >= alone)
+        some = some[: max(large[0], 1)] if len(large) else some
         taken = 1
         if len(some) > 1:
             room = np.arange(1, len(some) + 1) * np.maximum.accumulate(wanted_U[some]) * items_U[some]

@@ -19,12 +19,12 @@ from din.activations import Dice, PRelu, Relu
 from din.batches import Batch, JaggedHistory
 from din.blocks import Pool, Sees, Weigh
 from din.categories import Categories, known
-from din.compiled import fit, refuse_places_beyond
+from din.compiled import fit
 from din.config import DinConfig
 from din.matches import Matches
 from din.places import LookedUp, Placed
 from din.repeats import told_once
-from din.segments import rows_at, spread_over, summed
+from din.segments import refuse_strangers, rows_at, spread_over, summed
 
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
 # the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
@@ -156,7 +156,7 @@ class Group(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero.
         Raises IndexError on a processor where an item is of an example that is not there."""
-        refuse_places_beyond(len(candidate_B), history.example_N)
+        refuse_strangers(history.example_N, len(candidate_B))
         if self.pooling == "din" and self.in_blocks() and self.placed.of_position is None:
             history = told_once(history, self.placed.steps(history))
         u_BD, v_ND = self.embed(candidate_B, category_B), self.embed(history.keys_N, history.categories_N)

@@ -19,9 +19,18 @@ from torch.nn import functional
 from din import compiled, device
 
 
+def refuse_strangers(example_N: torch.Tensor, examples: int) -> None:
+    """Raises IndexError where a position is of an example that is not there: a compiled pass would not look. On a GPU
+    nothing, where whoever looks waits."""
+    if len(example_N) and device.on_processor(example_N):
+        first, last = (int(example) for example in example_N.aminmax())
+        if first < 0 or last >= examples:
+            raise IndexError(f"history items are of examples {first} to {last}, and there are {examples}, from 0 on")
+
+
 def spread_over(rows_BD: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
     """The row of its example for each position, [N, D]."""
-    return rows_BD[example_N] if device.on_processor(rows_BD) else Spread.apply(rows_BD, example_N)
+    return rows_BD[example_N] if device.on_processor(rows_BD) else RowsAt.apply(rows_BD, example_N)
 
 
 def rows_at(rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
@@ -37,6 +46,8 @@ def summed(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> t
 
 
 class RowsAt(torch.autograd.Function):
+    """On a GPU the places are in order."""
+
     @staticmethod
     def forward(ctx: Any, rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
         ctx.rows = len(rows_RD)
@@ -46,23 +57,12 @@ class RowsAt(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *of_values_ND: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (place_N,) = ctx.saved_tensors
-        of_rows_RD = of_values_ND[0].new_zeros(ctx.rows, of_values_ND[0].shape[1])
-        compiled.add_to_rows(of_rows_RD.numpy(), place_N.numpy(), of_values_ND[0].contiguous().numpy())
+        (place_N,), (gradient_ND,) = ctx.saved_tensors, of_values_ND
+        if not device.on_processor(gradient_ND):
+            return ordered_sum(gradient_ND, place_N, ctx.rows).to(gradient_ND.dtype), None
+        of_rows_RD = gradient_ND.new_zeros(ctx.rows, gradient_ND.shape[1])
+        compiled.add_to_rows(of_rows_RD.numpy(), place_N.numpy(), gradient_ND.contiguous().numpy())
         return of_rows_RD, None
-
-
-class Spread(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, rows_BD: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
-        ctx.examples = len(rows_BD)
-        ctx.save_for_backward(example_N)
-        return rows_BD.index_select(0, example_N)
-
-    @staticmethod
-    def backward(ctx: Any, *of_values_ND: torch.Tensor) -> Any:
-        (example_N,) = ctx.saved_tensors
-        return ordered_sum(of_values_ND[0], example_N, ctx.examples).to(of_values_ND[0].dtype), None
 
 
 class Sum(torch.autograd.Function):

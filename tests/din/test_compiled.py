@@ -1,6 +1,10 @@
 """What is compiled for the processor says what the plain formulas say, and where nothing is compiled they run."""
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from din.tables import TABLES, Rows, TableOptimizer
 needs_numba = pytest.mark.skipif(not compiled.HERE, reason="Numba is not installed")
 
 
+@needs_numba
 @pytest.mark.parametrize("normalize", ["softmax", "none"])
 @pytest.mark.parametrize("activation", ["dice", "prelu", "relu"])
 def test_without_numba_a_group_pools_the_same(activation: str, normalize: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,9 +42,10 @@ def test_without_numba_a_group_pools_the_same(activation: str, normalize: str, m
     torch.testing.assert_close(found, pooled(), rtol=1e-4, atol=1e-4)
 
 
+@needs_numba
 def test_without_numba_the_tables_learn_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     moved = []
-    for here in (compiled.HERE, False):
+    for here in (True, False):
         monkeypatch.setattr(compiled, "HERE", here)
         torch.manual_seed(4)
         model = DIN(DinConfig(dimension=8), 30, 5)
@@ -67,8 +73,7 @@ def test_what_is_no_number_stays_no_number() -> None:
     """A training that has run away is known by its loss; a ReLU that made zero of it would hide that."""
     s_NH = np.array([[math.nan, -1.0], [2.0, math.inf]], np.float32)
 
-    value_NH = Relu().in_blocks(torch.tensor([0.5, 0.5]), torch.ones(2))
-    value_NH.arrived(s_NH, slice(0, 2))
+    Relu().in_blocks(torch.tensor([0.5, 0.5]), torch.ones(2)).arrived(s_NH, slice(0, 2))
 
     np.testing.assert_array_equal(s_NH, np.array([[math.nan, 0.0], [2.5, math.inf]], np.float32))
 
@@ -114,7 +119,7 @@ def test_an_example_that_is_not_there_is_refused(place: int) -> None:
     group = Group(DinConfig(dimension=4), 9)
     history = JaggedHistory(torch.tensor([1, 2]), torch.tensor([0, place]), torch.zeros(2))
 
-    with pytest.raises(IndexError, match=f"places {min(place, 0)} to {max(place, 0)} of 3 rows"):
+    with pytest.raises(IndexError, match=f"of examples {min(place, 0)} to {max(place, 0)}, and there are 3"):
         group(torch.tensor([1, 2, 3]), history)
 
 
@@ -130,6 +135,23 @@ def test_a_cache_that_can_be_neither_read_nor_written_stops_nothing(monkeypatch:
     compiled.compiled(activation_passes.add_bias.py_func)(s_NH, bias_H)  # type: ignore[attr-defined]
 
     assert s_NH.tolist() == [[2.0, 3.0]]
+
+
+@needs_numba
+def test_what_was_compiled_is_kept_for_the_next_process(tmp_path: Path) -> None:
+    program = """
+import numpy as np
+from din.activation_passes import add_bias
+add_bias(np.zeros((1, 2)), np.ones(2))
+print(sum(add_bias.stats.cache_hits.values()), sum(add_bias.stats.cache_misses.values()))
+"""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+        for _ in range(2)
+    ]
+
+    assert [each.stdout for each in said] == ["0 1\n", "1 0\n"]
 
 
 @needs_numba

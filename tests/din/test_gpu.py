@@ -11,7 +11,7 @@ import din
 from din import DIN, DinConfig, DinError, TrainConfig
 from din.feed import Feed
 from din.naming import numbered_without_waiting
-from din.segments import Spread, Sum
+from din.segments import RowsAt, Sum
 from din.tables import counts_of
 from din.training import Trainer
 from din.watching import Watch
@@ -105,6 +105,7 @@ def test_rows_beyond_those_that_are_named_stand_for_the_last() -> None:
     assert len(numbered_without_waiting(torch.tensor([1, 1, 1, 0]), 2)[0]) == 2
 
 
+@pytest.mark.usefixtures("as_on_a_gpu")
 def test_sums_over_examples_and_rows_spread_over_them_are_each_others_gradient() -> None:
     example_N = torch.tensor([0, 0, 2, 2, 2, 4])
     values_ND = torch.randn(6, 3, dtype=torch.double, requires_grad=True)
@@ -115,7 +116,7 @@ def test_sums_over_examples_and_rows_spread_over_them_are_each_others_gradient()
     assert torch.equal(sums_BD, torch.zeros(6, 3, dtype=torch.double).index_add(0, example_N, values_ND))
     assert torch.equal(Sum.apply(torch.zeros(0, 3), example_N[:0], 2), torch.zeros(2, 3))
     assert torch.autograd.gradcheck(lambda values: Sum.apply(values, example_N, 6), values_ND)
-    assert torch.autograd.gradcheck(lambda rows: Spread.apply(rows, example_N), rows_BD)
+    assert torch.autograd.gradcheck(lambda rows: RowsAt.apply(rows, example_N), rows_BD)
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in large steps", "as on a processor"])
