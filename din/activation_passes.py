@@ -2,7 +2,7 @@
 
 What goes into an activation, s, arrives without the bias of the layer before it, which these passes add.
 
-Shapes: N positions, H the width of a layer. In a net that learns no longer G users, K candidates and T items of each.
+Shapes: N positions, H the width of a layer.
 """
 
 import numpy as np
@@ -149,53 +149,3 @@ def back_through_moments(s_NH, gradient_NH, times_N, of_mean_H, of_s_H):
         times = times_N[n]
         for h in range(s_NH.shape[1]):
             gradient_NH[n, h] -= times * (of_mean_H[h] + of_s_H[h] * s_NH[n, h])
-
-
-@compiled
-def settled_relu(s_GHTK, bias_GHT):
-    for g in range(s_GHTK.shape[0]):
-        for h in range(s_GHTK.shape[1]):
-            for t in range(s_GHTK.shape[2]):
-                bias = bias_GHT[g, h, t]
-                for k in range(s_GHTK.shape[3]):
-                    s = s_GHTK[g, h, t, k] + bias
-                    s_GHTK[g, h, t, k] = ZERO if s < 0 else s
-
-
-@compiled
-def settled_relu_summed(s_GHTK, bias_GHT, weight_H, sum_GTK):
-    """Adds to the sum the values, weighed."""
-    for g in range(s_GHTK.shape[0]):
-        for h in range(s_GHTK.shape[1]):
-            weight = weight_H[h]
-            for t in range(s_GHTK.shape[2]):
-                bias = bias_GHT[g, h, t]
-                for k in range(s_GHTK.shape[3]):
-                    s = s_GHTK[g, h, t, k] + bias
-                    sum_GTK[g, t, k] += weight * (ZERO if s < 0 else s)
-
-
-@compiled
-def settled_dice(s_GHTK, bias_GHT, steep, power_H, above_H):
-    """The value is s (above - 2 / (1 + e^2x)), x = s + shift; 2 to the power of s steep + power is e^2x."""
-    for g in range(s_GHTK.shape[0]):
-        for h in range(s_GHTK.shape[1]):
-            power, above = power_H[h], above_H[h]
-            for t in range(s_GHTK.shape[2]):
-                bias = bias_GHT[g, h, t]
-                for k in range(s_GHTK.shape[3]):
-                    s = s_GHTK[g, h, t, k] + bias
-                    s_GHTK[g, h, t, k] = s * (above - TWO / (ONE + power_of_two(s * steep + power)))
-
-
-@compiled
-def settled_dice_summed(s_GHTK, bias_GHT, steep, power_H, above_H, weight_H, sum_GTK):
-    """Adds to the sum the values, weighed."""
-    for g in range(s_GHTK.shape[0]):
-        for h in range(s_GHTK.shape[1]):
-            power, above, weight = power_H[h], above_H[h], weight_H[h]
-            for t in range(s_GHTK.shape[2]):
-                bias = bias_GHT[g, h, t]
-                for k in range(s_GHTK.shape[3]):
-                    s = s_GHTK[g, h, t, k] + bias
-                    sum_GTK[g, t, k] += weight * s * (above - TWO / (ONE + power_of_two(s * steep + power)))

@@ -1,10 +1,9 @@
-"""What Numba compiles for the processor at hand: passes that read and write each number once; those of activations are
-in din/activation_passes.py.
+"""What Numba compiles for the processor at hand: passes that read and write each number once. Those of activations are
+in din/activation_passes.py, and those that rank in din/ranking_passes.py, over din/tile_passes.py.
 
 All are of C-contiguous arrays, float32 or float64. Each is compiled where it is first called, and kept beside its file,
-or in the user's cache where that cannot be written. What a pass calls has to be in its own file: Numba looks no further
-for what changed, nor, for the passes of the other file, at `HOW`, `ZERO` and `in_float32` here. Without Numba there are
-none, and the plain formulas run.
+or in the user's cache where that cannot be written, until one of these files changes. Without Numba there are none,
+and the plain formulas run.
 
 Shapes: N positions, of a block or of all; B examples, R rows of a table, M of them that a position takes, D dimension,
 H the width of a layer, E of what a position sees by itself; G users, T items of each.
@@ -12,6 +11,8 @@ H the width of a layer, E of what a position sees by itself; G users, T items of
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,22 @@ HERE = numba is not None
 ZERO = np.float32(0)  # a plain 0 would have float32 computed in float64
 
 
+@cache
+def stamps() -> tuple[tuple[float, int], ...]:
+    """Of the files whose passes call one another."""
+    here = Path(__file__)
+    files = [here, *sorted(here.parent.glob("*_passes.py"))]
+    return tuple((found.st_mtime, found.st_size) for found in (file.stat() for file in files))
+
+
 if numba is not None:
 
     class WhereItCan(numba.core.caching.FunctionCache):
         """Keeps what was compiled; where that cannot be read or written each process compiles anew."""
+
+        def __init__(self, function: Any) -> None:
+            super().__init__(function)
+            self._cache_file._source_stamp = stamps()  # a pass may call those of other files
 
         def load_overload(self, sig: Any, target_context: Any) -> Any:
             with suppress(OSError):
@@ -44,6 +57,17 @@ if numba is not None:
         def save_overload(self, sig: Any, data: Any) -> None:
             with suppress(OSError):
                 super().save_overload(sig, data)
+
+    @numba.extending.intrinsic
+    def wide_vectors(_types: Any) -> Any:
+        """Where the processor has vectors of 512 bits the pass that says this takes them: for processors of Intel's
+        LLVM would keep to 256. Only for passes that are mostly arithmetic."""
+
+        def attribute(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # llvmlite knows LLVM's own names only
+            return context.get_dummy_value()
+
+        return numba.types.void(), attribute
 
 
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
@@ -143,16 +167,6 @@ def back_through_weighted_sums(gradient_BD, weights_N, values_ND, place_N, of_we
             of_weight += gradient_BD[row, d] * values_ND[n, d]
             of_values_ND[n, d] = gradient_BD[row, d] * weights_N[n]
         of_weights_N[n] = of_weight
-
-
-@compiled
-def fold(w_candidate_HD, w_common_HD, v_GTD, folded_GHTD):
-    """w_candidate + w_common v for each item of each user."""
-    for g in range(v_GTD.shape[0]):
-        for h in range(w_candidate_HD.shape[0]):
-            for t in range(v_GTD.shape[1]):
-                for d in range(v_GTD.shape[2]):
-                    folded_GHTD[g, h, t, d] = w_candidate_HD[h, d] + w_common_HD[h, d] * v_GTD[g, t, d]
 
 
 @compiled

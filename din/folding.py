@@ -2,7 +2,7 @@
 
 What the two have in common is folded into weights of the candidate for each history item, of many users in one batched
 product: users of like length are taken together and padded to the longest among them. Padding counts zero times;
-nothing is normed over it, since nothing learns. On a processor a user with much to work out is taken alone.
+nothing is normed over it, since nothing learns. This is the way of a GPU, and of all that din/tiles.py does not take.
 
 Shapes: K candidates and N history items of all users end to end; of G users taken together, at most K candidates and T
 items each; D dimension, H the width of a layer.
@@ -14,14 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from din import compiled, device
-from din.compiled import array, fit
+from din import device
 from din.model import ActivationUnit, Group
-from din.settled import POSITIONS_IN_CACHE, Net
+from din.settled import Net
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
 POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
-POSITIONS_ALONE = {"cpu": 1 << 10, "cuda": 1 << 22}  # with so many of their own nobody is padded to another's length
 
 
 class Wanted(NamedTuple):
@@ -49,17 +47,8 @@ def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tenso
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
     pool = Pool(group)
     of_items = (items.times_N, items.seen_ND, pool.every_pair.of_item(items.seen_ND), items.v_ND)
-    (first_K, count_K), (first_T, count_T) = (
-        torch.stack([of.first_U, of.count_U]).cpu().numpy() for of in (wanted, items)
-    )
-    kind = pooled_KD.device.type
-    for users, most_K, most_T in of_like_size(count_K, count_T, POSITIONS_AT_ONCE[kind], POSITIONS_ALONE[kind]):
-        if len(users) == 1:  # nothing to pad, and no row to copy
-            own_K, own_T = (
-                slice(at, at + most) for at, most in ((first_K[users[0]], most_K), (first_T[users[0]], most_T))
-            )
-            pooled_KD[own_K] = pool(wanted.u_KD[own_K][None], *(of_all[own_T][None] for of_all in of_items))[0]
-            continue
+    count_K, count_T = torch.stack([wanted.count_U, items.count_U]).cpu().numpy()
+    for users, most_K, most_T in of_like_size(count_K, count_T, POSITIONS_AT_ONCE[pooled_KD.device.type]):
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
         place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
         place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
@@ -74,17 +63,12 @@ def at(rows_N: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
     return rows_N.index_select(0, place.flatten()).view(*place.shape, *rows_N.shape[1:])
 
 
-def of_like_size(
-    wanted_U: np.ndarray, items_U: np.ndarray, at_once: int, alone: int
-) -> Iterator[tuple[np.ndarray, int, int]]:
+def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Iterator[tuple[np.ndarray, int, int]]:
     """Users with candidates and a history, those of like length together, and how much room each needs at the most."""
     users = np.flatnonzero((wanted_U > 0) & (items_U > 0))
     users = users[np.lexsort((wanted_U[users], items_U[users]))]
     while len(users):
-        least = int(wanted_U[users[0]] * items_U[users[0]])
-        some = users[: max(at_once // least, 1)]  # no more can have room
-        large = np.flatnonzero(wanted_U[some] * items_U[some] >= alone)
-        some = some[: max(large[0], 1)] if len(large) else some
+        some = users[: max(at_once // int(wanted_U[users[0]] * items_U[users[0]]), 1)]  # no more can have room
         taken = 1
         if len(some) > 1:
             room = np.arange(1, len(some) + 1) * np.maximum.accumulate(wanted_U[some]) * items_U[some]
@@ -133,28 +117,25 @@ class EveryPair:
         self.sees, self.net = unit.sees, Net(unit.layers())
         scale_H1 = self.net.before_H[:, None]
         self.w_candidate, self.w_item = (weight * scale_H1 for weight in unit.of_one_alone())
-        self.w_common, self.bias_H = (unit.of_common() * scale_H1).contiguous(), unit.first.bias * self.net.before_H
+        self.w_common, self.bias_H = unit.of_common() * scale_H1, unit.first.bias * self.net.before_H
 
     def of_item(self, v_ND: torch.Tensor) -> torch.Tensor:
         """The item's own part of the first layer, [N, H]."""
         return torch.addmm(self.bias_H, v_ND, self.w_item.T)
 
     def __call__(self, u_GKD: torch.Tensor, v_GTD: torch.Tensor, of_item_GTH: torch.Tensor) -> torch.Tensor:
-        """[G, T, K]. On a processor so many items at once as stay in its cache."""
-        items, at_once = v_GTD.shape[1], max(POSITIONS_IN_CACHE // (u_GKD.shape[0] * u_GKD.shape[1]), 1)
-        if at_once >= items or not device.on_processor(v_GTD):
-            return self.of_items(u_GKD, v_GTD, of_item_GTH)
+        """[G, T, K]; so many items at once as have room."""
+        users, items, _ = v_GTD.shape
+        at_once = max(POSITIONS_AT_ONCE[v_GTD.device.type] // (users * u_GKD.shape[1]), 1)
         parts = device.blocks(items, at_once)
-        return torch.cat(
-            [self.of_items(u_GKD, v_GTD[:, part].contiguous(), of_item_GTH[:, part]) for part in parts], dim=1
-        )
+        return torch.cat([self.of_items(u_GKD, v_GTD[:, part], of_item_GTH[:, part]) for part in parts], dim=1)
 
     def of_items(self, u_GKD: torch.Tensor, v_GTD: torch.Tensor, of_item_GTH: torch.Tensor) -> torch.Tensor:
         users, items, width = of_item_GTH.shape
         if self.sees == "difference":
             first_GHTK = (self.w_candidate @ u_GKD.mT)[:, :, None].expand(-1, -1, items, -1).contiguous()
         else:
-            of_each_GED = self.folded(v_GTD).view(users, -1, v_GTD.shape[2])
+            of_each_GED = self.folded(v_GTD).reshape(users, -1, v_GTD.shape[2])
             first_GHTK = torch.bmm(of_each_GED, u_GKD.mT).view(users, width, items, -1)
         return self.net(first_GHTK, of_item_GTH.mT.contiguous())
 
@@ -162,15 +143,8 @@ class EveryPair:
         """The first layer's weights of u for each history item, [G, H, T, D]."""
         if self.sees == "outer":
             by_each_HDD = self.w_common.unflatten(1, (v_GTD.shape[2], -1))
-            of_common_GHTD = torch.einsum("hij,gtj->ghti", by_each_HDD, v_GTD)
-            return (of_common_GHTD + self.w_candidate[:, None]).contiguous()
-        (users, items, _), (width, dimension) = v_GTD.shape, self.w_common.shape
-        folded_GHTD = v_GTD.new_empty(users, width, items, dimension)
-        given = (self.w_candidate, self.w_common, v_GTD, folded_GHTD)
-        if fit(*given):
-            compiled.fold(*(array(each) for each in given))
-            return folded_GHTD
-        return torch.addcmul(self.w_candidate[:, None], self.w_common[:, None], v_GTD[:, None], out=folded_GHTD)
+            return torch.einsum("hij,gtj->ghti", by_each_HDD, v_GTD) + self.w_candidate[:, None]
+        return torch.addcmul(self.w_candidate[:, None], self.w_common[:, None], v_GTD[:, None])
 
 
 def counted(raw_GTK: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:

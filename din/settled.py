@@ -1,64 +1,54 @@
 """A net that learns no longer, which is what ranks: the same values in fewer passes over memory.
 
-What an activation multiplies its input and its value by is put into the linear layers around it; the bias of what goes
-into it is added in the same pass. A position is a column here, so that a product of matrices fills its vectors however
-narrow the layer is.
+What an activation multiplies its input and its value by is put into the linear layers around it. A position is a column
+here, so that a product of matrices fills its vectors however narrow the layer is. On a processor din/tile_passes.py
+goes through such nets.
 
 Shapes: G users, K candidates and T history items of each; H the width of a layer.
 """
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from din import activation_passes
-from din.compiled import array, fit
+from din.tile_passes import DICE, PRELU, RELU, STEEP
 
 if TYPE_CHECKING:
     from din.activations import Dice, PRelu, Relu
 
 LEAST_HALF = 1e-6  # of what Dice in evaluation divides by; alpha is within twice that of what it was
-STEEP = 2 / math.log(2)  # e^2x is 2 to the power of x times that
-POSITIONS_IN_CACHE = 1 << 12  # of a layer of 80 1.3 MB
 
 
 class Settled:
     """An activation that is `after_H` times `value` of `before_H` times what goes into it, where both may be one number
     for all. What goes in, [G, H, T, K], still lacks its bias, [G, H, T], and is lost."""
 
+    kind: int
+
     def __init__(self, before_H: torch.Tensor, after_H: torch.Tensor) -> None:
         self.before_H, self.after_H = before_H, after_H
+        self.settings_2H = before_H.new_zeros(2, 1)  # what din/tile_passes.py has to know of it
 
     def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
         """[G, H, T, K], where what went in was or elsewhere."""
         raise NotImplementedError
 
-    def summed(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor, weight_H: torch.Tensor) -> torch.Tensor:
-        """The weighted sum of the values of each position, [G, T, K]."""
-        return torch.einsum("h,ghtk->gtk", weight_H, self.value(s_GHTK, bias_GHT))
-
 
 class SettledRelu(Settled):
-    def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
-        if not fit(s_GHTK):
-            return biased(s_GHTK, bias_GHT).relu_()
-        activation_passes.settled_relu(array(s_GHTK), array(bias_GHT))
-        return s_GHTK
+    kind = RELU
 
-    def summed(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor, weight_H: torch.Tensor) -> torch.Tensor:
-        if not fit(s_GHTK, weight_H):
-            return super().summed(s_GHTK, bias_GHT, weight_H)
-        sum_GTK = s_GHTK.new_zeros(s_GHTK[:, 0].shape)
-        activation_passes.settled_relu_summed(array(s_GHTK), array(bias_GHT), array(weight_H), array(sum_GTK))
-        return sum_GTK
+    def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+        return biased(s_GHTK, bias_GHT).relu_()
 
 
 class SettledPRelu(Settled):
+    kind = PRELU
+
     def __init__(self, alpha_H: torch.Tensor) -> None:
         super().__init__(alpha_H.new_ones(1), alpha_H.new_ones(1))
         self.alpha_H = alpha_H
+        self.settings_2H = alpha_H.expand(2, -1)
 
     def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
         return torch.prelu(biased(s_GHTK, bias_GHT), self.alpha_H.to(s_GHTK.dtype))
@@ -68,30 +58,18 @@ class SettledDice(Settled):
     """By the running statistics: f = s (m + h t), t = tanh(z / 2), m = (1 + alpha) / 2 and h = (1 - alpha) / 2. With s
     scaled so that it is z / 2 but for the mean, and f divided by h, s (m / h + t) is left."""
 
+    kind = DICE
+
     def __init__(self, mean_H: torch.Tensor, scale_H: torch.Tensor, alpha_H: torch.Tensor) -> None:
         half_H = (1 - alpha_H) / 2
         half_H = torch.where(half_H.abs() < LEAST_HALF, LEAST_HALF, half_H)
         super().__init__(scale_H / 2, half_H / (scale_H / 2))
         self.shift_H, self.ratio_H = -mean_H * scale_H / 2, (1 + alpha_H) / 2 / half_H
-        self.power_H, self.above_H = self.shift_H * STEEP, self.ratio_H + 1  # t is 1 - 2 / (1 + e^2x)
+        self.settings_2H = torch.stack([self.shift_H * float(STEEP), self.ratio_H + 1])  # t is 1 - 2 / (1 + e^2x)
 
     def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
-        if fit(s_GHTK, self.power_H):
-            activation_passes.settled_dice(*self.given(s_GHTK, bias_GHT))
-            return s_GHTK
         t_GHTK = (biased(s_GHTK, bias_GHT) + self.shift_H[:, None, None]).tanh_()
         return s_GHTK.mul_(t_GHTK.add_(self.ratio_H[:, None, None]))
-
-    def summed(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor, weight_H: torch.Tensor) -> torch.Tensor:
-        if not fit(s_GHTK, self.power_H, weight_H):
-            return super().summed(s_GHTK, bias_GHT, weight_H)
-        sum_GTK = s_GHTK.new_zeros(s_GHTK[:, 0].shape)
-        activation_passes.settled_dice_summed(*self.given(s_GHTK, bias_GHT), array(weight_H), array(sum_GTK))
-        return sum_GTK
-
-    def given(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> tuple[Any, ...]:
-        s, bias, power, above = (array(each) for each in (s_GHTK, bias_GHT, self.power_H, self.above_H))
-        return s, bias, s.dtype.type(STEEP), power, above
 
 
 def biased(s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
@@ -115,12 +93,11 @@ class Net:
         self.biases = [bias_H[:, None] for bias_H in biases]
 
     def __call__(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
-        """[G, T, K] of what the first layer gives but for this bias. What went in is lost. On a processor fastest where
-        it stays in the cache."""
+        """[G, T, K] of what the first layer gives but for this bias. What went in is lost."""
         users, _, items, candidates = s_GHTK.shape
         for activation, weight, bias_H1 in zip(self.settled, self.weights, self.biases, strict=False):
             value_GHM = activation.value(s_GHTK, bias_GHT).view(users, -1, items * candidates)
             s_GHTK = torch.bmm(weight.expand(users, -1, -1), value_GHM)[:, :, None]
             bias_GHT = bias_H1.expand(users, -1, -1).contiguous()
-        sum_GTK = self.settled[-1].summed(s_GHTK, bias_GHT, self.last_H).add_(self.last_bias)
-        return sum_GTK.view(users, items, candidates)
+        sum_GTK = torch.einsum("h,ghtk->gtk", self.last_H, self.settled[-1].value(s_GHTK, bias_GHT))
+        return sum_GTK.add_(self.last_bias).view(users, items, candidates)

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from din import device
+from din import tiles
 from din.batches import JaggedHistory, Sequence
 from din.config import Precision
 from din.errors import ScoreError
 from din.feed import Histories, sent_to
 from din.folding import Items, Wanted, pooled_by_folding
 from din.matches import KEY_BITS, steps_of_pairs
-from din.model import DIN, Group, layers_of, pooled
+from din.model import DIN, Group, pooled
 from din.precision import nets_in
 from din.repeats import that_differ
 from din.segments import edges_of, summed
-from din.settled import POSITIONS_IN_CACHE, Net
 
 if TYPE_CHECKING:
     from din.ranking import Candidates
@@ -35,12 +34,14 @@ FUSED = False  # pool by the kernel of din/kernels.py where it fits; it was not 
 PoolHistories = Callable[[Group, Wanted, Items], torch.Tensor]
 
 
-def way_to_pool(model: DIN) -> PoolHistories:
-    if not FUSED:
-        return pooled_by_folding
-    from din.kernels import PoolByKernel, fits
+def way_to_pool(model: DIN, precision: Precision) -> PoolHistories:
+    if FUSED:
+        from din.kernels import PoolByKernel, fits
 
-    return PoolByKernel() if fits(model.goods) and fits(model.shops) else pooled_by_folding
+        if fits(model.goods) and fits(model.shops):
+            return PoolByKernel()
+    in_tiles = tiles.fit(model, precision) and model.config.attention_input != "outer"
+    return tiles.pooled_in_tiles if in_tiles else pooled_by_folding
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Crowd:
         precision: Precision,
         pool: PoolHistories | None,
     ) -> None:
-        self.model, self.candidates, self.pool = model, candidates, pool or way_to_pool(model)
+        self.model, self.candidates, self.pool = model, candidates, pool or way_to_pool(model, precision)
         self.precision: Precision = precision
         self.device = next(model.parameters()).device
         self.as_of_U = sent_to(np.full(len(candidates.user_keys), candidates.as_of), self.device)
@@ -103,9 +104,13 @@ class Crowd:
             in_goods = self.attend(self.model.goods, self.goods, users, user_C, goods_C)
             in_shops = self.attend(self.model.shops, self.shops, users, user_C, shop_C)
             user_UD = self.model.of_user(sent_to(self.candidates.user_keys[users], self.device).long())
-            user_CD = None if user_UD is None else user_UD[user_C]
             parts_CD = (*in_goods[:2], *in_shops[:2])
-            score_C = torch.sigmoid(logits(self.model, parts_CD, user_CD, in_goods.step_C2).float())
+            if tiles.fit(self.model, self.precision):
+                logit_C = tiles.logits(self.model, parts_CD, user_C, user_UD, in_goods.step_C2)
+            else:
+                user_CD = None if user_UD is None else user_UD[user_C]
+                logit_C = self.model.logits(*parts_CD, user_BD=user_CD, step_B2=in_goods.step_C2)
+            score_C = torch.sigmoid(logit_C.float())
         broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
         place_R, rank_R = best_by_rules(score_C, goods_C, shop_C, user_C, count_U, rules)
         if len(broken) and (first := int(broken.min())) < len(counts):
@@ -148,22 +153,6 @@ class Crowd:
         found = [np.concatenate(column) for column in zip(*columns, strict=True)]
         order = np.argsort(found[0], kind="stable")
         return tuple(column[order] for column in found)
-
-
-def logits(
-    model: DIN, parts_CD: tuple[torch.Tensor, ...], user_CD: torch.Tensor | None, step_C2: torch.Tensor | None
-) -> torch.Tensor:
-    """Of each candidate, [C]; on a processor in blocks that stay in its cache."""
-    if not device.on_processor(parts_CD[0]) or len(model.top) == 1:
-        return model.logits(*parts_CD, user_BD=user_CD, step_B2=step_C2)
-    net = Net(layers_of(list(model.top)[1:]))
-    logit_C = parts_CD[0].new_empty(len(parts_CD[0]))
-    no_bias_1H1 = torch.zeros_like(model.top.get_parameter("0.bias"))[None, :, None]
-    for rows in device.blocks(len(logit_C), POSITIONS_IN_CACHE):
-        user_cD, step_c2 = (None if of_all is None else of_all[rows] for of_all in (user_CD, step_C2))
-        first_cH = model.first(*(part_CD[rows] for part_CD in parts_CD), user_BD=user_cD, step_B2=step_c2)
-        logit_C[rows] = net(first_cH.mul_(net.before_H).T.contiguous()[None, :, None], no_bias_1H1)[0, 0]
-    return logit_C
 
 
 class Distinct(NamedTuple):

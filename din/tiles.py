@@ -1,0 +1,97 @@
+"""Ranking on a processor: a model's parameters and some users' candidates, given to what is compiled in
+din/ranking_passes.py. The shapes are as there.
+"""
+
+import numpy as np
+import torch
+
+from din import compiled, device, ranking_passes
+from din.compiled import array
+from din.config import Precision
+from din.folding import EveryPair, Items, Wanted
+from din.matches import NEVER
+from din.model import DIN, Group, layers_of
+from din.precision import in_bf16
+from din.settled import Net
+from din.tile_passes import ROWS, Layers
+
+
+def fit(model: DIN, precision: Precision) -> bool:
+    """Whether the model's nets are such as the tiles are for: of float32, on a processor that has Numba."""
+    weight = model.goods.embedding.weight
+    if not compiled.HERE or not device.on_processor(weight) or weight.dtype is not torch.float32:
+        return False
+    return len(model.top) > 1 and not in_bf16(precision, weight.device)
+
+
+def pooled_in_tiles(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+    """As `pooled_by_folding`, float32 [K, D]."""
+    pair = EveryPair(group.unit)
+    pooled_KD = torch.zeros_like(wanted.u_KD)
+    ranking_passes.pool_each(
+        layers(pair.w_common, pair.bias_H, pair.net),
+        padded(pair.w_candidate, *(whole(size, ROWS) for size in pair.w_candidate.shape)),
+        *(array(of) for of in wanted),
+        *(array(of) for of in (items.seen_ND, items.seen_ND @ pair.w_item.T, items.times_N.float(), items.v_ND)),
+        *(array(of) for of in (items.first_U, items.count_U)),
+        group.normalize == "softmax",
+        array(pooled_KD),
+    )
+    return pooled_KD
+
+
+def logits(
+    model: DIN,
+    parts_KD: tuple[torch.Tensor, ...],
+    user_K: torch.Tensor,
+    user_UD: torch.Tensor | None,
+    step_K2: torch.Tensor | None,
+) -> torch.Tensor:
+    """As `DIN.logits`, [K]; of the users and of the candidates' matches where the model has them."""
+    first, *rest = model.top
+    net = Net(layers_of(rest))
+    weight = first.get_parameter("weight") * net.before_H[:, None]
+    weight, w_user = weight.tensor_split([sum(part_KD.shape[1] for part_KD in parts_KD) * 3 // 2], dim=1)
+    rows, places = [weight.new_zeros(1, len(weight))], [user_K.new_zeros(len(user_K), 0)]
+    if user_UD is not None:
+        places.append(user_K[:, None] + 1)
+        rows.append(user_UD @ w_user.T)
+    if model.matches is not None and step_K2 is not None:
+        places.append(torch.where(step_K2 == NEVER, 0, step_K2 + sum(len(of) for of in rows)))
+        rows.append(model.matches.of_step * net.before_H)
+    logit_K = weight.new_empty(len(user_K))
+    ranking_passes.score_each(
+        layers(weight, first.get_parameter("bias") * net.before_H, net),
+        *(array(part_KD) for part_KD in parts_KD),
+        *(array(torch.cat(rows)), array(torch.cat(places, dim=1))),
+        array(logit_K),
+    )
+    return logit_K
+
+
+def layers(first_HE: torch.Tensor, bias_H: torch.Tensor, net: Net) -> Layers:
+    """A net and the layer before it."""
+    weights = [first_HE, *net.weights]
+    sizes_L2 = np.array([[whole(rows, ROWS), whole(columns, ROWS)] for rows, columns in (of.shape for of in weights)])
+    rows, columns = sizes_L2.max(axis=0)
+    settings = [of.settings_2H.expand(2, len(weight)) for of, weight in zip(net.settled, weights, strict=True)]
+    return Layers(
+        sizes_L2,
+        np.stack([padded(weight, rows, columns) for weight in weights]),
+        np.stack([padded(bias, rows) for bias in (bias_H, *(bias_H1[:, 0] for bias_H1 in net.biases))]),
+        np.stack([padded(of_layer, 2, rows) for of_layer in settings]),
+        padded(net.last_H, rows),
+        np.float32(net.last_bias.item()),
+        net.settled[0].kind,
+    )
+
+
+def whole(count: int, step: int) -> int:
+    return -(-count // step) * step
+
+
+def padded(tensor: torch.Tensor, *sizes: int) -> np.ndarray:
+    """With zeros behind."""
+    found = np.zeros(sizes, np.float32)
+    found[tuple(slice(size) for size in tensor.shape)] = array(tensor)
+    return found
