@@ -69,6 +69,11 @@ if numba is not None:
 
         return numba.types.void(), attribute
 
+else:
+
+    def wide_vectors() -> None:
+        """Nothing is compiled."""
+
 
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
     if numba is None:

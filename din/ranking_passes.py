@@ -9,6 +9,8 @@ and T items; D dimension; R positions of a tile that are of one item; M places o
 din/tile_passes.py.
 """
 
+import math
+
 import numpy as np
 
 from din.activation_passes import ONE, power_of_two
@@ -31,7 +33,7 @@ def turn(rows_ND, out_DN):
 
 
 @compiled
-def meet(first, u_DK, of_candidate_HK, candidates, seen_TD, of_item_TH, common_EP, tile_HP):
+def meet(first, candidates, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tile_HP):
     """The positions of a user from the first on, an item with all candidates and then the next: what candidate and
     item have in common, where the net takes that, and what the first layer has of either alone. How many there are."""
     wide_vectors()
@@ -43,9 +45,9 @@ def meet(first, u_DK, of_candidate_HK, candidates, seen_TD, of_item_TH, common_E
             u_R, common_R, v = u_DK[d, candidate : candidate + run], common_EP[d, taken : taken + run], seen_TD[item, d]
             for r in range(run):
                 common_R[r] = u_R[r] * v
-        for h in range(of_item_TH.shape[1]):
+        for h in range(of_item_HT.shape[0]):
             own_R, tile_R = of_candidate_HK[h, candidate : candidate + run], tile_HP[h, taken : taken + run]
-            of_item = of_item_TH[item, h]
+            of_item = of_item_HT[h, item]
             for r in range(run):
                 tile_R[r] = own_R[r] + of_item
         item, candidate, taken = item + 1, 0, taken + run
@@ -91,42 +93,43 @@ def count(raw_TK, times_T, softmax, weight_TK, over_K):
 
 
 @compiled
-def pool_each(
-    net, w_candidate_HD, u_KD, first_K, count_K, seen_ND, of_item_NH, times_N, v_ND, first_N, count_N, softmax, out_KD
-):
-    """Each user's items pooled for each of their candidates by the weights that the net gives the two; zero where there
-    are none. The net's first layer takes what candidate and item have in common; `w_candidate_HD` and its bias are of
-    the candidate alone, `of_item_NH` of the item alone."""
+def pool_each(net, w_candidate_HD, w_item_HD, wanted, items, softmax, out_KD):
+    """Each user's items (din/folding.py) pooled for each of their candidates by the weights that the net gives the two;
+    zero where there are none. The net's first layer takes what candidate and item have in common."""
     wide_vectors()
     most_K = most_T = 0
-    for user in range(len(count_K)):
-        most_K, most_T = max(most_K, min(count_K[user], CANDIDATES)), max(most_T, count_N[user])
-    width, common, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], u_KD.shape[1]
-    columns, items, padded = whole(most_K, LANES), whole(most_T, DEEP), whole(dimension, ROWS)
+    for user in range(len(wanted.count_U)):
+        most_K, most_T = max(most_K, min(wanted.count_U[user], CANDIDATES)), max(most_T, items.count_U[user])
+    width, common, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], out_KD.shape[1]
+    room_K, room_T, deep = whole(most_K, LANES), whole(most_T, LANES), whole(dimension, ROWS)
     common_EP, tiles_LHP = tiles_for(net)
     raw_M = np.zeros(most_T * most_K + POSITIONS, np.float32)
-    u_DK, pooled_DK, of_candidate_HK = zeros(padded, columns), zeros(padded, columns), zeros(width, columns)
-    v_DT, weight_TK, over_K = zeros(padded, items), zeros(items, columns), np.zeros(columns, np.float32)
-    nothing_D = np.zeros(padded, np.float32)
-    for user in range(len(count_K)):
-        own = slice(first_N[user], first_N[user] + count_N[user])
-        seen_TD, of_item_TH, times_T, v_TD = seen_ND[own], of_item_NH[own], times_N[own], v_ND[own]
-        held, end = len(v_TD), first_K[user] + count_K[user]
-        turn(v_TD, v_DT)
-        for begin in range(first_K[user], end if held else first_K[user], CANDIDATES):
-            wanted = min(end - begin, CANDIDATES)
-            lanes = whole(wanted, LANES)
-            turn(u_KD[begin : begin + wanted], u_DK)
+    u_DK, of_candidate_HK, pooled_DK = zeros(deep, room_K), zeros(width, room_K), zeros(deep, room_K)
+    seen_DT, of_item_HT, v_DT = zeros(deep, room_T), zeros(width, room_T), zeros(deep, room_T)
+    weight_TK, over_K = zeros(room_T, room_K), np.zeros(room_K, np.float32)
+    nothing_H = np.zeros(max(width, deep), np.float32)
+    for user in range(len(wanted.count_U)):
+        own = slice(items.first_U[user], items.first_U[user] + items.count_U[user])
+        seen_TD, times_T = items.seen_ND[own], items.times_N[own]
+        held, end = len(times_T), wanted.first_U[user] + wanted.count_U[user]
+        turn(items.v_ND[own], v_DT)
+        turn(seen_TD, seen_DT)
+        fill(width, nothing_H, of_item_HT, whole(held, LANES))
+        add_product(width, deep, w_item_HD, seen_DT, of_item_HT, whole(held, LANES))
+        for begin in range(wanted.first_U[user], end if held else 0, CANDIDATES):
+            chosen = min(end - begin, CANDIDATES)
+            lanes = whole(chosen, LANES)
+            turn(wanted.u_KD[begin : begin + chosen], u_DK)
             fill(width, net.bias_LH[0], of_candidate_HK, lanes)
-            add_product(width, padded, w_candidate_HD, u_DK, of_candidate_HK, lanes)
-            for first in range(0, held * wanted, POSITIONS):
-                taken = meet(first, u_DK, of_candidate_HK, wanted, seen_TD, of_item_TH, common_EP, tiles_LHP[0])
+            add_product(width, deep, w_candidate_HD, u_DK, of_candidate_HK, lanes)
+            for first in range(0, held * chosen, POSITIONS):
+                taken = meet(first, chosen, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tiles_LHP[0])
                 add_product(width, common, net.weights_LHE[0], common_EP, tiles_LHP[0], whole(taken, LANES))
                 after_first(net, tiles_LHP, raw_M[first:], whole(taken, LANES))
-            count(raw_M[: held * wanted].reshape(held, wanted), times_T, softmax, weight_TK, over_K)
-            fill(padded, nothing_D, pooled_DK, lanes)
-            add_product(padded, whole(held, DEEP), v_DT, weight_TK, pooled_DK, lanes)
-            for k in range(wanted):
+            count(raw_M[: held * chosen].reshape(held, chosen), times_T, softmax, weight_TK, over_K)
+            fill(deep, nothing_H, pooled_DK, lanes)
+            add_product(deep, whole(held, DEEP), v_DT, weight_TK, pooled_DK, lanes)
+            for k in range(chosen):
                 for d in range(dimension):
                     out_KD[begin + k, d] = pooled_DK[d, k] / over_K[k]
 
@@ -143,26 +146,29 @@ def side_by_side(u_PD, pooled_PD, seen_EP, at):
 
 
 @compiled
-def score_each(net, goods_KD, goods_pooled_KD, shop_KD, shop_pooled_KD, rows_RH, place_KM, logit_K):
-    """What the last net gives each candidate: over candidate, what was pooled for it, and their product, of goods and
-    then of shops. Rows at the places of a candidate are added to its first layer; those at place 0 are not."""
+def score_each(net, parts, user_UD, user_K, of_step_SH, step_KM, score_K):
+    """What the last net gives each candidate, as a probability: over candidate, what was pooled for it, and their
+    product, of goods and then of shops; then over the user. Rows of its steps are added to the first layer; of step 0
+    none."""
     wide_vectors()
-    width, deep, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], goods_KD.shape[1]
+    width, deep, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], parts[0].shape[1]
     seen_EP, tiles_LHP = tiles_for(net)
     raw_P = np.zeros(POSITIONS, np.float32)
-    for first in range(0, len(logit_K), POSITIONS):
-        own = slice(first, min(first + POSITIONS, len(logit_K)))
+    for first in range(0, len(score_K), POSITIONS):
+        own = slice(first, min(first + POSITIONS, len(score_K)))
         taken = own.stop - own.start
-        side_by_side(goods_KD[own], goods_pooled_KD[own], seen_EP, 0)
-        side_by_side(shop_KD[own], shop_pooled_KD[own], seen_EP, 3 * dimension)
+        side_by_side(parts[0][own], parts[1][own], seen_EP, 0)
+        side_by_side(parts[2][own], parts[3][own], seen_EP, 3 * dimension)
         fill(width, net.bias_LH[0], tiles_LHP[0], whole(taken, LANES))
         for p in range(taken):
-            for m in range(place_KM.shape[1]):
-                row = place_KM[first + p, m]
-                if row > 0:
-                    for h in range(rows_RH.shape[1]):
-                        tiles_LHP[0, h, p] += rows_RH[row, h]
+            for d in range(user_UD.shape[1]):
+                seen_EP[6 * dimension + d, p] = user_UD[user_K[first + p], d]
+            for m in range(step_KM.shape[1]):
+                step = step_KM[first + p, m]
+                if step > 0:
+                    for h in range(of_step_SH.shape[1]):
+                        tiles_LHP[0, h, p] += of_step_SH[step, h]
         add_product(width, deep, net.weights_LHE[0], seen_EP, tiles_LHP[0], whole(taken, LANES))
         after_first(net, tiles_LHP, raw_P, whole(taken, LANES))
         for p in range(taken):
-            logit_K[first + p] = raw_P[p]
+            score_K[first + p] = 1 / (1 + math.exp(-np.float64(raw_P[p])))

@@ -9,7 +9,6 @@ from din import compiled, device, ranking_passes
 from din.compiled import array
 from din.config import Precision
 from din.folding import EveryPair, Items, Wanted
-from din.matches import NEVER
 from din.model import DIN, Group, layers_of
 from din.precision import in_bf16
 from din.settled import Net
@@ -27,46 +26,43 @@ def fit(model: DIN, precision: Precision) -> bool:
 def pooled_in_tiles(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
     """As `pooled_by_folding`, float32 [K, D]."""
     pair = EveryPair(group.unit)
+    alone = (pair.w_candidate, pair.w_item)
     pooled_KD = torch.zeros_like(wanted.u_KD)
     ranking_passes.pool_each(
         layers(pair.w_common, pair.bias_H, pair.net),
-        padded(pair.w_candidate, *(whole(size, ROWS) for size in pair.w_candidate.shape)),
-        *(array(of) for of in wanted),
-        *(array(of) for of in (items.seen_ND, items.seen_ND @ pair.w_item.T, items.times_N.float(), items.v_ND)),
-        *(array(of) for of in (items.first_U, items.count_U)),
+        *(padded(weight, *(whole(size, ROWS) for size in weight.shape)) for weight in alone),
+        Wanted(*(array(of) for of in wanted)),
+        Items(*(array(of) for of in items._replace(times_N=items.times_N.float()))),
         group.normalize == "softmax",
         array(pooled_KD),
     )
     return pooled_KD
 
 
-def logits(
+def scores(
     model: DIN,
-    parts_KD: tuple[torch.Tensor, ...],
-    user_K: torch.Tensor,
+    parts: tuple[torch.Tensor, ...],
     user_UD: torch.Tensor | None,
+    user_K: torch.Tensor,
     step_K2: torch.Tensor | None,
 ) -> torch.Tensor:
-    """As `DIN.logits`, [K]; of the users and of the candidates' matches where the model has them."""
+    """Each candidate's, [K], as the sigmoid of `DIN.logits`; of the users and of the candidates' matches where the
+    model has them. The parts are [K, D]: goods, what was pooled for them, shops, what was pooled for them."""
     first, *rest = model.top
     net = Net(layers_of(rest))
-    weight = first.get_parameter("weight") * net.before_H[:, None]
-    weight, w_user = weight.tensor_split([sum(part_KD.shape[1] for part_KD in parts_KD) * 3 // 2], dim=1)
-    rows, places = [weight.new_zeros(1, len(weight))], [user_K.new_zeros(len(user_K), 0)]
-    if user_UD is not None:
-        places.append(user_K[:, None] + 1)
-        rows.append(user_UD @ w_user.T)
-    if model.matches is not None and step_K2 is not None:
-        places.append(torch.where(step_K2 == NEVER, 0, step_K2 + sum(len(of) for of in rows)))
-        rows.append(model.matches.of_step * net.before_H)
-    logit_K = weight.new_empty(len(user_K))
+    weight, bias_H = first.get_parameter("weight") * net.before_H[:, None], first.get_parameter("bias") * net.before_H
+    of_step_SH = bias_H.new_zeros(0, len(bias_H)) if model.matches is None else model.matches.of_step * net.before_H
+    score_K = user_K.new_empty(len(user_K), dtype=torch.float32)
     ranking_passes.score_each(
-        layers(weight, first.get_parameter("bias") * net.before_H, net),
-        *(array(part_KD) for part_KD in parts_KD),
-        *(array(torch.cat(rows)), array(torch.cat(places, dim=1))),
-        array(logit_K),
+        layers(weight, bias_H, net),
+        tuple(array(part_KD) for part_KD in parts),
+        array(parts[0].new_zeros(len(user_K), 0) if user_UD is None else user_UD),
+        array(user_K),
+        array(of_step_SH),
+        array(user_K.new_zeros(len(user_K), 0) if step_K2 is None else step_K2),
+        array(score_K),
     )
-    return logit_K
+    return score_K
 
 
 def layers(first_HE: torch.Tensor, bias_H: torch.Tensor, net: Net) -> Layers:

@@ -106,11 +106,11 @@ class Crowd:
             user_UD = self.model.of_user(sent_to(self.candidates.user_keys[users], self.device).long())
             parts_CD = (*in_goods[:2], *in_shops[:2])
             if tiles.fit(self.model, self.precision):
-                logit_C = tiles.logits(self.model, parts_CD, user_C, user_UD, in_goods.step_C2)
+                score_C = tiles.scores(self.model, parts_CD, user_UD, user_C, in_goods.step_C2)
             else:
                 user_CD = None if user_UD is None else user_UD[user_C]
                 logit_C = self.model.logits(*parts_CD, user_BD=user_CD, step_B2=in_goods.step_C2)
-            score_C = torch.sigmoid(logit_C.float())
+                score_C = torch.sigmoid(logit_C.float())
         broken = torch.where(torch.isfinite(score_C), len(counts), user_C)
         place_R, rank_R = best_by_rules(score_C, goods_C, shop_C, user_C, count_U, rules)
         if len(broken) and (first := int(broken.min())) < len(counts):

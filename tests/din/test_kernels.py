@@ -127,9 +127,9 @@ def test_what_it_cannot_do_it_says(changed: dict) -> None:
 
 
 def test_ranking_takes_it_where_it_fits_once_it_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert way_to_pool(model_of(SMALL)) is pooled_by_folding
+    assert way_to_pool(model_of(SMALL), "fp32") != PoolByKernel()
 
     monkeypatch.setattr("din.together.FUSED", True)
 
-    assert way_to_pool(model_of(SMALL)) == PoolByKernel()
-    assert way_to_pool(model_of(replace(SMALL, attention_input="outer"))) is pooled_by_folding
+    assert way_to_pool(model_of(SMALL), "fp32") == PoolByKernel()
+    assert way_to_pool(model_of(replace(SMALL, attention_input="outer")), "fp32") is pooled_by_folding

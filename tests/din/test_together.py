@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import din
-from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, folding, ranking, together
+from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights, compiled, folding, ranking
 from din.batches import JaggedHistory
 from din.ranking import chunks, rank
 from din.together import items_of
@@ -41,13 +41,13 @@ def crowd(users: int = 25, seed: int = 4) -> Data:
     )
 
 
-@pytest.fixture(params=[1 << 20, 30], ids=["in one", "in chunks"])
+@pytest.fixture(params=[(1 << 20, True), (30, True), (30, False)], ids=["in one", "in chunks", "without Numba"])
 def in_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ranking.CANDIDATES_AT_ONCE, "cpu", request.param)
-    monkeypatch.setitem(folding.POSITIONS_AT_ONCE, "cpu", 5 * request.param)
-    monkeypatch.setitem(folding.POSITIONS_ALONE, "cpu", 3 * request.param)
-    for room in (folding, together):
-        monkeypatch.setattr(room, "POSITIONS_IN_CACHE", request.param)
+    at_once, with_numba = request.param
+    monkeypatch.setitem(ranking.CANDIDATES_AT_ONCE, "cpu", at_once)
+    monkeypatch.setitem(folding.POSITIONS_AT_ONCE, "cpu", 2 * at_once)
+    if not with_numba:
+        monkeypatch.setattr(compiled, "HERE", False)
 
 
 def assert_alike(found: tuple[Ranked, Weights], plain: tuple[Ranked, Weights], within: float = 1e-5) -> None:
@@ -161,17 +161,15 @@ def test_a_user_with_more_candidates_than_a_chunk_holds_is_a_chunk() -> None:
     ]
 
 
-def test_on_a_processor_a_user_with_much_to_work_out_is_taken_alone() -> None:
+def test_users_of_like_length_go_together_while_there_is_room() -> None:
     wanted_U, items_U = np.array([10, 300, 12, 0, 200]), np.array([13, 13, 14, 5, 60])
 
-    found = [(users.tolist(), *room) for users, *room in folding.of_like_size(wanted_U, items_U, 1 << 13, 1 << 10)]
+    found = [(users.tolist(), *room) for users, *room in folding.of_like_size(wanted_U, items_U, 1 << 13)]
 
-    assert found == [([0], 10, 13), ([1], 300, 13), ([2], 12, 14), ([4], 200, 60)]
+    assert found == [([0, 1], 300, 13), ([2], 12, 14), ([4], 200, 60)]
 
 
 def test_a_model_without_layers_above_ranks_as_its_forward_pass() -> None:
-    model = model_of(replace(EVERY[0], top_widths=()))
-    parts_CD = tuple(torch.randn(5, 8) for _ in range(4))
+    model, data = model_of(replace(EVERY[0], top_widths=())), crowd()
 
-    with torch.inference_mode():
-        assert torch.allclose(together.logits(model, parts_CD, None, None), model.logits(*parts_CD))
+    assert_alike(rank(model, *data, k=6), rank_one_by_one(model, *data, k=6))
