@@ -89,20 +89,20 @@ def told_once(rows: Rows, sizes: Sizes) -> float:
 
 
 def ours_ranking(rows: Rows, sizes: Sizes, candidates: int) -> Work:
-    """One pair of a user and a candidate, by the folded first layer; what repeats is attended once, on both sides."""
+    """One pair of a user and a candidate, by the first layer in parts; what repeats is attended once, on both sides."""
     first, second = ATTENTION
     meeting = Work(
         2 * (DIMENSION * first + first * second + second + DIMENSION), 2 * FLOAT * (3 * first + 2 * second + 1)
     )
-    folding = Work(2 * DIMENSION * first, 2 * FLOAT * DIMENSION * first)  # of an item, for all candidates
-    meetings = folds = 0
+    alone = Work(2 * DIMENSION * first, 2 * FLOAT * first)  # of an item or a candidate
+    meetings = by_itself = 0
     for user in range(0, len(rows), candidates):
         history, wanted = (
             (goods, sizes.shop_of_G[goods])
             for goods in (rows.goods_E[rows.start_X[user] : rows.end_X[user]], rows.goods_X[user : user + candidates])
         )
         for items, targets in zip(history, wanted, strict=True):
-            seen = len(np.unique(items))
-            meetings += seen * len(np.unique(targets))
-            folds += seen
-    return meeting.times(meetings / len(rows)).plus(folding.times(folds / len(rows))).plus(net(6 * DIMENSION, TOP))
+            seen, asked = len(np.unique(items)), len(np.unique(targets))
+            meetings += seen * asked
+            by_itself += seen + asked
+    return meeting.times(meetings / len(rows)).plus(alone.times(by_itself / len(rows))).plus(net(6 * DIMENSION, TOP))

@@ -26,6 +26,8 @@ from din.naming import numbered_by_marks
 from din.repeats import first_in_order, first_of_each
 from din.segments import edges_of, end_to_end, sums_of_rows
 from din.settled import Net
+from din.tile_passes import POSITIONS, Layers, after_first, tiles_for
+from din.tiles import layers
 
 KEYS, EVENTS_OF_AN_EXAMPLE = 127_000, 23  # of a batch of 4,096 examples of the benchmark's users
 TABLE_ROWS = (200_000, 2_000_000)  # up to sixteen for each key
@@ -129,16 +131,26 @@ def of_the_first_layer(positions: int) -> dict[str, Callable[[], object]]:
 
 def of_ranking(positions: int) -> dict[str, Callable[[], object]]:
     """The layers after the first of an activation unit that learns no longer. What a settled net leaves in the place of
-    its input is as good a block for its next round."""
+    its input is as good a block for its next round. In tiles so many whole ones as there is room for."""
     ways: dict[str, Callable[[], object]] = {}
     for activation in ("relu", "dice"):
-        layers = ActivationUnit(DinConfig(attention_widths=ATTENTION, activation=activation)).eval().layers()
-        nets = nn.Sequential(*(layer for pair in layers for layer in pair)), Net(layers)
+        unit = ActivationUnit(DinConfig(dimension=DIMENSION, attention_widths=ATTENTION, activation=activation)).eval()
+        nets = nn.Sequential(*(layer for pair in unit.layers() for layer in pair)), Net(unit.layers())
         s_nH = torch.randn(positions, ATTENTION[0])
         s_1H1n, bias_1H1 = s_nH.T.contiguous()[None, :, None], torch.zeros(1, ATTENTION[0], 1)
+        in_tiles = layers(unit.of_common(), unit.first.bias, nets[1])
+        _, tiles_LHP = tiles_for(in_tiles)
+        tiles_LHP[0, : ATTENTION[0]] = np.random.default_rng(0).standard_normal((ATTENTION[0], POSITIONS))
+        raw_P = np.empty(POSITIONS, np.float32)
+
+        def tile_after_tile(in_tiles: Layers = in_tiles, tiles_LHP: np.ndarray = tiles_LHP, raw_P=raw_P) -> None:
+            for _ in range(positions // POSITIONS):
+                after_first(in_tiles, tiles_LHP, raw_P, POSITIONS)
+
         ways |= {
             f"{activation} and on, layer by layer": partial(nets[0], s_nH),
             f"{activation} and on, settled, in columns": partial(nets[1], s_1H1n, bias_1H1),
+            f"{activation} and on, in {positions // POSITIONS} tiles": tile_after_tile,
         }
     return ways
 

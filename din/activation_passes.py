@@ -7,7 +7,7 @@ Shapes: N positions, H the width of a layer.
 
 import numpy as np
 
-from din.compiled import ZERO, compiled, in_float32
+from din.compiled import ZERO, compiled, in_float32, wide_vectors
 
 ROWS_OF_A_SUM = 64  # so many are summed in their own precision, and those sums in float64
 ONE, TWO = np.float32(1), np.float32(2)
@@ -109,6 +109,7 @@ def bias_and_moments(s_NH, bias_H, times_N, about_H, sums_2H):
 @compiled
 def dice(s_NH, fall_H, level_H, alpha_H, value_NH):
     """The value is s (alpha + (1 - alpha) p), p = 1 / (1 + e^-z); 2 to the power of s fall + level is e^-z."""
+    wide_vectors()
     for n in range(s_NH.shape[0]):
         for h in range(s_NH.shape[1]):
             s = s_NH[n, h]
@@ -120,6 +121,7 @@ def dice(s_NH, fall_H, level_H, alpha_H, value_NH):
 def back_through_dice(s_NH, gradient_NH, scale_H, fall_H, level_H, alpha_H, value_NH, sums_4H):
     """The value once more; the gradient of the value becomes that of s as far as its own row says it; and to the sums
     are added those of that, and of the gradients of alpha, of z, and of z times x, where e^-z is 2^x."""
+    wide_vectors()
     part_4H = np.empty((4, s_NH.shape[1]), s_NH.dtype)
     for first in range(0, s_NH.shape[0], ROWS_OF_A_SUM):
         part_4H[:] = 0

@@ -41,7 +41,13 @@ def stamps() -> tuple[tuple[float, int], ...]:
     return tuple((found.st_mtime, found.st_size) for found in (file.stat() for file in files))
 
 
+def wide_vectors() -> None:
+    """Where the processor has vectors of 512 bits the pass that says this takes them: for processors of Intel's LLVM
+    would keep to 256. Only for passes that are mostly arithmetic."""
+
+
 if numba is not None:
+    void = numba.types.void
 
     class WhereItCan(numba.core.caching.FunctionCache):
         """Keeps what was compiled; where that cannot be read or written each process compiles anew."""
@@ -59,23 +65,19 @@ if numba is not None:
                 super().save_overload(sig, data)
 
     @numba.extending.intrinsic
-    def wide_vectors(_types: Any) -> Any:
-        """Where the processor has vectors of 512 bits the pass that says this takes them: for processors of Intel's
-        LLVM would keep to 256. Only for passes that are mostly arithmetic."""
-
+    def prefer_wide_vectors(_types: Any) -> Any:
         def attribute(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
             set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # llvmlite knows LLVM's own names only
             return context.get_dummy_value()
 
-        return numba.types.void(), attribute
+        return void(), attribute
 
-else:
+    @numba.extending.overload(wide_vectors, inline="always")
+    def _() -> Any:
+        return lambda: prefer_wide_vectors()  # pyright: ignore[reportCallIssue]
 
-    def wide_vectors() -> None:
-        """Nothing is compiled."""
 
-
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if numba is None:
         return function
     found: Any = numba.njit(function, **HOW)

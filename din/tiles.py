@@ -31,8 +31,8 @@ def pooled_in_tiles(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
     ranking_passes.pool_each(
         layers(pair.w_common, pair.bias_H, pair.net),
         *(padded(weight, *(whole(size, ROWS) for size in weight.shape)) for weight in alone),
-        Wanted(*(array(of) for of in wanted)),
-        Items(*(array(of) for of in items._replace(times_N=items.times_N.float()))),
+        Wanted._make(array(of) for of in wanted),
+        Items._make(array(of) for of in items._replace(times_N=items.times_N.float())),
         group.normalize == "softmax",
         array(pooled_KD),
     )
