@@ -102,7 +102,8 @@ def pool_each(net, w_candidate_HD, w_item_HD, wanted, items, softmax, out_KD):
         most_K, most_T = max(most_K, min(wanted.count_U[user], CANDIDATES)), max(most_T, items.count_U[user])
     width, common, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], out_KD.shape[1]
     room_K, room_T, deep = whole(most_K, LANES), whole(most_T, LANES), whole(dimension, ROWS)
-    common_EP, tiles_LHP = tiles_for(net)
+    into_EP, tiles_LHP = tiles_for(net)
+    common_EP = into_EP[:common]
     raw_M = np.zeros(most_T * most_K + POSITIONS, np.float32)
     u_DK, of_candidate_HK, pooled_DK = zeros(deep, room_K), zeros(width, room_K), zeros(deep, room_K)
     seen_DT, of_item_HT, v_DT = zeros(deep, room_T), zeros(width, room_T), zeros(deep, room_T)
@@ -123,7 +124,9 @@ def pool_each(net, w_candidate_HD, w_item_HD, wanted, items, softmax, out_KD):
             fill(width, net.bias_LH[0], of_candidate_HK, lanes)
             add_product(width, deep, w_candidate_HD, u_DK, of_candidate_HK, lanes)
             for first in range(0, held * chosen, POSITIONS):
-                taken = meet(first, chosen, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tiles_LHP[0])
+                taken = meet(
+                    first, chosen, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP[:common], tiles_LHP[0]
+                )
                 add_product(width, common, net.weights_LHE[0], common_EP, tiles_LHP[0], whole(taken, LANES))
                 after_first(net, tiles_LHP, raw_M[first:], whole(taken, LANES))
             count(raw_M[: held * chosen].reshape(held, chosen), times_T, softmax, weight_TK, over_K)

@@ -1,6 +1,7 @@
 """In tiles a processor ranks by the same numbers as in large steps, whatever the sizes."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -172,3 +173,22 @@ def test_what_was_compiled_is_not_kept_when_what_it_calls_in_another_file_change
     called.write_text(called.read_text().replace("    return power *", "    return np.float32(3) * power *"))
 
     assert (before, value()) == ("0.762\n", "0.914\n")  # 1 - 2 / (1 + e^2), and with 3 e^2
+
+
+FOR_INTEL = """
+from din.activation_passes import prelu
+from din.tile_passes import activate
+activate.compile("void(int64, int64, float32[:, ::1], float32[:, ::1], int64)")
+prelu.compile("void(float32[:, ::1], float32[::1], float32[:, ::1])")
+print(*("zmm" in next(iter(each.inspect_asm().values())) for each in (activate, prelu)))
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="what is compiled for Intel is compiled on x86-64")
+def test_passes_of_much_arithmetic_take_vectors_of_512_bits_where_a_processor_has_them(tmp_path: Path) -> None:
+    intel = {"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", FOR_INTEL]
+
+    found = subprocess.run(command, env=os.environ | intel, capture_output=True, text=True, check=True).stdout
+
+    assert found == "True False\n"
