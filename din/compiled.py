@@ -1,12 +1,12 @@
 """What Numba compiles for the processor at hand: passes that read and write each number once. Those of activations are
 in din/activation_passes.py, and those that rank in din/ranking_passes.py, over din/tile_passes.py.
 
-All are of C-contiguous arrays, float32 or float64. Each is compiled where it is first called, and kept beside its file,
-or in the user's cache where that cannot be written, until one of these files changes. Without Numba there are none,
-and the plain formulas run.
+All are of C-contiguous arrays, float32 or float64, and those that rank of float32. Each is compiled where it is first
+called, and kept beside its file, or in the user's cache where that cannot be written, until one of these files changes.
+Without Numba there are none, and the plain formulas run.
 
-Shapes: N positions, of a block or of all; B examples, R rows of a table, M of them that a position takes, D dimension,
-H the width of a layer, E of what a position sees by itself; G users, T items of each.
+Shapes: N positions, of a block or of all; B examples; R rows of a table of T, M of them that a position takes; D
+dimension, H the width of a layer, E of what a position sees by itself.
 """
 
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if numba is None:
         return function
     found: Any = numba.njit(function, **HOW)
-    with suppress(RuntimeError):  # nowhere to keep it
+    with suppress(RuntimeError, OSError):  # nowhere to keep it, or no file to tell a change by
         found._cache = WhereItCan(function)  # as njit(cache=True) does, whose cache stops at a file it may not read
     return found
 

@@ -4,9 +4,9 @@ by; over tiles (din/tile_passes.py), compiled (din/compiled.py).
 A position of a tile is a pair of a candidate and a history item there, and a candidate in the last net. Each user's
 pairs begin a tile of their own, so that the bits of a score do not depend on who else is ranked.
 
-Shapes: U users; K candidates and N history items of them end to end; of one user K candidates, at most `CANDIDATES`,
-and T items; D dimension; R positions of a tile that are of one item; M places of rows; the others as in
-din/tile_passes.py.
+Shapes: U users; K candidates and N history items of them end to end, or K candidates of one user, at most `CANDIDATES`,
+and T items; D dimension; R positions of a tile that are of one item; S steps of matches, of which a candidate has M;
+what is flat has X numbers; the others as in din/tile_passes.py.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 
 from din.activation_passes import ONE, power_of_two
 from din.compiled import ZERO, compiled, wide_vectors
-from din.tile_passes import DEEP, LANES, POSITIONS, ROWS, add_product, after_first, fill, tiles_for, whole, zeros
+from din.tile_passes import DEEP, LINE, POSITIONS, ROWS, add_product, after_first, fill, tiles_for, whole, zeros
 
 CANDIDATES = 1024  # of one user that are pooled for together
 OF_E = np.float32(1 / np.log(2))  # e^x is 2 to the power of x times that
@@ -74,7 +74,7 @@ def soften(raw_TK, times_T, weight_TK, over_K):
 
 
 @compiled
-def count(raw_TK, times_T, softmax, weight_TK, over_K):
+def counted(raw_TK, times_T, softmax, weight_TK, over_K):
     """The weights of items that stand for so many events each, and by what they are still to be divided; zeros behind,
     to a whole step of what a product does at once."""
     wide_vectors()
@@ -97,41 +97,40 @@ def pool_each(net, w_candidate_HD, w_item_HD, wanted, items, softmax, out_KD):
     """Each user's items (din/folding.py) pooled for each of their candidates by the weights that the net gives the two;
     zero where there are none. The net's first layer takes what candidate and item have in common."""
     wide_vectors()
-    most_K = most_T = 0
+    most_K = most_T = most_X = 0
     for user in range(len(wanted.count_U)):
-        most_K, most_T = max(most_K, min(wanted.count_U[user], CANDIDATES)), max(most_T, items.count_U[user])
+        own_K, own_T = whole(min(wanted.count_U[user], CANDIDATES), LINE), whole(items.count_U[user], DEEP)
+        most_K, most_T, most_X = max(most_K, own_K), max(most_T, own_T), max(most_X, own_K * own_T)
     width, common, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], out_KD.shape[1]
-    room_K, room_T, deep = whole(most_K, LANES), whole(most_T, LANES), whole(dimension, ROWS)
+    deep, room_T = whole(dimension, ROWS), whole(most_T, LINE)
     into_EP, tiles_LHP = tiles_for(net)
     common_EP = into_EP[:common]
-    raw_M = np.zeros(most_T * most_K + POSITIONS, np.float32)
-    u_DK, of_candidate_HK, pooled_DK = zeros(deep, room_K), zeros(width, room_K), zeros(deep, room_K)
+    u_DK, of_candidate_HK, pooled_DK = zeros(deep, most_K), zeros(width, most_K), zeros(deep, most_K)
     seen_DT, of_item_HT, v_DT = zeros(deep, room_T), zeros(width, room_T), zeros(deep, room_T)
-    weight_TK, over_K = zeros(room_T, room_K), np.zeros(room_K, np.float32)
-    nothing_H = np.zeros(max(width, deep), np.float32)
+    raw_X, weight_X = np.empty(most_X + POSITIONS, np.float32), zeros(1, most_X)[0]
+    over_K, nothing_H = np.zeros(most_K, np.float32), np.zeros(max(width, deep), np.float32)
     for user in range(len(wanted.count_U)):
         own = slice(items.first_U[user], items.first_U[user] + items.count_U[user])
         seen_TD, times_T = items.seen_ND[own], items.times_N[own]
         held, end = len(times_T), wanted.first_U[user] + wanted.count_U[user]
         turn(items.v_ND[own], v_DT)
         turn(seen_TD, seen_DT)
-        fill(width, nothing_H, of_item_HT, whole(held, LANES))
-        add_product(width, deep, w_item_HD, seen_DT, of_item_HT, whole(held, LANES))
+        fill(width, nothing_H, of_item_HT, whole(held, LINE))
+        add_product(width, deep, w_item_HD, seen_DT, of_item_HT, whole(held, LINE))
         for begin in range(wanted.first_U[user], end if held else 0, CANDIDATES):
             chosen = min(end - begin, CANDIDATES)
-            lanes = whole(chosen, LANES)
+            lanes, many = whole(chosen, LINE), whole(held, DEEP)
             turn(wanted.u_KD[begin : begin + chosen], u_DK)
             fill(width, net.bias_LH[0], of_candidate_HK, lanes)
             add_product(width, deep, w_candidate_HD, u_DK, of_candidate_HK, lanes)
             for first in range(0, held * chosen, POSITIONS):
-                taken = meet(
-                    first, chosen, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP[:common], tiles_LHP[0]
-                )
-                add_product(width, common, net.weights_LHE[0], common_EP, tiles_LHP[0], whole(taken, LANES))
-                after_first(net, tiles_LHP, raw_M[first:], whole(taken, LANES))
-            count(raw_M[: held * chosen].reshape(held, chosen), times_T, softmax, weight_TK, over_K)
+                taken = meet(first, chosen, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tiles_LHP[0])
+                add_product(width, common, net.weights_LHE[0], common_EP, tiles_LHP[0], whole(taken, LINE))
+                after_first(net, tiles_LHP, raw_X[first:], whole(taken, LINE))
+            weight_TK = weight_X[: many * lanes].reshape(many, lanes)
+            counted(raw_X[: held * chosen].reshape(held, chosen), times_T, softmax, weight_TK, over_K)
             fill(deep, nothing_H, pooled_DK, lanes)
-            add_product(deep, whole(held, DEEP), v_DT, weight_TK, pooled_DK, lanes)
+            add_product(deep, many, v_DT, weight_TK, pooled_DK, lanes)
             for k in range(chosen):
                 for d in range(dimension):
                     out_KD[begin + k, d] = pooled_DK[d, k] / over_K[k]
@@ -162,7 +161,7 @@ def score_each(net, parts, user_UD, user_K, of_step_SH, step_KM, score_K):
         taken = own.stop - own.start
         side_by_side(parts[0][own], parts[1][own], seen_EP, 0)
         side_by_side(parts[2][own], parts[3][own], seen_EP, 3 * dimension)
-        fill(width, net.bias_LH[0], tiles_LHP[0], whole(taken, LANES))
+        fill(width, net.bias_LH[0], tiles_LHP[0], whole(taken, LINE))
         for p in range(taken):
             for d in range(user_UD.shape[1]):
                 seen_EP[6 * dimension + d, p] = user_UD[user_K[first + p], d]
@@ -171,7 +170,7 @@ def score_each(net, parts, user_UD, user_K, of_step_SH, step_KM, score_K):
                 if step > 0:
                     for h in range(of_step_SH.shape[1]):
                         tiles_LHP[0, h, p] += of_step_SH[step, h]
-        add_product(width, deep, net.weights_LHE[0], seen_EP, tiles_LHP[0], whole(taken, LANES))
-        after_first(net, tiles_LHP, raw_P, whole(taken, LANES))
+        add_product(width, deep, net.weights_LHE[0], seen_EP, tiles_LHP[0], whole(taken, LINE))
+        after_first(net, tiles_LHP, raw_P, whole(taken, LINE))
         for p in range(taken):
             score_K[first + p] = 1 / (1 + math.exp(-np.float64(raw_P[p])))

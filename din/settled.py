@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from din.tile_passes import DICE, PRELU, RELU, STEEP
+from din.tile_passes import DICE, FALL, PRELU, RELU
 
 if TYPE_CHECKING:
     from din.activations import Dice, PRelu, Relu
 
-LEAST_HALF = 1e-6  # of what Dice in evaluation divides by; alpha is within twice that of what it was
+LEAST_REST = 2e-6  # of what Dice in evaluation divides by; alpha is within that of what it was
 
 
 class Settled:
@@ -55,21 +55,21 @@ class SettledPRelu(Settled):
 
 
 class SettledDice(Settled):
-    """By the running statistics: f = s (m + h t), t = tanh(z / 2), m = (1 + alpha) / 2 and h = (1 - alpha) / 2. With s
-    scaled so that it is z / 2 but for the mean, and f divided by h, s (m / h + t) is left."""
+    """By the running statistics: f = s (alpha + (1 - alpha) p), p = sigmoid(z). With s scaled so that it is z but for
+    the mean, and f divided by 1 - alpha, s (alpha / (1 - alpha) + p) is left."""
 
     kind = DICE
 
     def __init__(self, mean_H: torch.Tensor, scale_H: torch.Tensor, alpha_H: torch.Tensor) -> None:
-        half_H = (1 - alpha_H) / 2
-        half_H = torch.where(half_H.abs() < LEAST_HALF, LEAST_HALF, half_H)
-        super().__init__(scale_H / 2, half_H / (scale_H / 2))
-        self.shift_H, self.ratio_H = -mean_H * scale_H / 2, (1 + alpha_H) / 2 / half_H
-        self.settings_2H = torch.stack([self.shift_H * float(STEEP), self.ratio_H + 1])  # t is 1 - 2 / (1 + e^2x)
+        rest_H = 1 - alpha_H
+        rest_H = torch.where(rest_H.abs() < LEAST_REST, LEAST_REST, rest_H)
+        super().__init__(scale_H, rest_H / scale_H)
+        self.shift_H, self.ratio_H = -mean_H * scale_H, alpha_H / rest_H
+        self.settings_2H = torch.stack([self.shift_H * float(FALL), self.ratio_H])
 
     def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
-        t_GHTK = (biased(s_GHTK, bias_GHT) + self.shift_H[:, None, None]).tanh_()
-        return s_GHTK.mul_(t_GHTK.add_(self.ratio_H[:, None, None]))
+        p_GHTK = (biased(s_GHTK, bias_GHT) + self.shift_H[:, None, None]).sigmoid_()
+        return s_GHTK.mul_(p_GHTK.add_(self.ratio_H[:, None, None]))
 
 
 def biased(s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:

@@ -16,15 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from din.activation_passes import ONE, TWO, power_of_two
+from din.activation_passes import ONE, power_of_two
 from din.compiled import ZERO, compiled, wide_vectors
 
 POSITIONS = 576  # of a tile
-LANES = 64  # to whole times as many a tile is computed
-LINE = 16  # numbers of a line of the cache
+LINE = 16  # numbers of a line of the cache, to whole times which a tile is computed
 ROWS, DEEP = 8, 4  # of a product at once
 RELU, PRELU, DICE = range(3)
-STEEP = np.float32(2 / np.log(2))  # e^2x is 2 to the power of x times that
+FALL = np.float32(-1 / np.log(2))  # e^-z is 2 to the power of z times that
 
 
 class Layers(NamedTuple):
@@ -66,6 +65,7 @@ def by_four(w, x):
 
 @compiled
 def add_product(rows, deep, w_HE, x_EP, out_HP, positions):
+    """Adds w x to the output: of so many rows, and so many numbers each."""
     wide_vectors()
     for h in range(0, rows, ROWS):
         for e in range(0, deep, DEEP):
@@ -85,7 +85,6 @@ def add_product(rows, deep, w_HE, x_EP, out_HP, positions):
 
 @compiled
 def fill(rows, bias_H, out_HP, positions):
-    wide_vectors()
     for h in range(rows):
         for p in range(positions):
             out_HP[h, p] = bias_H[h]
@@ -93,15 +92,15 @@ def fill(rows, bias_H, out_HP, positions):
 
 @compiled
 def activate(rows, activation, settings_2H, s_HP, positions):
-    """Dice as in din/settled.py: s (above - 2 / (1 + e^2x)), 2 to the power of s steep + power being e^2x."""
+    """Dice as in din/settled.py: s (ratio + 1 / (1 + e^-z)), 2 to the power of s fall + level being e^-z."""
     wide_vectors()
     for h in range(rows):
-        power = alpha = settings_2H[0, h]
-        above = settings_2H[1, h]
+        level = alpha = settings_2H[0, h]
+        ratio = settings_2H[1, h]
         if activation == DICE:
             for p in range(positions):
                 s = s_HP[h, p]
-                s_HP[h, p] = s * (above - TWO / (ONE + power_of_two(s * STEEP + power)))
+                s_HP[h, p] = s * (ratio + ONE / (ONE + power_of_two(s * FALL + level)))
         elif activation == PRELU:
             for p in range(positions):
                 s = s_HP[h, p]

@@ -12,25 +12,32 @@ from din.folding import EveryPair, Items, Wanted
 from din.model import DIN, Group, layers_of
 from din.precision import in_bf16
 from din.settled import Net
-from din.tile_passes import ROWS, Layers
+from din.tile_passes import ROWS, Layers, whole
 
 
-def fit(model: DIN, precision: Precision) -> bool:
-    """Whether the model's nets are such as the tiles are for: of float32, on a processor that has Numba."""
+def score_here(model: DIN, precision: Precision) -> bool:
+    """Whether candidates can be scored in tiles: in float32, by a net with layers, on a processor that has Numba."""
     weight = model.goods.embedding.weight
     if not compiled.HERE or not device.on_processor(weight) or weight.dtype is not torch.float32:
         return False
     return len(model.top) > 1 and not in_bf16(precision, weight.device)
 
 
+def pool_here(model: DIN, precision: Precision) -> bool:
+    """Whether histories can be pooled so too: not over the outer product, which is folded."""
+    return score_here(model, precision) and model.config.attention_input != "outer"
+
+
 def pooled_in_tiles(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
-    """As `pooled_by_folding`, float32 [K, D]."""
+    """As `pooled_by_folding`, float32 [K, D]. Raises ValueError where the group takes the outer product."""
+    if group.unit.sees == "outer":
+        raise ValueError("tiles are for an activation unit over [u, v, u - v] or [u, v, u - v, u * v]")
     pair = EveryPair(group.unit)
     alone = (pair.w_candidate, pair.w_item)
     pooled_KD = torch.zeros_like(wanted.u_KD)
     ranking_passes.pool_each(
         layers(pair.w_common, pair.bias_H, pair.net),
-        *(padded(weight, *(whole(size, ROWS) for size in weight.shape)) for weight in alone),
+        *(widened(weight, *(whole(size, ROWS) for size in weight.shape)) for weight in alone),
         Wanted._make(array(of) for of in wanted),
         Items._make(array(of) for of in items._replace(times_N=items.times_N.float())),
         group.normalize == "softmax",
@@ -73,21 +80,17 @@ def layers(first_HE: torch.Tensor, bias_H: torch.Tensor, net: Net) -> Layers:
     settings = [of.settings_2H.expand(2, len(weight)) for of, weight in zip(net.settled, weights, strict=True)]
     return Layers(
         sizes_L2,
-        np.stack([padded(weight, rows, columns) for weight in weights]),
-        np.stack([padded(bias, rows) for bias in (bias_H, *(bias_H1[:, 0] for bias_H1 in net.biases))]),
-        np.stack([padded(of_layer, 2, rows) for of_layer in settings]),
-        padded(net.last_H, rows),
+        np.stack([widened(weight, rows, columns) for weight in weights]),
+        np.stack([widened(bias, rows) for bias in (bias_H, *(bias_H1[:, 0] for bias_H1 in net.biases))]),
+        np.stack([widened(of_layer, 2, rows) for of_layer in settings]),
+        widened(net.last_H, rows),
         np.float32(net.last_bias.item()),
         net.settled[0].kind,
     )
 
 
-def whole(count: int, step: int) -> int:
-    return -(-count // step) * step
-
-
-def padded(tensor: torch.Tensor, *sizes: int) -> np.ndarray:
-    """With zeros behind."""
+def widened(tensor: torch.Tensor, *sizes: int) -> np.ndarray:
+    """To these sizes, with zeros behind."""
     found = np.zeros(sizes, np.float32)
     found[tuple(slice(size) for size in tensor.shape)] = array(tensor)
     return found

@@ -40,8 +40,7 @@ def way_to_pool(model: DIN, precision: Precision) -> PoolHistories:
 
         if fits(model.goods) and fits(model.shops):
             return PoolByKernel()
-    in_tiles = tiles.fit(model, precision) and model.config.attention_input != "outer"
-    return tiles.pooled_in_tiles if in_tiles else pooled_by_folding
+    return tiles.pooled_in_tiles if tiles.pool_here(model, precision) else pooled_by_folding
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Crowd:
             in_shops = self.attend(self.model.shops, self.shops, users, user_C, shop_C)
             user_UD = self.model.of_user(sent_to(self.candidates.user_keys[users], self.device).long())
             parts_CD = (*in_goods[:2], *in_shops[:2])
-            if tiles.fit(self.model, self.precision):
+            if tiles.score_here(self.model, self.precision):
                 score_C = tiles.scores(self.model, parts_CD, user_UD, user_C, in_goods.step_C2)
             else:
                 user_CD = None if user_UD is None else user_UD[user_C]

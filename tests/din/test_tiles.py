@@ -151,11 +151,18 @@ def test_what_is_not_for_tiles_is_folded(config: DinConfig, precision: Any, in_t
     assert (way_to_pool(model_of(config), precision) is pooled_in_tiles) is in_tiles
 
 
+def test_the_outer_product_is_refused() -> None:
+    model = model_of(replace(SMALL, attention_input="outer"))
+
+    with pytest.raises(ValueError, match="tiles are for an activation unit over"):
+        rank(model, *crowd(), k=5, pool=pooled_in_tiles)
+
+
 HALF = """
 import numpy as np
 from din.tile_passes import DICE, activate
 s_HP = np.ones((1, 64), np.float32)
-activate(1, DICE, np.array([[0], [1]], np.float32), s_HP, 64)
+activate(1, DICE, np.array([[0], [0]], np.float32), s_HP, 64)
 print(round(float(s_HP[0, 0]), 3))
 """
 
@@ -172,7 +179,17 @@ def test_what_was_compiled_is_not_kept_when_what_it_calls_in_another_file_change
     before = value()
     called.write_text(called.read_text().replace("    return power *", "    return np.float32(3) * power *"))
 
-    assert (before, value()) == ("0.762\n", "0.914\n")  # 1 - 2 / (1 + e^2), and with 3 e^2
+    assert (before, value()) == ("0.731\n", "0.475\n")  # 1 / (1 + e^-1), and with 3 e^-1
+
+
+def test_a_package_in_a_zip_ranks_though_it_has_no_files_to_tell_a_change_by(tmp_path: Path) -> None:
+    shutil.make_archive(str(tmp_path / "lib"), "zip", Path(din.__file__).parent.parent, "din")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "lib.zip")}
+    command = [sys.executable, "-c", "import din.together as it; print(it.__file__)"]
+
+    found = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert found == f"{tmp_path}/lib.zip/din/together.py\n"
 
 
 FOR_INTEL = """

@@ -152,6 +152,15 @@ def test_a_score_that_is_no_number_is_refused_by_the_name_of_its_user(key: int) 
     assert broken(rank, key) == broken(rank_one_by_one, key)
 
 
+@pytest.mark.parametrize("config", EVERY[:5], ids=list(SHAPES)[:5])
+def test_weights_of_a_history_that_are_no_numbers_are_found(config: DinConfig) -> None:
+    model = model_of(config)
+    model.goods.unit.first.bias.data[0] = float("nan")
+
+    with pytest.raises(DinError, match="a score is not a number"):
+        rank(model, *crowd(), k=3)
+
+
 def test_a_user_with_more_candidates_than_a_chunk_holds_is_a_chunk() -> None:
     assert list(chunks(np.array([0, 4, 9, 40, 41, 51]), at_once=10)) == [
         slice(0, 2),
