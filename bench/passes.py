@@ -1,5 +1,5 @@
-"""What a pass over memory takes on a processor, beside the matrix product it goes with, and by which way (decisions 15
-and 20).
+"""What a pass over memory takes on a processor, beside the matrix product it goes with, and by which way (decisions 15,
+20 and 21).
 
     python -m bench.passes [--positions 4096]
 

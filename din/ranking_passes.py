@@ -15,6 +15,7 @@ import numpy as np
 
 from din.activation_passes import ONE, power_of_two
 from din.compiled import ZERO, compiled, wide_vectors
+from din.matches import NEVER
 from din.tile_passes import DEEP, LINE, POSITIONS, ROWS, add_product, after_first, fill, tiles_for, whole, zeros
 
 CANDIDATES = 1024  # of one user that are pooled for together
@@ -148,10 +149,18 @@ def side_by_side(u_PD, pooled_PD, seen_EP, at):
 
 
 @compiled
+def add_steps(step_PM, of_step_SH, first_HP):
+    for p in range(step_PM.shape[0]):
+        for step in step_PM[p]:
+            if step != NEVER:
+                for h in range(of_step_SH.shape[1]):
+                    first_HP[h, p] += of_step_SH[step, h]
+
+
+@compiled
 def score_each(net, parts, user_UD, user_K, of_step_SH, step_KM, score_K):
     """What the last net gives each candidate, as a probability: over candidate, what was pooled for it, and their
-    product, of goods and then of shops; then over the user. Rows of its steps are added to the first layer; of step 0
-    none."""
+    product, of goods and then of shops; then over the user. Rows of its steps are added to the first layer."""
     wide_vectors()
     width, deep, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], parts[0].shape[1]
     seen_EP, tiles_LHP = tiles_for(net)
@@ -161,15 +170,11 @@ def score_each(net, parts, user_UD, user_K, of_step_SH, step_KM, score_K):
         taken = own.stop - own.start
         side_by_side(parts[0][own], parts[1][own], seen_EP, 0)
         side_by_side(parts[2][own], parts[3][own], seen_EP, 3 * dimension)
-        fill(width, net.bias_LH[0], tiles_LHP[0], whole(taken, LINE))
         for p in range(taken):
             for d in range(user_UD.shape[1]):
                 seen_EP[6 * dimension + d, p] = user_UD[user_K[first + p], d]
-            for m in range(step_KM.shape[1]):
-                step = step_KM[first + p, m]
-                if step > 0:
-                    for h in range(of_step_SH.shape[1]):
-                        tiles_LHP[0, h, p] += of_step_SH[step, h]
+        fill(width, net.bias_LH[0], tiles_LHP[0], whole(taken, LINE))
+        add_steps(step_KM[own], of_step_SH, tiles_LHP[0])
         add_product(width, deep, net.weights_LHE[0], seen_EP, tiles_LHP[0], whole(taken, LINE))
         after_first(net, tiles_LHP, raw_P, whole(taken, LINE))
         for p in range(taken):

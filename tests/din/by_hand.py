@@ -1,11 +1,15 @@
-"""Batches and rankings as one would make them by hand: what din's ways of doing many at once are held against."""
+"""Batches and rankings as one would make them by hand, and histories pooled by folding: what din's ways of doing many
+at once are held against."""
 
 import numpy as np
 import torch
 
 from din import Candidates, DinError, Examples, Ranked, Sequence, Spans, Weights
 from din.batches import MICROSECONDS_PER_DAY, Batch, JaggedHistory
-from din.model import DIN
+from din.folding import Items, Wanted, pooled_by_folding
+from din.model import DIN, Group
+from din.ranking import rank
+from din.together import PoolHistories
 
 
 def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHistory:
@@ -94,3 +98,29 @@ def columns(rows: list[tuple], kinds: str) -> list[np.ndarray]:
     types = {"i": np.int64, "f": np.float64, "U": "<U5"}
     by_column = zip(*rows, strict=True) if rows else [[]] * len(kinds)
     return [np.array(column, types[kind]) for column, kind in zip(by_column, kinds, strict=True)]
+
+
+def assert_pools_as_folding(pool: PoolHistories, model: DIN, data: tuple[Candidates, Sequence, Sequence]) -> None:
+    """Of goods and of shops, at statistics as a training might leave them."""
+    for name, buffer in model.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            buffer.uniform_(0.5, 1.5)
+    asked: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def both(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+        asked.append((pooled_by_folding(group, wanted, items), pool(group, wanted, items)))
+        return asked[-1][1]
+
+    rank(model, *data, k=5, pool=both)
+
+    assert len(asked) == 2  # goods and shops
+    for folded_KD, found_KD in asked:
+        assert folded_KD.abs().max() > 0.1
+        assert torch.allclose(folded_KD, found_KD, atol=1e-5)
+
+
+def end_to_end(counts: list[int], width: int, device: str = "cpu") -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Random rows of so many owners: the rows, and where each owner's begin and how many they are."""
+    count_U = torch.tensor(counts)
+    rows = torch.randn(int(count_U.sum()), width)
+    return rows.to(device), (count_U.cumsum(0) - count_U).to(device), count_U.to(device)

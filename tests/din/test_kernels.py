@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from din import DinConfig
+from din import DinConfig, compiled
 from din.folding import Items, Wanted, pooled_by_folding
-from din.model import Group
 from din.ranking import rank
+from din.tiles import pooled_in_tiles
 from din.together import way_to_pool
+from tests.din.by_hand import assert_pools_as_folding, end_to_end
 from tests.din.test_model import SHAPES
 from tests.din.test_together import crowd
 from tests.din.worlds import SMALL, model_of
@@ -37,35 +38,15 @@ FITTING = ["din", "softmax", "prelu", "relu", "product", "as it comes", "placed"
 @pytest.mark.parametrize("changed", [{}, {"dimension": 20, "attention_widths": (33, 7)}], ids=["small", "odd"])
 def test_histories_are_pooled_as_in_many_passes(shape: str, changed: dict) -> None:
     config = replace(SMALL, **SHAPES[shape], **changed)
-    model, data = model_of(config).to(DEVICE), crowd(users=6)
-    for name, buffer in model.named_buffers():
-        if name.endswith(("running_mean", "running_var")):
-            buffer.uniform_(0.5, 1.5)
-    asked: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def both(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
-        asked.append((pooled_by_folding(group, wanted, items), KERNEL(group, wanted, items)))
-        return asked[-1][1]
-
-    rank(model, *data, k=5, pool=both)
-
-    assert len(asked) == 2  # goods and shops
-    for plain_KD, found_KD in asked:
-        assert plain_KD.abs().max() > 0.1
-        assert torch.allclose(plain_KD, found_KD, atol=1e-5)
+    assert_pools_as_folding(KERNEL, model_of(config).to(DEVICE), crowd(users=6))
 
 
 def test_more_candidates_than_a_program_takes_are_taken_by_several() -> None:
     group = model_of(replace(SMALL, attention_input="product")).to(DEVICE).goods
     torch.manual_seed(0)
-
-    def of(counts: list[int]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        count_U = torch.tensor(counts)
-        rows = torch.randn(int(count_U.sum()), SMALL.dimension)
-        return rows.to(DEVICE), (count_U.cumsum(0) - count_U).to(DEVICE), count_U.to(DEVICE)
-
-    wanted = Wanted(*of([40, 0, 16, 17, 3]))
-    v_ND, *edges = of([3, 2, 1, 0, 5])
+    wanted = Wanted(*end_to_end([40, 0, 16, 17, 3], SMALL.dimension, DEVICE))
+    v_ND, *edges = end_to_end([3, 2, 1, 0, 5], SMALL.dimension, DEVICE)
     items = Items(v_ND, v_ND, torch.arange(1, len(v_ND) + 1, device=DEVICE), *edges)
 
     with torch.inference_mode():
@@ -127,7 +108,7 @@ def test_what_it_cannot_do_it_says(changed: dict) -> None:
 
 
 def test_ranking_takes_it_where_it_fits_once_it_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert way_to_pool(model_of(SMALL), "fp32") != PoolByKernel()
+    assert way_to_pool(model_of(SMALL), "fp32") is (pooled_in_tiles if compiled.HERE else pooled_by_folding)
 
     monkeypatch.setattr("din.together.FUSED", True)
 

@@ -25,6 +25,7 @@ from din.settled import Net
 from din.tile_passes import POSITIONS, after_first, tiles_for
 from din.tiles import layers, pooled_in_tiles
 from din.together import way_to_pool
+from tests.din.by_hand import assert_pools_as_folding, end_to_end
 from tests.din.test_model import SHAPES, SMALL
 from tests.din.test_settled import learned
 from tests.din.test_together import crowd
@@ -43,22 +44,7 @@ ODD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changed", ODD, ids=str)
 @pytest.mark.parametrize("shape", IN_TILES)
 def test_histories_are_pooled_as_in_large_steps(shape: str, changed: dict[str, Any]) -> None:
-    model, data = model_of(replace(SMALL, **SHAPES[shape] | changed)), crowd(users=12)
-    for name, buffer in model.named_buffers():
-        if name.endswith(("running_mean", "running_var")):
-            buffer.uniform_(0.5, 1.5)
-    asked: list[tuple[torch.Tensor, torch.Tensor]] = []
-
-    def both(*given: Any) -> torch.Tensor:
-        asked.append((pooled_by_folding(*given), pooled_in_tiles(*given)))
-        return asked[-1][1]
-
-    rank(model, *data, k=5, pool=both)
-
-    assert len(asked) == 2  # goods and shops
-    for in_steps_KD, in_tiles_KD in asked:
-        assert in_steps_KD.abs().max() > 0.05
-        assert torch.allclose(in_steps_KD, in_tiles_KD, atol=1e-5)
+    assert_pools_as_folding(pooled_in_tiles, model_of(replace(SMALL, **SHAPES[shape] | changed)), crowd(users=12))
 
 
 @torch.inference_mode()
@@ -66,13 +52,8 @@ def test_histories_are_pooled_as_in_large_steps(shape: str, changed: dict[str, A
 def test_users_with_many_candidates_or_items_or_none_of_either_are_pooled_for(normalize: str) -> None:
     group = model_of(replace(SMALL, attention_input="product", normalize=normalize)).goods  # type: ignore[arg-type]
     torch.manual_seed(0)
-
-    def of(counts: list[int]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        count_U = torch.tensor(counts)
-        return torch.randn(int(count_U.sum()), SMALL.dimension), count_U.cumsum(0) - count_U, count_U
-
-    wanted = Wanted(*of([2 * CANDIDATES + 3, 0, 1, 17, 64]))
-    v_ND, *edges = of([3, 2, 2 * POSITIONS + 1, 0, POSITIONS])
+    wanted = Wanted(*end_to_end([2 * CANDIDATES + 3, 0, 1, 17, 64], SMALL.dimension))
+    v_ND, *edges = end_to_end([3, 2, 2 * POSITIONS + 1, 0, POSITIONS], SMALL.dimension)
     items = Items(v_ND, torch.randn_like(v_ND), torch.randint(1, 5, (len(v_ND),)), *edges)
 
     found_KD = pooled_in_tiles(group, wanted, items)
@@ -158,7 +139,7 @@ def test_the_outer_product_is_refused() -> None:
         rank(model, *crowd(), k=5, pool=pooled_in_tiles)
 
 
-HALF = """
+DICE_OF_ONE = """
 import numpy as np
 from din.tile_passes import DICE, activate
 s_HP = np.ones((1, 64), np.float32)
@@ -173,7 +154,7 @@ def test_what_was_compiled_is_not_kept_when_what_it_calls_in_another_file_change
     called = tmp_path / "din" / "activation_passes.py"
 
     def value() -> str:
-        command = [sys.executable, "-c", HALF]
+        command = [sys.executable, "-c", DICE_OF_ONE]
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     before = value()
@@ -182,7 +163,7 @@ def test_what_was_compiled_is_not_kept_when_what_it_calls_in_another_file_change
     assert (before, value()) == ("0.731\n", "0.475\n")  # 1 / (1 + e^-1), and with 3 e^-1
 
 
-def test_a_package_in_a_zip_ranks_though_it_has_no_files_to_tell_a_change_by(tmp_path: Path) -> None:
+def test_a_package_in_a_zip_is_imported_though_it_has_no_files_to_tell_a_change_by(tmp_path: Path) -> None:
     shutil.make_archive(str(tmp_path / "lib"), "zip", Path(din.__file__).parent.parent, "din")
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "lib.zip")}
     command = [sys.executable, "-c", "import din.together as it; print(it.__file__)"]
