@@ -1,12 +1,14 @@
 """What shapes a model and its training: saved with the weights, so that a checkpoint explains itself."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import Literal
 
 Pooling = Literal["mean", "decay", "din"]
 AttentionInput = Literal["difference", "product", "outer"]
 Precision = Literal["auto", "fp32", "bf16"]
+MOST_WIDTH = 65_536
+MOST_ROWS = 1_000_000
+MOST_DAYS = 36_500  # a century
 
 
 def need(holds: bool, name: str, value: object, must: str) -> None:
@@ -15,10 +17,11 @@ def need(holds: bool, name: str, value: object, must: str) -> None:
         raise ValueError(f"{name} is {value}; it must be {must}")
 
 
-def need_at_least(config: object, least: float, *names: str) -> None:
+def need_between(config: object, least: float, most: float, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
         need(value >= least, name, value, f"at least {least}")
+        need(value <= most, name, value, f"at most {most}")
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,17 @@ class DinConfig:
     users: bool = False
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "dimension", "goods_length", "shop_length")
-        need_at_least(self, 0, "time_buckets", "position_buckets")
+        need_between(self, 1, MOST_WIDTH, "dimension")
+        need_between(self, 1, MOST_ROWS, "goods_length", "shop_length")
+        need_between(self, 0, 1_000, "time_buckets", "position_buckets")
         need(len(self.attention_widths) > 0, "attention_widths", [], "at least one width, such as [32, 16]")
         for name in ("attention_widths", "top_widths"):
             widths = list(getattr(self, name))
             need(all(width >= 1 for width in widths), name, widths, "widths of at least 1")
-        need(0 < self.half_life_days < inf, "half_life_days", self.half_life_days, "above 0")
+            need(all(width <= MOST_WIDTH for width in widths), name, widths, f"widths of at most {MOST_WIDTH}")
+        need(
+            0 < self.half_life_days <= MOST_DAYS, "half_life_days", self.half_life_days, f"above 0, at most {MOST_DAYS}"
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,11 @@ class TrainConfig:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "epochs", "batch_size", "threads")
-        need_at_least(self, 0, "weight_decay", "regularisation", "keep_every", "seed")
+        need_between(self, 1, 10_000, "epochs")
+        need_between(self, 1, MOST_ROWS, "batch_size")
+        need_between(self, 1, 1_024, "threads")
+        need_between(self, 0, 1_000, "weight_decay", "regularisation")
+        need_between(self, 0, 2**31 - 1, "keep_every")
+        need_between(self, 0, 2**63 - 1, "seed")
         need(0 <= self.unknown_share < 1, "unknown_share", self.unknown_share, "at least 0 and below 1")
-        need(0 < self.learning_rate < inf, "learning_rate", self.learning_rate, "above 0")
+        need(0 < self.learning_rate <= 1_000, "learning_rate", self.learning_rate, "above 0, at most 1000")

@@ -42,7 +42,7 @@ from features.models import (
     start_id,
     table_sizes,
 )
-from features.modes import closed_to_others
+from features.modes import closed_to_others, new_file_aside
 from features.night_goods import build_night_goods, build_night_pairs
 from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
@@ -171,6 +171,7 @@ __all__ = [
     "measure_drift",
     "need_champion",
     "need_in_release",
+    "new_file_aside",
     "needs_candidates",
     "nights_missing",
     "open_warehouse",

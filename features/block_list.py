@@ -35,7 +35,7 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
     if path is None:
         return pl.DataFrame(schema=NOTHING), 0
     try:
-        given = read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+        given = read_csv(path) if path.suffix == ".csv" else lake.scan(path).collect()
     except (OSError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError) as error:
         raise FeatureError(f"{path}: cannot be read ({error})") from error
     if "goods_id" not in given.columns or set(given.columns) - {"goods_id", "user_id"}:

@@ -82,7 +82,7 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
     """Makes the table `proposed` of what a source gives. Raises FeatureError, with the file and the line, where its
     query does not run, and where its columns are not those of the contract."""
     try:
-        values = bound(con, source, {"quota": source.quota, "folder": str(folder)})
+        values = bound(con, source, {"quota": source.quota, "folder": database.as_pattern(str(folder))})
         check_columns(source, con.execute(assembled.describe(source.query), values).fetchall())
         con.execute(assembled.propose(source.query), values)
     except duckdb.Error as error:

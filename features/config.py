@@ -8,12 +8,23 @@ from typing import Literal
 SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? *[MGT]i?B", re.IGNORECASE)
 
 
-def need_at_least(config: object, least: float, *names: str) -> None:
-    """Raises ValueError, with the name and the value, where one of these settings is below `least` or no number."""
+# The most that a setting takes. Beyond them dates, keys and memory end, whatever a person means.
+MOST_DAYS = 36_500  # a century
+MOST_SECONDS = 31_536_000  # a year
+MOST_ROWS = 1_000_000  # of one user, or files of one kind
+MOST_PARTS = 100_000
+MOST_THREADS = 1_024
+MOST_SEED = 2**63 - 1
+
+
+def need_between(config: object, least: float, most: float, *names: str) -> None:
+    """Raises ValueError, with the name, the value and the range, where one of these settings is outside of it."""
     for name in names:
         value = getattr(config, name)
-        if not least <= value < float("inf"):
+        if not least <= value:
             raise ValueError(f"{name} is {value}; it must be at least {least}")
+        if value > most:
+            raise ValueError(f"{name} is {value}; it must be at most {most}")
 
 
 def need_size(config: object, *names: str) -> None:
@@ -38,8 +49,9 @@ class StoreConfig:
     wait_seconds: float = 2
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "buckets", "threads")
-        need_at_least(self, 0, "wait_seconds")
+        need_between(self, 1, MOST_PARTS, "buckets")
+        need_between(self, 1, MOST_THREADS, "threads")
+        need_between(self, 0, MOST_SECONDS, "wait_seconds")
         need_size(self, "memory_limit", "temp_limit")
 
 
@@ -54,7 +66,7 @@ class IngestConfig:
     reread_days: int = 0
 
     def __post_init__(self) -> None:
-        need_at_least(self, 0, "reread_days")
+        need_between(self, 0, MOST_DAYS, "reread_days")
 
 
 @dataclass(frozen=True)
@@ -83,9 +95,9 @@ class SequenceConfig:
     shop_collapse_seconds: int = 0
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "goods_length", "shop_length")
-        need_at_least(self, 0, "goods_max_age_days", "shop_max_age_days")
-        need_at_least(self, 0, "goods_collapse_seconds", "shop_collapse_seconds")
+        need_between(self, 1, MOST_ROWS, "goods_length", "shop_length")
+        need_between(self, 0, MOST_DAYS, "goods_max_age_days", "shop_max_age_days")
+        need_between(self, 0, MOST_SECONDS, "goods_collapse_seconds", "shop_collapse_seconds")
 
     @property
     def goods(self) -> GroupConfig:
@@ -116,8 +128,10 @@ class ExampleConfig:
     seed: int = 17
 
     def __post_init__(self) -> None:
-        need_at_least(self, 0, "negatives", "popularity_power", "seed")
-        need_at_least(self, 1, "popular_days")
+        need_between(self, 0, 10_000, "negatives")
+        need_between(self, 0, 10, "popularity_power")
+        need_between(self, 1, MOST_DAYS, "popular_days")
+        need_between(self, 0, MOST_SEED, "seed")
 
 
 # What a built-in source brings, beside the others: chosen on early nights, held on later ones (docs/experiments.md).
@@ -149,12 +163,15 @@ class CandidateConfig:
     repeatable_categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "per_source", "per_user", "popular_days", "pair_days", "pair_goods", "pair_support")
-        need_at_least(self, 0, "exclude_bought_days")
-        need_at_least(self, 0.01, "half_life_days")
+        need_between(self, 1, MOST_ROWS, "per_source", "per_user", "pair_goods", "pair_support")
+        need_between(self, 1, MOST_DAYS, "popular_days", "pair_days")
+        need_between(self, 0, MOST_DAYS, "exclude_bought_days")
+        need_between(self, 0.01, MOST_DAYS, "half_life_days")
         for name, quota in self.quotas.items():
             if quota < 0:
                 raise ValueError(f"quotas.{name} is {quota}; it must be at least 0, which turns the source off")
+            if quota > MOST_ROWS:
+                raise ValueError(f"quotas.{name} is {quota}; it must be at most {MOST_ROWS}")
 
     def quota(self, source: str) -> int:
         """How many candidates of a user the source may bring."""
@@ -173,10 +190,9 @@ class RankingConfig:
     why_history: int = 5
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "k")
-        need_at_least(self, 0, "min_score", "per_shop", "why_goods", "why_history")
-        if self.min_score > 1:
-            raise ValueError(f"min_score is {self.min_score}; scores are probabilities, from 0 to 1")
+        need_between(self, 1, MOST_ROWS, "k")
+        need_between(self, 0, MOST_ROWS, "per_shop", "why_goods", "why_history")
+        need_between(self, 0, 1, "min_score")  # scores are probabilities
 
 
 @dataclass(frozen=True)
@@ -190,7 +206,8 @@ class HousekeepingConfig:
     keep_reports: int = 90
 
     def __post_init__(self) -> None:
-        need_at_least(self, 0, "keep_lake_days", "keep_checkpoints", "keep_reports")
+        need_between(self, 0, MOST_DAYS, "keep_lake_days")
+        need_between(self, 0, MOST_ROWS, "keep_checkpoints", "keep_reports")
 
 
 @dataclass(frozen=True)
@@ -206,5 +223,6 @@ class PublishConfig:
     report: bool = True
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "ranking_nights", "keep_releases")
-        need_at_least(self, 0, "sequence_nights", "max_psi")
+        need_between(self, 1, MOST_DAYS, "ranking_nights", "keep_releases")
+        need_between(self, 0, MOST_DAYS, "sequence_nights")
+        need_between(self, 0, 1_000, "max_psi")

@@ -3,6 +3,7 @@
 import atexit
 import errno
 import os
+import re
 import shutil
 import tempfile
 import traceback
@@ -175,17 +176,29 @@ def read_through(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def shut_in(con: duckdb.DuckDBPyConnection, paths: list[str], folder: Path) -> None:
-    """From here on the connection reads no files but these and those in the folder, whatever the SQL that it runs."""
-    con.execute(assembled.allow("allowed_paths", paths))
-    con.execute(assembled.allow("allowed_directories", [f"{folder}/"]))
+    """From here on the connection reads no files but these and those in the folder, whatever the SQL that it runs.
+
+    DuckDB compares what a query names, a pattern, and then each file that the pattern finds: both are allowed.
+    """
+    con.execute(assembled.allow("allowed_paths", both_forms(paths)))
+    con.execute(assembled.allow("allowed_directories", both_forms([f"{folder}/"])))
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
+
+
+def as_pattern(path: str) -> str:
+    """The pattern that finds the file or folder of this path alone: DuckDB reads each path as a pattern."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
+def both_forms(paths: list[str]) -> list[str]:
+    return sorted({*paths, *map(as_pattern, paths)})
 
 
 def view_of_files(con: duckdb.DuckDBPyConnection, view: str, paths: list[str], columns: str) -> None:
     """Names the rows of Parquet files; with no file, an empty relation of these columns (`name type, ...`)."""
     con.execute(assembled.drop_view(view))
     if paths:
-        con.read_parquet(paths, hive_partitioning=False).create_view(view)
+        con.read_parquet([as_pattern(path) for path in paths], hive_partitioning=False).create_view(view)
     else:
         con.execute(assembled.empty_view(view, columns))

@@ -180,7 +180,7 @@ def erase_from_file(
     path = Path(lake.verified(warehouse.store, file))
     if not rows_in_parquet(path, person):
         return
-    frame = pl.read_parquet(path, hive_partitioning=False)
+    frame = lake.scan(path).collect()
     theirs = person.rows(frame.columns)
     gone, left = frame.filter(theirs), frame.filter(~theirs)
     warehouse.run("erasure/forget_file", path=file.path)

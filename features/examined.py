@@ -114,9 +114,10 @@ def events_are_in_order(look: Look) -> Found:
         look.tell(done, len(files), "events in order")
         if wrong_with(path, file):
             continue  # told already
-        names = pl.read_parquet_schema(path)
+        stored = lake.scan(path)
+        names = stored.collect_schema()
         keys = [name for name in ("user_key", *ORDER, *TIED) if name in names]
-        rows = pl.read_parquet(path, columns=keys, hive_partitioning=False).select(keys)
+        rows = stored.select(keys).collect()
         if not rows.equals(rows.sort(keys)):
             broken.append(broken_file(file, "not in the one total order"))
     return f"{len(files)} files", broken
@@ -162,7 +163,7 @@ def forgotten_are_in_no_file(look: Look) -> Found:
 
 def rows_of_forgotten(path: Path, keys: list[int], hashes: set[str], salt: str) -> int:
     try:
-        rows = pl.scan_parquet(path, hive_partitioning=False)
+        rows = lake.scan(path)
         columns = rows.collect_schema().names()
         met = 0
         if "user_key" in columns:

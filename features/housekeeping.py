@@ -101,7 +101,8 @@ def leftovers(warehouse: Warehouse) -> Iterator[Going]:
     """What was being written when a run died, and what spilled."""
     store = warehouse.store
     spilled = store.spill.glob("*")
-    making = chain(store.root.glob(".*.making*"), store.models.glob(".*.making"), store.releases.glob(".*.making*"))
+    folders = (store.root, store.models, store.releases, store.reports)
+    making = chain.from_iterable(folder.glob(".*.making*") for folder in folders)
     for path in sorted([*spilled, *making]):
         if is_old(warehouse, path, LEFT_FOR):
             yield going(warehouse, "leftovers", path)

@@ -2,8 +2,29 @@
 
 import os
 import threading
+from pathlib import Path
+from uuid import uuid4
 
 NOT_FOR_OTHERS = 0o027
+FILE_MODE, FOLDER_MODE = 0o666 & ~NOT_FOR_OTHERS, 0o777 & ~NOT_FOR_OTHERS
+
+
+def new_file_aside(path: Path) -> Path:
+    """Create an empty file next to `path`, with a name that no other writer has, and give its path.
+
+    A writer fills it, flushes it and renames it to `path`. Two writers of one path never share a file, in one process
+    or in several. The mode is set as the file is created, so it does not depend on the umask of the process.
+    """
+    aside = path.with_name(f".{path.name}.{uuid4().hex[:12]}.making")
+    aside.touch(FILE_MODE, exist_ok=False)
+    return aside
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and those above it that are missing, each closed to others."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(FOLDER_MODE, exist_ok=True)
 
 
 class ClosedToOthers:

@@ -31,7 +31,7 @@ def look(store: Store, now: datetime) -> Status:
         )
     writer, nothing = None, {part: [] for part in (*PARTS, SUMMARY)}
     try:
-        with store.undisturbed(), database.connect_read_only(store.warehouse, store.config) as con:
+        with store.undisturbed(wait_seconds=0), database.connect_read_only(store.warehouse, store.config) as con:
             there = (*PARTS, SUMMARY) if database.has_table(con, "ops", "summaries") else PARTS
             parts = nothing | {part: ask(con, statements.read(f"status/{part}")).records() for part in there}
     except BusyError as error:

@@ -27,6 +27,10 @@ class Store:
     root: Path
     config: StoreConfig
 
+    def __post_init__(self) -> None:
+        if "?" in str(self.root):  # DuckDB takes what follows it for settings, and misplaces its log
+            raise FeatureError(f"{self.root}: DuckDB opens no file with ? in its path; name another store with --store")
+
     @property
     def lake(self) -> Path:
         return self.root / "lake"
@@ -111,31 +115,41 @@ class Store:
                 f"{self.root}: cannot be written ({error.strerror}); name another store with --store"
             ) from error
 
-    def wait_for(self, handle: TextIO, until: float) -> None:
-        """Locks a file for this process alone, or raises BusyError at the moment `until` of the steady clock."""
+    def wait_for(self, handle: TextIO, until: float, kind: int = fcntl.LOCK_EX) -> None:
+        """Locks a file, or raises BusyError at the moment `until` of the steady clock."""
         while True:
             try:
-                return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return fcntl.flock(handle, kind | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 if monotonic() >= until:
                     raise self.busy() from error
             sleep(POLL_SECONDS)
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
+    def undisturbed(self, wait_seconds: float) -> Iterator[None]:
         """Keeps writers waiting for as long as a look at the record takes; writes nothing, not even to the lock.
 
-        Raises BusyError, naming the holder, where somebody is writing.
+        Raises BusyError, naming the holder, where somebody still writes after `wait_seconds`.
         """
         if not self.lock.exists():
             yield
             return
         with self.lock.open() as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise self.busy() from error
+            self.wait_to_read(handle, monotonic() + wait_seconds)
             yield
+
+    def wait_to_read(self, handle: TextIO, until: float) -> None:
+        """Shares the lock with other readers. Who finds it taken stands in the queue of the writers, so that a backfill,
+        which takes it again for each of its days, does not keep a reader waiting to its end."""
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            queue = self.lock.with_suffix(".queue")
+            if monotonic() >= until or not queue.exists():
+                return self.wait_for(handle, until, fcntl.LOCK_SH)
+            with queue.open() as place:
+                self.wait_for(place, until, fcntl.LOCK_SH)
+                return self.wait_for(handle, until, fcntl.LOCK_SH)
 
     def busy(self) -> BusyError:
         """The error that names who holds the lock."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from features import assembled, database, statements
+from features import assembled, database, lake, statements
 from features.store import Store
 
 SHORTEST_TEXT = 4  # bytes: shorter ones are found in anything
@@ -88,11 +88,11 @@ def kind_of(path: Path) -> bytes | None:
 def met_in_parquet(path: Path, person: Person, pattern: bytes | None) -> Iterator[str]:
     try:
         rows = rows_in_parquet(path, person)
-        columns = pl.read_parquet_schema(path) if pattern else {}
+        columns = lake.scan(path).collect_schema() if pattern else {}
         texts = [name for name, kind in columns.items() if kind == pl.String]
         for name in texts:
             holds = pl.col(name).str.contains(person.text, literal=True).any()
-            if pl.scan_parquet(path, hive_partitioning=False).select(holds).collect().item():
+            if lake.scan(path).select(holds).collect().item():
                 yield f"the id in column {name}"
     except (pl.exceptions.PolarsError, OSError) as error:
         yield f"cannot be read ({database.first_line(error)})"
@@ -103,11 +103,11 @@ def met_in_parquet(path: Path, person: Person, pattern: bytes | None) -> Iterato
 
 def rows_in_parquet(path: Path, person: Person) -> int:
     """How many rows of a Parquet file are the person's."""
-    columns = list(pl.read_parquet_schema(path))
+    rows = lake.scan(path)
+    columns = rows.collect_schema().names()
     if not {"user_key", "user_id"} & set(columns):
         return 0
-    found = pl.scan_parquet(path, hive_partitioning=False).filter(person.rows(columns))
-    return found.select(pl.len()).collect().item()
+    return rows.filter(person.rows(columns)).select(pl.len()).collect().item()
 
 
 def met_in_duckdb(path: Path, person: Person) -> Iterator[str]:

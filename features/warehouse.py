@@ -166,12 +166,12 @@ class StillWarehouse(Warehouse):
 @contextmanager
 def look_into(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
     """Opens the warehouse read-only, and keeps writers waiting meanwhile. Raises FeatureError where there is none,
-    BusyError where somebody is writing."""
+    BusyError where somebody still writes after `store.wait_seconds`."""
     if not store.warehouse.exists():
         raise FeatureError(
             f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
         )
-    with store.undisturbed(), database.connect_read_only(store.warehouse, store.config) as con:
+    with store.undisturbed(store.config.wait_seconds), database.connect_read_only(store.warehouse, store.config) as con:
         yield Warehouse(store, con, clock)
 
 

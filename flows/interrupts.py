@@ -13,7 +13,7 @@ from threading import Timer, current_thread, main_thread
 from types import FrameType
 
 from features import Warehouse
-from features.config import need_at_least
+from features.config import MOST_SECONDS, need_between
 from flows.stages import Stages
 
 INTERRUPTS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
@@ -28,7 +28,7 @@ class TimeoutConfig:
     train_seconds: float = 0
 
     def __post_init__(self) -> None:
-        need_at_least(self, 0, "night_seconds", "train_seconds")
+        need_between(self, 0, MOST_SECONDS, "night_seconds", "train_seconds")
 
 
 class OutOfTime(Exception):

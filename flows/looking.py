@@ -22,6 +22,7 @@ from flows.options import (
     hours,
     query_text,
 )
+from flows.settings import settings_error
 from flows.why import explain, of_first
 
 app = typer.Typer()
@@ -79,8 +80,10 @@ def status(
 ) -> None:
     """One screen: what is published, how old, from what, and what went wrong."""
     limit = hours(max_age) if max_age else None
-    found = features.look(looked_at(store), night.utc_now())
-    show.as_json(found.__dict__) if json else show.status(found)
+    found, wrong = features.look(looked_at(store), night.utc_now()), settings_error(store)
+    show.as_json(found.__dict__ | {"settings_error": wrong}) if json else show.status(found)
+    if wrong:
+        raise FeatureError(f"{wrong}\nno night runs before that is put right")
     if limit is not None and (found.age_hours is None or found.age_hours > limit):
         raise FeatureError(f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}")
     if found.parts["stopped"]:

@@ -57,7 +57,7 @@ def write_page(
 
 def write_whole(path: Path, text: str) -> None:
     """The file appears under its name only when all of it has reached the disk."""
-    making = path.with_name(f".{path.name}.making")
+    making = features.new_file_aside(path)
     try:
         making.write_text(text, encoding="utf-8", newline="\n")
         features.flush(making)

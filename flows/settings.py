@@ -22,7 +22,7 @@ from features import (
     Store,
     StoreConfig,
 )
-from features.config import need_at_least
+from features.config import MOST_DAYS, need_between
 from flows.alerts import AlertConfig
 from flows.interrupts import TimeoutConfig
 
@@ -39,8 +39,8 @@ class WindowConfig:
     eval_days: int = 7
 
     def __post_init__(self) -> None:
-        need_at_least(self, 1, "train_days", "eval_days")
-        need_at_least(self, 0, "valid_days")
+        need_between(self, 1, MOST_DAYS, "train_days", "eval_days")
+        need_between(self, 0, MOST_DAYS, "valid_days")
 
     @property
     def days(self) -> int:
@@ -90,6 +90,7 @@ class Settings(BaseSettings):
             unknown = sorted(values.keys() - known) if isinstance(values, dict) else []
             if unknown:
                 raise ValueError(f"[{section}] has no setting {unknown[0]}; there are {', '.join(sorted(known))}")
+            need_no_true(section, field.default, values)
         return {section: lists_of_text(values) for section, values in given.items()}
 
     @classmethod
@@ -114,6 +115,16 @@ class Settings(BaseSettings):
         return replace(shape, pooling=pooling, matches=shape.matches and pooling == shape.pooling)
 
 
+def need_no_true(section: str, default: Any, values: Any) -> None:
+    """Raises ValueError where `true` or `false` is given for a number: Python takes them for 1 and 0."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        given = {name: value} if not isinstance(value, dict) else {f"{name}.{key}": one for key, one in value.items()}
+        for called, one in given.items():
+            numbers = one if isinstance(one, list) else [one]
+            if any(isinstance(number, bool) for number in numbers) and not isinstance(getattr(default, name), bool):
+                raise ValueError(f"[{section}] {called} is {json.dumps(one)}; it must be a number")
+
+
 def lists_of_text(values: Any) -> Any:
     """The values of a section; a list that the environment brought as text, `[64, 32]`, is read as one."""
     if not isinstance(values, dict):
@@ -122,6 +133,15 @@ def lists_of_text(values: Any) -> Any:
         name: json.loads(value) if isinstance(value, str) and value.startswith("[") else value
         for name, value in values.items()
     }
+
+
+def settings_error(root: Path) -> str | None:
+    """What is wrong with the settings of a store, None where nothing is."""
+    try:
+        load_settings(root)
+    except FeatureError as error:
+        return str(error)
+    return None
 
 
 def load_settings(root: Path, **sections: Any) -> Settings:

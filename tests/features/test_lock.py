@@ -1,5 +1,6 @@
 """Who may write: one at a time, the others in a queue."""
 
+import fcntl
 import threading
 from pathlib import Path
 from time import sleep
@@ -49,8 +50,52 @@ def test_who_finds_somebody_looking_is_not_told_of_the_one_who_wrote_last(tmp_pa
         pass
 
     with (
-        store.undisturbed(),
+        store.undisturbed(wait_seconds=0),
         pytest.raises(BusyError, match="another process is looking at it, or about to write"),
         store.writing("nightrank nightly"),
     ):
         pass
+
+
+def test_a_reader_waits_as_long_as_it_may_and_then_says_who_writes(tmp_path: Path) -> None:
+    store = Store(tmp_path, StoreConfig())
+
+    with (
+        store.writing("nightrank train"),
+        pytest.raises(BusyError, match=r"nightrank train \(process \d+\) is writing"),
+        store.undisturbed(wait_seconds=0.3),
+    ):
+        pass
+
+
+def test_a_reader_gets_in_between_two_days_of_a_backfill(tmp_path: Path) -> None:
+    store = Store(tmp_path, StoreConfig(wait_seconds=30))
+    order: list[str] = []
+    waits = threading.Event()
+
+    def plan() -> None:
+        waits.set()
+        with store.undisturbed(wait_seconds=30):
+            order.append("plan")
+
+    with store.writing("backfill of Monday"):
+        reader = threading.Thread(target=plan)
+        reader.start()
+        waits.wait()
+        while not in_queue(store):
+            pass
+    with store.writing("backfill of Tuesday"):
+        order.append("Tuesday")
+    reader.join()
+
+    assert order == ["plan", "Tuesday"]
+
+
+def in_queue(store: Store) -> bool:
+    """Whether somebody stands in the queue of the lock."""
+    with store.lock.with_suffix(".queue").open() as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

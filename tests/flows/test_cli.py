@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -16,6 +17,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from features import Store, StoreConfig
 from flows import cli
 from tests.conftest import QUERY, Said, write_events
 
@@ -479,6 +481,37 @@ def test_a_second_writer_is_told_who_is_writing(own_store: Path, nightrank: Nigh
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "2025-03-19", "2025-03-20"),
+        ("backfill", "2025-03-19", "2025-03-20"),
+        ("backfill", "2025-03-19", "2025-03-20", "--dry-run"),
+        ("doctor",),
+        ("housekeeping", "--dry-run"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_meets_a_writer_waits_for_it(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("NIGHTRANK_STORE__WAIT_SECONDS", "60")
+    store, began = Store(own_store, StoreConfig()), threading.Event()
+
+    def write() -> None:
+        with store.writing("nightrank nightly"):
+            began.set()
+            time.sleep(0.5)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    began.wait()
+    said = nightrank(*words, "--store", own_store)
+    writer.join()
+
+    assert said.code == 0, said.err
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (
@@ -512,6 +545,14 @@ def test_a_second_writer_is_told_who_is_writing(own_store: Path, nightrank: Nigh
             "[store]\nmemory_limit = 'lots'\n",
             "store: memory_limit is 'lots'; it must be a number with MB, GB or TB, such as 2GB",
         ),
+        ("[ranking]\nk = 99999999999999999999\n", "ranking: k is 99999999999999999999; it must be at most 1000000"),
+        ("[ranking]\nk = true\n", "[ranking] k is true; it must be a number"),
+        ("[candidates.quotas]\npopular = true\n", "[candidates] quotas.popular is true; it must be a number"),
+        ("[din]\ntop_widths = [true, 8]\n", "[din] top_widths is [true, 8]; it must be a number"),
+        ("[candidates.quotas]\npopular = 1000001\n", "quotas.popular is 1000001; it must be at most 1000000"),
+        ("[window]\ntrain_days = 36501\n", "window: train_days is 36501; it must be at most 36500"),
+        ("[store]\nwait_seconds = inf\n", "store: wait_seconds is inf; it must be at most 31536000"),
+        ("[publish]\nmax_psi = nan\n", "publish: max_psi is nan; it must be at least 0"),
     ],
 )
 def test_a_setting_that_is_not_understood_is_named(
