@@ -139,11 +139,11 @@ class Store:
             yield
 
     def wait_to_read(self, handle: TextIO, until: float) -> None:
-        """Shares the lock with other readers. Who finds it taken stands in the queue of the writers, so that a backfill,
-        which takes it again for each of its days, does not keep a reader waiting to its end."""
+        """Shares the lock with other readers. A reader that finds it taken joins the queue of the writers: a backfill
+        takes the lock again for each of its days, and would keep the reader waiting to its end."""
         try:
             return fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except BlockingIOError:
             queue = self.lock.with_suffix(".queue")
             if monotonic() >= until or not queue.exists():
                 return self.wait_for(handle, until, fcntl.LOCK_SH)

@@ -27,6 +27,7 @@ BREAKS = {
     "scores_like_yesterday": "update drift set psi = 1 + psi_limit where ds = '2025-03-20'",
     "scores_changed_with_the_model": "update drift set psi = 1 + psi_limit, model_before = 'mean-2025-03-10-0'",
     "score_falls_with_rank": "update rankings set score = 1 where user_id = 7 and rank = 5",
+    "outcomes_have_their_baselines": "delete from baselines where ds = '2025-03-20' and ranker = 'popular'",
     "score_is_a_probability": "update rankings set score = 'nan' where user_id = 7 and rank = 5",
     "scores_differ": "update rankings set score = 0.5 where ds = '2025-03-19'",
     "sequence_is_one_a_user": "insert into shop_sequences from shop_sequences where user_id = 7",

@@ -1,5 +1,6 @@
 """A night's outcomes beside the baselines, measured anew in plain Python; and what is left out, and why."""
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -205,6 +206,26 @@ def test_where_the_candidates_are_gone_the_model_stands_alone_and_the_segments_s
     build_it = f"nightrank backfill {BEFORE} {BEFORE} --mode failed"
     assert all(f"{path}: is missing; rebuild it with: rm -f lake/{path}" in one["reason"] for one in left_out)
     assert all(one["reason"].endswith(f" in the store, then: {build_it}") for one in left_out)
+
+
+def test_a_night_whose_outcomes_lack_a_baseline_ends_with_a_warning(own_store: Path, nightrank: NightRank) -> None:
+    [(path,)] = asked(
+        own_store, f"select path from ops.files where asset = 'candidates' and ds = '{DS}' and bucket = 1"
+    )
+    (own_store / "lake" / path).write_bytes(b"damaged")
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+    found = nightrank("sql", "from nights where ds = '2025-03-21'", "--json", "--store", own_store)
+
+    [night] = json.loads(found.out)
+    broken = [(check["name"], check["broken"]) for check in night["checks"] if check["broken"]]
+    assert (said.code, night["status"]) == (0, "OK_WITH_WARNINGS")
+    assert broken == [("outcomes_have_their_baselines", 3)]
+    [(advice,)] = asked(own_store, "select advice from ops.summaries where ds = '2025-03-21'")
+    assert advice == [
+        "outcomes_have_their_baselines: see what is damaged with nightrank doctor; "
+        "the log line outcomes_left_out has the reason"
+    ]
 
 
 def test_baselines_over_other_candidates_than_were_ranked_are_left_out(
