@@ -5,7 +5,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-SIZE = re.compile(r"(?=.*[1-9])\d+(\.\d+)? *[MGT]i?B", re.IGNORECASE)
+SIZE = re.compile(r"(?=.*[1-9])(\d+(?:\.\d+)?) *([MGT])i?B", re.IGNORECASE)
+TERABYTES = {"M": 1e-6, "G": 1e-3, "T": 1.0}
+MOST_TERABYTES = 1_000
 
 
 # The most that a setting takes. Beyond them dates, keys and memory end, whatever a person means.
@@ -31,8 +33,11 @@ def need_size(config: object, *names: str) -> None:
     """Raises ValueError, with the name and the value, where one of these settings is no size that DuckDB reads."""
     for name in names:
         value = getattr(config, name)
-        if not SIZE.fullmatch(value):
+        size = SIZE.fullmatch(value)
+        if not size:
             raise ValueError(f"{name} is '{value}'; it must be a number with MB, GB or TB, such as 2GB")
+        if float(size[1]) * TERABYTES[size[2].upper()] > MOST_TERABYTES:
+            raise ValueError(f"{name} is '{value}'; it must be at most {MOST_TERABYTES}TB")
 
 
 @dataclass(frozen=True)

@@ -545,6 +545,7 @@ def test_a_command_that_meets_a_writer_waits_for_it(
             "[store]\nmemory_limit = 'lots'\n",
             "store: memory_limit is 'lots'; it must be a number with MB, GB or TB, such as 2GB",
         ),
+        ("[store]\ntemp_limit = '1001TB'\n", "store: temp_limit is '1001TB'; it must be at most 1000TB"),
         ("[ranking]\nk = 99999999999999999999\n", "ranking: k is 99999999999999999999; it must be at most 1000000"),
         ("[ranking]\nk = true\n", "[ranking] k is true; it must be a number"),
         ("[candidates.quotas]\npopular = true\n", "[candidates] quotas.popular is true; it must be a number"),
