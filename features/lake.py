@@ -33,13 +33,13 @@ def write(store: Store, frame: pl.DataFrame, asset: str, ds: date, bucket: int =
     """Writes one partition. The name carries the hash of the content, so the same rows give the same file."""
     folder = store.lake / asset.replace(".", "/") / f"ds={ds}"
     make_folder(folder)
-    making = new_file_aside(folder / f"bucket-{bucket}")
-    frame.write_parquet(making, compression="zstd", compression_level=1)  # a tenth faster than 3, 1 % more bytes
-    digest = sha256(making)
-    made = folder / f"bucket-{bucket}-{digest[:12]}.parquet"
-    flush(making)
-    size = making.stat().st_size
-    making.rename(made)
+    with new_file_aside(folder / f"bucket-{bucket}") as making:
+        frame.write_parquet(making, compression="zstd", compression_level=1)  # a tenth faster than 3, 1 % more bytes
+        digest = sha256(making)
+        made = folder / f"bucket-{bucket}-{digest[:12]}.parquet"
+        flush(making)
+        size = making.stat().st_size
+        making.rename(made)
     return LakeFile(asset, ds, bucket, str(made.relative_to(store.lake)), digest, len(frame), size)
 
 

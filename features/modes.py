@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,15 +11,20 @@ NOT_FOR_OTHERS = 0o027
 FILE_MODE, FOLDER_MODE = 0o666 & ~NOT_FOR_OTHERS, 0o777 & ~NOT_FOR_OTHERS
 
 
-def new_file_aside(path: Path) -> Path:
+@contextmanager
+def new_file_aside(path: Path) -> Iterator[Path]:
     """Create an empty file next to `path`, with a name that no other writer has, and give its path.
 
-    A writer fills it, flushes it and renames it to `path`. Two writers of one path never share a file, in one process
-    or in several. The mode is set as the file is created, so it does not depend on the umask of the process.
+    The block fills it, flushes it and renames it; a file that is still there at its end is removed. Two writers of one
+    path never share a file, in one process or in several. The mode is set as the file is created, so it does not depend
+    on the umask of the process.
     """
     aside = path.with_name(f".{path.name}.{uuid4().hex[:12]}.making")
     aside.touch(FILE_MODE, exist_ok=False)
-    return aside
+    try:
+        yield aside
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

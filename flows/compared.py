@@ -84,9 +84,9 @@ def draw(found: Comparison, path: Path) -> None:
     for axes, name in zip(figure.subplots(2, len(PANELS) // 2).flat, PANELS, strict=True):
         panel(axes, found, name)
     figure.suptitle(title(found))
-    making = features.new_file_aside(path)
-    FigureCanvasAgg(figure).print_figure(making, format="png", metadata={"Software": None})
-    making.replace(path)
+    with features.new_file_aside(path) as making:
+        FigureCanvasAgg(figure).print_figure(making, format="png", metadata={"Software": None})
+        making.replace(path)
     log.info("picture_drawn", path=path)
 
 

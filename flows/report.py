@@ -57,12 +57,8 @@ def write_page(
 
 def write_whole(path: Path, text: str) -> None:
     """The file appears under its name only when all of it has reached the disk."""
-    making = features.new_file_aside(path)
-    try:
+    with features.new_file_aside(path) as making:
         making.write_text(text, encoding="utf-8", newline="\n")
         features.flush(making)
         making.replace(path)
-    except OSError:
-        making.unlink(missing_ok=True)
-        raise
     features.flush(path.parent)

@@ -1,5 +1,6 @@
 """Files of the lake: written by several at once, in folders of any name."""
 
+import errno
 import hashlib
 import os
 import threading
@@ -48,6 +49,17 @@ def test_a_file_is_closed_to_others_though_nobody_holds_the_lock(tmp_path: Path)
     path = tmp_path / "lake" / file.path
     modes = [f"{one.stat().st_mode & 0o777:04o}" for one in (path, path.parent, tmp_path / "lake")]
     assert modes == ["0640", "0750", "0750"]
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lake, "flush", full)
+    with pytest.raises(OSError, match="No space left"):
+        lake.write(Store(tmp_path, StoreConfig()), pl.DataFrame({"a": [1]}), "histories", DAY)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("name", ["a*b", "s[1]", "[!a]", "x[", "**", "{a,b}", "it's", "per%20cent", "back\\slash"])
