@@ -78,11 +78,34 @@ class Store:
 
     def day_of(self, moment: datetime) -> date:
         """The data day of a moment in UTC without a zone."""
-        return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(self.config.timezone)).date()
+        ds = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(self.config.timezone)).date()
+        if ds.year == date.max.year:
+            return ds
+        following = ds + timedelta(days=1)
+        return following if moment >= self.day_start(following) else ds  # clocks put back over a midnight
 
     def newest_day_over(self, now: datetime) -> date:
         """The last data day that had ended at `now`, which carries its zone."""
-        return now.astimezone(ZoneInfo(self.config.timezone)).date() - timedelta(days=1)
+        return self.day_of(now.astimezone(UTC).replace(tzinfo=None)) - timedelta(days=1)
+
+    def day_due(self, due: datetime) -> date:
+        """The data day of a scheduled run that was due at `due`, which carries its zone.
+
+        Where clocks skip midnight, 00:30 does not exist, and Prefect 3.8 makes the run due at 23:30, as long before the
+        end of the day as clocks skip after it. The run is for the day that ends then.
+        """
+        over = self.newest_day_over(due)
+        ending = over + timedelta(days=1)
+        left = self.day_end(ending) - due.astimezone(UTC).replace(tzinfo=None)
+        return ending if left <= self.skipped_at_end(ending) else over
+
+    def skipped_at_end(self, ds: date) -> timedelta:
+        """How much of the next day clocks skip at its midnight, such as an hour; mostly nothing."""
+        following = ds + timedelta(days=1)
+        begins = self.day_start(following).replace(tzinfo=UTC).astimezone(ZoneInfo(self.config.timezone))
+        if begins.date() != following:  # the whole day is skipped, at the date line
+            return timedelta()
+        return begins.replace(tzinfo=None) - datetime.combine(following, time())
 
     @contextmanager
     def writing(self, who: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from features import Store, Summary
+from features.config import need_at_least
 from flows.progress import log
 from flows.summary import Tell, sentence
 
@@ -17,12 +18,14 @@ TRIES = 2
 @dataclass(frozen=True)
 class AlertConfig:
     """Where a night that failed is told of, and with `on_warnings` one that is published with warnings; with no
-    `webhook_url`, nowhere."""
+    `webhook_url`, nowhere. A scheduled night is overdue `overdue_hours` after it was due."""
 
     webhook_url: str = field(default="", repr=False)
     on_warnings: bool = False
+    overdue_hours: float = 2.0
 
     def __post_init__(self) -> None:
+        need_at_least(self, 0, "overdue_hours")
         if self.webhook_url and not self.webhook_url.startswith(("https://", "http://")):
             raise ValueError("webhook_url must begin with https:// or http://")
 

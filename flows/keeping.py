@@ -9,7 +9,7 @@ import typer
 
 import features
 from features import FeatureError, Finding, Going, RolledBack, Store
-from flows import kept, progress, show
+from flows import kept, overdue, progress, show
 from flows.night import utc_now
 from flows.options import DEFAULT_STORE, FAILED, AsJson, StorePath
 from flows.progress import log
@@ -61,7 +61,9 @@ def run_doctor(root: Path, deep: bool = False) -> list[Finding]:
     settings, store = load_settings(root), need_store(root)
     with features.look_into(store, utc_now) as warehouse, progress.bar("doctor") as tell:
         look = features.Look(warehouse, settings.publish.sequence_nights, wrong_with_model, tell, deep)
-        return list(features.examine(look))
+        found = list(features.examine(look))
+    now = utc_now()
+    return [*found, *overdue.findings(features.look(store, now), root, now)]
 
 
 def wrong_with_model(models: Path, model_id: str) -> str | None:

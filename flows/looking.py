@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 import features
-from features import FeatureError, Store, StoreConfig
-from flows import explained, filling, night, show
+from features import FeatureError, Status, Store, StoreConfig
+from flows import explained, filling, night, overdue, show
 from flows.options import (
     DEFAULT_STORE,
     STOPPED,
@@ -22,6 +22,7 @@ from flows.options import (
     hours,
     query_text,
 )
+from flows.overdue import Lateness
 from flows.settings import settings_error
 from flows.why import explain, of_first
 
@@ -74,20 +75,39 @@ def sql(
 def status(
     store: StorePath = DEFAULT_STORE,
     max_age: Annotated[
-        str | None, typer.Option(help="Exit with 1 where the newest ranking is older, such as 30h or 2d.")
+        str | None,
+        typer.Option(
+            help="Exit with 1 where the newest ranking is older, such as 30h or 2d, or a scheduled night is overdue."
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:
     """One screen: what is published, how old, from what, and what went wrong."""
     limit = hours(max_age) if max_age else None
-    found, wrong = features.look(looked_at(store), night.utc_now()), settings_error(store)
-    show.as_json(found.__dict__ | {"settings_error": wrong}) if json else show.status(found)
+    now = night.utc_now()
+    found, wrong = features.look(looked_at(store), now), settings_error(store)
+    late = [] if wrong else overdue.overdue_of(found, store, now)
+    as_found = found.__dict__ | {"settings_error": wrong, "schedules": [vars(one) for one in late]}
+    show.as_json(as_found) if json else show.status(found)
+    if not json:
+        show.schedules(late)
     if wrong:
         raise FeatureError(f"{wrong}\nno night runs before that is put right")
-    if limit is not None and (found.age_hours is None or found.age_hours > limit):
-        raise FeatureError(f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}")
+    if limit is not None:
+        need_in_time(
+            found, late, limit, f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}"
+        )
     if found.parts["stopped"]:
         raise typer.Exit(STOPPED)
+
+
+def need_in_time(found: Status, late: list[Lateness], limit: float, too_old: str) -> None:
+    """Raises FeatureError where the newest ranking is older than `limit` hours, or a scheduled night is overdue."""
+    if found.age_hours is None or found.age_hours > limit:
+        raise FeatureError(too_old)
+    for one in late:
+        if one.state in ("overdue", "unknown"):
+            raise FeatureError(f"{one.sentence}; {one.remedy}" if one.remedy else one.sentence)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from prefect import flow
 import features
 from flows.night import NightResult, run_nights
 from flows.prefect_steps import also_as_artifact, as_task
-from flows.schedule import scheduled_day
+from flows.schedule import record_own_schedule, scheduled_day
 
 
 @flow(name="nightly", persist_result=False)
@@ -17,4 +17,5 @@ def nightly(store: str = "store", ds: date | None = None) -> list[NightResult]:
     deployment up to the newest day with events that is over."""
     root = Path(store)
     with features.in_sentences():
+        record_own_schedule(root)
         return run_nights(root, ds or scheduled_day(root), as_task, also_as_artifact)

@@ -6,10 +6,12 @@ from json import dumps
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Status, Summary
+from flows.overdue import Lateness
 from flows.summary import headline
 
 stdout = Console()
@@ -178,6 +180,15 @@ def status(found: Status) -> None:
     if found.parts["problems"]:
         columns = list(found.parts["problems"][0])
         table(Answer(columns, [tuple(row.values()) for row in found.parts["problems"]]), "Not built")
+
+
+def schedules(late: list[Lateness]) -> None:
+    """The schedules that are not on time: a line each, and what to type."""
+    for one in late:
+        style = "bold red" if one.state == "overdue" else "bold"
+        stdout.print(f"[{style}]{one.state:<9}[/]  {escape(one.sentence)}", highlight=False, soft_wrap=True)
+        if one.remedy:
+            line(f"           do: {one.remedy}")
 
 
 def told(nights: list[Summary]) -> None:
