@@ -75,7 +75,7 @@ from features.sequences import build_sequences, load_sequences
 from features.slices import PARTS, Part
 from features.sources import Source, find_source
 from features.status import Status, look
-from features.store import Store, epoch_microseconds
+from features.store import Store, epoch_microseconds, in_utc
 from features.summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
 from features.trial import trial
 from features.warehouse import Warehouse, look_into, open_warehouse
@@ -150,6 +150,7 @@ __all__ = [
     "forget",
     "give_category_keys",
     "in_sentences",
+    "in_utc",
     "ingest_events",
     "ingest_goods",
     "ingest_impressions",

@@ -86,7 +86,7 @@ class Store:
 
     def newest_day_over(self, now: datetime) -> date:
         """The last data day that had ended at `now`, which carries its zone."""
-        return self.day_of(now.astimezone(UTC).replace(tzinfo=None)) - timedelta(days=1)
+        return self.day_of(in_utc(now)) - timedelta(days=1)
 
     def day_due(self, due: datetime) -> date:
         """The data day of a scheduled run that was due at `due`, which carries its zone.
@@ -96,7 +96,7 @@ class Store:
         """
         over = self.newest_day_over(due)
         ending = over + timedelta(days=1)
-        left = self.day_end(ending) - due.astimezone(UTC).replace(tzinfo=None)
+        left = self.day_end(ending) - in_utc(due)
         return ending if left <= self.skipped_at_end(ending) else over
 
     def skipped_at_end(self, ds: date) -> timedelta:
@@ -187,6 +187,11 @@ class Store:
 def day_begins(ds: date, timezone: str) -> datetime:
     """Midnight there, in UTC without a zone."""
     return datetime.combine(ds, time(), tzinfo=ZoneInfo(timezone)).astimezone(UTC).replace(tzinfo=None)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment that carries its zone, in UTC without one."""
+    return datetime.fromtimestamp(moment.timestamp(), UTC).replace(tzinfo=None)  # Prefect's are no plain datetimes
 
 
 def epoch_microseconds(moment: datetime) -> int:

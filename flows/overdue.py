@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from features import Broken, FeatureError, Finding, Status, Store
-from flows.recorded import SCHEDULES, Schedule, load_schedules, utc_without_zone
+from features import Broken, FeatureError, Finding, Status, Store, in_utc
+from flows.recorded import SCHEDULES, Schedule, load_schedules
 from flows.settings import load_settings, open_store
 
 NIGHT = "nightly"
@@ -79,7 +79,7 @@ def due_between(schedule: Schedule, start: datetime, end: datetime) -> list[date
         dates = asyncio.run(cron.get_dates(start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC)))
     except ValueError as error:
         raise FeatureError(f"the cron {schedule.cron!r} of {schedule.deployment} cannot be read ({error})") from error
-    return [utc_without_zone(one) for one in dates]
+    return [in_utc(one) for one in dates]
 
 
 def other_zones(store: Store, timezone: str) -> list[str]:
@@ -98,6 +98,8 @@ def other_zone(deployment: str, given: str, kept: str) -> str:
 def overdue_of(status: Status, root: Path, now: datetime) -> list[Lateness]:
     """What `status` found -> the schedules that are not on time. Settings that are not understood are no reason to say
     nothing else: the sentence says that they are not."""
+    if not (root / SCHEDULES).exists():
+        return []
     nights = [night["ds"] for night in status.parts["nights"]]
     tried = [night["ds"] for part in ("stopped", "rolled_back") for night in status.parts[part]]
     try:

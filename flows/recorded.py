@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -96,7 +96,3 @@ def save_schedules(store: Store, schedules: list[Schedule]) -> None:
         Path(file.name).replace(store.root / SCHEDULES)
     except OSError as error:
         raise FeatureError(f"{store.root / SCHEDULES}: cannot be written ({error.strerror})") from error
-
-
-def utc_without_zone(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,7 +1,7 @@
 """When a deployment was due -> the data day it is for: a run that comes days late still builds its own day."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from prefect.client.orchestration import get_client
@@ -9,8 +9,9 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.runtime import deployment, flow_run
 
 from features import Store
+from flows.night import utc_now
 from flows.progress import log
-from flows.recorded import Schedule, record_schedules, utc_without_zone
+from flows.recorded import Schedule, record_schedules
 from flows.settings import load_settings, open_store
 
 
@@ -27,7 +28,7 @@ def scheduled_day(root: Path) -> date | None:
 
 def wait_for_end(store: Store, day: date) -> None:
     """Sleeps until the data day is over; no night may see a day that is not."""
-    while (left := (store.day_end(day) - datetime.now(UTC).replace(tzinfo=None)).total_seconds()) > 0:
+    while (left := (store.day_end(day) - utc_now()).total_seconds()) > 0:
         log.info("day_not_over", ds=day, seconds=left)
         time.sleep(min(left + 1, 60))
 
@@ -42,7 +43,7 @@ def record_own_schedule(root: Path) -> None:
     try:
         with get_client(sync_client=True) as client:
             own = client.read_deployment(deployment.id)
-        now = utc_without_zone(datetime.now(UTC))
+        now = utc_now()
         found = [
             Schedule(own.name, flow_run.flow_name or own.name, one.schedule.cron, one.schedule.timezone or "UTC", now)
             for one in own.schedules

@@ -1,11 +1,13 @@
 """prefect.yaml as it is deployed: a server, a process work pool, a worker that was down for three nights."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import socket
 from urllib.error import URLError
@@ -17,6 +19,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PREFECT = [sys.executable, "-m", "prefect"]
 PATIENCE_SECONDS = 300
+STOP_SECONDS = 30
 SILENT = subprocess.DEVNULL
 LATE = """
 import sys
@@ -47,20 +50,33 @@ from prefect.client.orchestration import get_client
 with get_client(sync_client=True) as client:
     print(*(run.state_type.value for run in client.read_flow_runs() if run.parameters.get("ds") == "2025-03-21"))
 """
+# Runs that the server's scheduler created, not a person or a test.
+SCHEDULED = """
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    print(*(run.state_type.value for run in client.read_flow_runs() if run.auto_scheduled))
+"""
 
 
 @contextmanager
 def running(environment: dict[str, str], *words: str) -> Iterator[None]:
-    """A command that runs as long as the block does."""
-    with subprocess.Popen([sys.executable, "-m", *words], env=environment, stdout=SILENT, stderr=SILENT) as it:
+    """A command that runs as long as the block does; nothing that it started outlives it."""
+    command = [sys.executable, "-m", *words]
+    with subprocess.Popen(command, env=environment, stdout=SILENT, stderr=SILENT, start_new_session=True) as it:
         try:
             yield
         finally:
             it.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                it.wait(STOP_SECONDS)
+            with suppress(ProcessLookupError):
+                os.killpg(it.pid, signal.SIGKILL)
 
 
 def said(environment: dict[str, str], *command: str) -> str:
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -129,3 +145,53 @@ def test_one_process_serves_all_flows_by_the_schedules_of_prefect_yaml(own_store
     with duckdb.connect(str(own_store / "warehouse.duckdb"), read_only=True) as con:
         runs = con.execute("select status from ops.runs where command = 'nightly' and ds = '2025-03-21'").fetchall()
     assert runs == [("done",)]
+
+
+def every_minute(folder: Path) -> Path:
+    """prefect.yaml with a nightly run each minute, for a day that the store has events of."""
+    text, parameters = (ROOT / "prefect.yaml").read_text(), 'parameters: {store: "{{ $NIGHTRANK_STORE_PATH }}"'
+    assert text.count('cron: "30 1 * * *"') == 1
+    text = text.replace('cron: "30 1 * * *"', 'cron: "* * * * *"').replace(
+        parameters, f'{parameters}, ds: "2025-03-21"', 1
+    )
+    path = folder / "prefect.yaml"
+    path.write_text(text)
+    return path
+
+
+def wait_for_a_scheduled_night(environment: dict[str, str]) -> None:
+    ask = (environment, sys.executable, "-c", SCHEDULED)
+    wait_until(lambda: "COMPLETED" in said(*ask).split(), "a run that the schedule created")
+
+
+def night_and_schedule(store: Path) -> tuple[list[tuple], list[tuple]]:
+    """The night of 21 March, and what the store has recorded of the nightly schedule."""
+    with duckdb.connect(str(store / "warehouse.duckdb"), read_only=True) as con:
+        night = con.execute(
+            "select ds::varchar, published_at is not null from ops.nights where ds = '2025-03-21'"
+        ).fetchall()
+    recorded = json.loads((store / "schedules.json").read_text())["schedules"]
+    kept = [(one["flow"], one["cron"], one["timezone"], bool(one["stopped"])) for one in recorded]
+    return night, [one for one in kept if one[0] == "nightly"]
+
+
+@pytest.mark.deployment
+def test_serve_ranks_a_night_by_a_run_that_the_schedule_created(own_store: Path, tmp_path: Path) -> None:
+    file = every_minute(tmp_path)
+    with (
+        server(own_store, tmp_path) as environment,
+        running(environment, "flows.cli", "serve", "--file", str(file)),
+    ):
+        wait_for_a_scheduled_night(environment)
+    assert night_and_schedule(own_store) == ([("2025-03-21", True)], [("nightly", "* * * * *", "UTC", True)])
+
+
+@pytest.mark.deployment
+def test_a_worker_ranks_a_night_by_a_run_that_the_schedule_created(own_store: Path, tmp_path: Path) -> None:
+    file = every_minute(tmp_path)
+    with server(own_store, tmp_path) as environment:
+        said(environment, *PREFECT, "work-pool", "create", "nightrank", "--type", "process")
+        said(environment, *PREFECT, "--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+        with running(environment, "prefect", "worker", "start", "--pool", "nightrank"):
+            wait_for_a_scheduled_night(environment)
+    assert night_and_schedule(own_store) == ([("2025-03-21", True)], [("nightly", "* * * * *", "UTC", False)])
