@@ -38,7 +38,7 @@ demo: $(READY)          ## the whole job on the bundled sample, into ./demo-stor
 test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, about a quarter of an hour on two cores
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-deployments: $(READY)   ## prefect.yaml deployed to a server of its own, a worker late by three nights, and nightrank serve: minutes
+deployments: $(READY)   ## prefect.yaml on a server of its own: a late worker, nightrank serve, and runs that a schedule creates: ten minutes
 	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
 
 torture: $(READY)       ## nights killed 250 times, full disks, flipped bits and the like, and a month killed five times

@@ -210,7 +210,11 @@ def serve(
     store: StorePath = DEFAULT_STORE,
     file: Annotated[Path, typer.Option(help="Where the schedules are.")] = Path("prefect.yaml"),
 ) -> None:
-    """Runs the deployments of prefect.yaml from this process when they are due: a server, no work pool, no worker."""
+    """Runs the deployments of prefect.yaml from this process when they are due: a server, no work pool, no worker.
+
+    Prints the next run of each, and exits with 1 where the server schedules none. Of the runs that came due while
+    nobody served, it cancels all but the newest of each deployment: a night builds all that is missing.
+    """
     from flows.serve import run_serve
 
     run_serve(file, store)
