@@ -27,7 +27,7 @@ from flows import show
 from flows.backlog import next_runs, skip_late_runs
 from flows.night import utc_now
 from flows.overdue import NIGHT, other_zone
-from flows.progress import log
+from flows.progress import stderr
 from flows.recorded import Schedule, record_schedules, stop_schedules
 from flows.settings import load_settings, open_store
 
@@ -90,7 +90,7 @@ def skip_backlog(client: SyncPrefectClient, served: dict[str, UUID]) -> None:
     """Cancels what came due while nobody served, but the newest run of each deployment."""
     for name, deployment in served.items():
         if skipped := skip_late_runs(client, deployment):
-            log.warning("late_runs_skipped", deployment=name, runs=skipped, kept="the newest")
+            warn(f"{name}: cancelled {skipped} late runs; the newest one does their work")
 
 
 def show_next_runs(
@@ -107,7 +107,8 @@ def show_next_runs(
             "prefect server start, and install what is locked: "
             "python -m pip install --require-hashes --no-deps --requirement requirements.lock"
         )
-    for name, due in found.items():
+    for name in zones:
+        due = found[name]
         there = due.astimezone(ZoneInfo(zones[name]))
         show.line(f"{name}: next run {there:%Y-%m-%d %H:%M} {zones[name]} ({due:%Y-%m-%d %H:%M} UTC)")
     if not zones:
@@ -119,7 +120,12 @@ def warn_of_other_zones(given: list[dict[str, Any]], kept: str) -> None:
         for schedule in active(one):
             if is_night(one) and zone_of(schedule) != kept:
                 wrong = other_zone(one["name"], zone_of(schedule), kept)
-                log.warning("schedule_in_another_time_zone", error=wrong, do=f"write timezone: {kept} in prefect.yaml")
+                warn(f"{wrong}; write timezone: {kept} in prefect.yaml, and start serve again")
+
+
+def warn(sentence: str) -> None:
+    """A line on stderr; the log would look for a run of Prefect to send it to."""
+    stderr.print(f"nightrank: {sentence}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 def is_night(given: dict[str, Any]) -> bool:
