@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from features import Store, Summary
-from features.config import need_at_least
+from features.config import need_between
 from flows.progress import log
 from flows.summary import Tell, sentence
 
@@ -25,7 +25,7 @@ class AlertConfig:
     overdue_hours: float = 2.0
 
     def __post_init__(self) -> None:
-        need_at_least(self, 0, "overdue_hours")
+        need_between(self, 0, 8760, "overdue_hours")
         if self.webhook_url and not self.webhook_url.startswith(("https://", "http://")):
             raise ValueError("webhook_url must begin with https:// or http://")
 
