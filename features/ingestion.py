@@ -22,6 +22,7 @@ from features.store import Store, day_begins
 from features.warehouse import Warehouse
 
 CODE = 1  # raise it where a change here changes what is kept of a source
+COLLAPSE_CODE = 1  # raise it where a change changes what `repeats = "collapse"` keeps
 FIRST_DAY = date(1990, 1, 1)
 SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
 NEVER = np.datetime64("9999-12-31", "us")  # later than any time that is kept; NULL would cost a test for each event
@@ -71,8 +72,8 @@ def ingest_events(
             statements.run(con, "transforms/keyed_events")
             is_first = start == first_ds
             warehouse.run("ledger/clear_days_read", source=source.name, first_ds=start, last_ds=end, is_first=is_first)
-            repeats = "by_id" if is_named else config.repeats
-            replace_events(warehouse, source.name, repeats, start, end, is_new=last_read is None)
+            is_new = last_read is None
+            replace_events(warehouse, source.name, config.repeats, start, end, is_new, is_named=is_named)
             if last_read:
                 note_late(warehouse, source, last_read)
             write_refused(warehouse, source)
@@ -99,7 +100,7 @@ def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfi
         "settings.store": warehouse.store.config.timezone,
         "settings.ingest": (config.knowledge, config.repeats),
         "sql": texts("transforms/cleaned_events", "transforms/keyed_events"),
-        "code": CODE,
+        "code": (CODE, COLLAPSE_CODE) if config.repeats == "collapse" else CODE,
     }
     return made_of(parts)
 
