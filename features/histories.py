@@ -147,8 +147,8 @@ def load_histories(
     """The histories that the night can see in memory: of one bucket of users or of all, or of these `users` of them.
 
     With `only_since`, of those alone who have events since the weekly file. With `at_its_end` they are meant to be cut
-    at the night's end alone: all that it sees is known by then, and known_at is None. With `with_returns` they say which
-    events are returns.
+    at the night's end alone: all that it sees is known by then, and known_at is None. With `with_returns` they say
+    which events are returns.
     """
     base, since = history_files(warehouse, ds)
     own = [file for file in base if bucket in (None, file.bucket)]
@@ -178,9 +178,7 @@ def read_runs(
             rows = rows.filter(pl.col("user_key") % warehouse.store.config.buckets == bucket)
         return rows if users is None else rows.filter(pl.col("user_key").is_in(users.implode()))
 
-    return [
-        lake.read(warehouse.store, file, partial(wanted, is_base=file.asset == "histories")) for file in files
-    ]
+    return [lake.read(warehouse.store, file, partial(wanted, is_base=file.asset == "histories")) for file in files]
 
 
 def merged(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS) -> pl.DataFrame:
