@@ -204,7 +204,7 @@ def refuse_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float, 
     so: its ranking is still there."""
     [(is_published, _, _)] = warehouse.run("ledger/newest_nights", ds=ds)
     if not is_published:
-        record_night(warehouse, ds, model_id, seconds)
+        record_night(warehouse, ds, model_id, seconds, [])
         broken = [{"name": check, "severity": "stop", "broken": 1}]
         close_night(warehouse, Ending(ds, "FAILED_KEPT_YESTERDAY", None, broken))
 

@@ -6,15 +6,18 @@ with seen as (
     union
     select distinct type_key
     from days_since
+),
+
+wanted as (
+    select list_transform($bought_types::varchar[], lambda name: lower(name)) as types
 )
 
 select
     seen.type_key,
     event_types.event_type,
-    len($bought_types) = 0
-    or coalesce(
-        list_contains(list_transform($bought_types::varchar[], lambda name: lower(name)), lower(event_types.event_type)), false
-    ) as bought
+    len(wanted.types) = 0
+    or coalesce(list_contains(wanted.types, lower(event_types.event_type)), false) as bought
 from seen
+cross join wanted
 left join entities.event_types as event_types using (type_key)
 order by seen.type_key
