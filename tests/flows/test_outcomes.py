@@ -212,7 +212,7 @@ def test_a_night_that_sees_no_event_of_a_listed_type_ends_with_a_warning(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NIGHTRANK_CANDIDATES__BOUGHT_TYPES", '["ordre"]')
-    (own_store / "nightrank.toml").open("a").write('\n[examples]\npositive_types = ["BUY"]\n')
+    monkeypatch.setenv("NIGHTRANK_EXAMPLES__POSITIVE_TYPES", '["BUY"]')
 
     said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
     found = nightrank("sql", "from nights where ds = '2025-03-21'", "--json", "--store", own_store)
