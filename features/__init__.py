@@ -22,6 +22,7 @@ from features.doctor import Finding, examine
 from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
+from features.event_types import listed_types, unmatched_types
 from features.examined import Broken, Look
 from features.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
 from features.histories import Histories, build_histories, load_histories, view_histories
@@ -161,6 +162,7 @@ __all__ = [
     "last_day_read",
     "last_training",
     "learned_from_forgotten",
+    "listed_types",
     "load_bucket",
     "load_examples",
     "load_histories",
@@ -199,6 +201,7 @@ __all__ = [
     "table_sizes",
     "tidy",
     "trial",
+    "unmatched_types",
     "view_histories",
     "what_goes",
     "why_not_recall",

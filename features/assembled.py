@@ -7,11 +7,15 @@ person's query is one select by the time it stands within another.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
+
+import duckdb
 
 from features.contract import CONTRACTS, INTEGERS, Column
 
 COLUMNS = re.compile(r"[a-z_]+ [a-z]+(, [a-z_]+ [a-z]+)*")
+ASKED = re.compile(rb"day_(start|end)\b")
 
 
 class Relation(StrEnum):
@@ -166,9 +170,31 @@ def propose(query: str) -> str:
 
 
 def within(kind: str, given: dict[str, str], query: str) -> str:
-    """A source query with the columns of the contract of its kind, each with its type."""
+    """A source query with the columns of the contract of its kind, each with its type; dates as moments."""
     columns = ",\n".join(expression(column, given) for column in CONTRACTS[kind])
-    return f"select {columns} from (\n{query}\n) as given"
+    joins = "".join(
+        f"\nleft join store_dates as {name}_day on given.{name} = {name}_day.store_date" for name in dated(kind, given)
+    )
+    return f"select {columns} from (\n{query}\n) as given{joins}"
+
+
+def dated(kind: str, given: dict[str, str]) -> list[str]:
+    """The columns of times that are given as dates."""
+    return [
+        column.name for column in CONTRACTS[kind] if column.cast == "timestamp" and given.get(column.name) == "DATE"
+    ]
+
+
+def asking(query: str) -> str:
+    """A source query whose $day_start and $day_end are named apart from those of the select around it."""
+    text, parts, done = query.encode(), [], 0  # DuckDB counts bytes
+    tokens = [place for place, _ in duckdb.tokenize(query)]
+    for place, after in pairwise(tokens):
+        name = ASKED.match(text, after)
+        if text[place : place + 1] == b"$" and after == place + 1 and name:
+            parts += [text[done:after], b"asked_", name[1]]
+            done = name.end()
+    return b"".join([*parts, text[done:]]).decode()
 
 
 def into(table: str, kind: str, rows: str, select: str) -> str:
@@ -186,9 +212,18 @@ def expression(column: Column, given: dict[str, str]) -> str:
         return f"cast(null as {column.cast or 'bigint'}) as {column.name}"
     if column.name == "event_id":
         return event_id(kind)
+    if column.cast == "timestamp" and kind == "DATE":
+        return moment(column.name)
     if column.cast is None:
         return f"cast({column.name} as {'varchar' if kind in ('VARCHAR', 'UUID') else 'bigint'}) as {column.name}"
     return f"cast({column.name} as {column.cast}) as {column.name}"
+
+
+def moment(name: str) -> str:
+    """A date as the first moment of its day in the store, or as known_at the last, which `known_after_day` moves to the
+    end. A date that is not in store_dates is quarantined later."""
+    of_day = f"{name}_day.day_ends - to_microseconds(1)" if name == "known_at" else f"{name}_day.day_begins"
+    return f"coalesce({of_day}, cast(given.{name} as timestamp)) as {name}"
 
 
 def event_id(kind: str) -> str:

@@ -37,11 +37,13 @@ def popularity(warehouse: Warehouse, ds: date, goods_keys: np.ndarray) -> np.nda
     return known[goods_keys]
 
 
-def bought_before(night: NightBucket, histories: Histories, type_keys: list[int]) -> np.ndarray:
+def bought_before(night: NightBucket, histories: Histories, type_keys: list[int] | None) -> np.ndarray:
     """How often and how lately each candidate's user touched it: a touch at the end of the day counts one, and half as
-    much for every 30 days of age. Of these event types, or of all where there are none. [C]"""
+    much for every 30 days of age. Of these event types; `type_keys` None: of all. A return counts nothing. [C]"""
     counts = (histories.goods_keys > 0) & (histories.event_ts < night.as_of)
-    if type_keys:
+    if histories.is_return is not None:
+        counts &= ~histories.is_return
+    if type_keys is not None:
         counts &= np.isin(histories.type_keys, type_keys)
     pairs, pair = np.unique(paired(histories.user_keys[counts], histories.goods_keys[counts]), return_inverse=True)
     weight = np.exp2((histories.event_ts[counts] - night.as_of) / HALF_LIFE)

@@ -14,7 +14,7 @@ from features.candidate_sources import CandidateSource, candidate_sources, propo
 from features.config import CandidateConfig
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of, texts
-from features.histories import HISTORY_TYPES, cut_in, events_seen, history_files, view_histories
+from features.histories import BASE_TYPES, SINCE_TYPES, cut_in, events_seen, history_files, view_histories
 from features.impressions import IMPRESSION_TYPES
 from features.lake import LakeFile
 from features.night_goods import NIGHT_GOODS, NIGHT_PAIRS, night_types, shaping_goods, shaping_pairs
@@ -148,8 +148,8 @@ def show_night(
     for view, files, columns in (
         ("night_goods", warehouse.files("night_goods", ds, ds), NIGHT_GOODS),
         ("night_pairs", warehouse.files("night_pairs", ds, ds), NIGHT_PAIRS),
-        ("base_histories", [file for file in base if file.bucket == bucket], HISTORY_TYPES),
-        ("days_since", since, HISTORY_TYPES),
+        ("base_histories", [file for file in base if file.bucket == bucket], BASE_TYPES),
+        ("days_since", since, SINCE_TYPES),
         ("shown", shown_files(warehouse, ds, config), IMPRESSION_TYPES),
     ):
         own = [lake.verified(store, file) for file in files]

@@ -81,5 +81,7 @@ def remedy(column: Column, given: dict[str, str]) -> str:
         return f"map it with `make_timestamp({column.name} * 1000000)`, if it counts seconds since 1970"
     if column.cast is None and FLOATS.fullmatch(given[column.name]):
         return "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
+    if column.cast == "timestamp" and TEXT.fullmatch(given[column.name]):
+        return f"map it with `cast({column.name} as timestamp)`, or `cast({column.name} as date)` if it is a day"
     target = column.cast or ("bigint" if NUMBERS.fullmatch(given[column.name]) else "varchar")
     return f"map it with `cast({column.name} as {target})`"

@@ -33,7 +33,6 @@ SCHEMA = {
 TYPES: dict[str, Any] = {"timestamp": pl.Datetime("us"), "varchar": pl.String, "double": pl.Float64}  # may be NULL
 COLUMNS = ", ".join(f"{name} {kind}" for name, kind in SCHEMA.items())
 EVER = (date(1970, 1, 1), date(2100, 1, 1))
-DUPLICATES = {"keep": "no_duplicates", "collapse": "duplicates_by_content", "by_id": "duplicates_by_id"}
 DAYS_AT_ONCE = 31  # of new rows held in memory beside DuckDB's
 
 
@@ -43,17 +42,19 @@ def view_events(warehouse: Warehouse, files: list[LakeFile], view: str = "events
 
 
 def replace_events(
-    warehouse: Warehouse, source: str, repeats: str, first_ds: date, last_ds: date, is_new: bool
+    warehouse: Warehouse, source: str, repeats: str, first_ds: date, last_ds: date, is_new: bool, *, is_named: bool
 ) -> None:
     """Makes keyed_events what the source gave for the days read, both included: in the files and in the ledger.
 
-    `repeats` says what becomes of exact repeats, 'keep' or 'collapse'; 'by_id' is for sources that name their events.
-    `is_new`: the source gave nothing before the read that these days are part of.
+    `repeats` says what becomes of exact repeats without an event_id, 'keep' or 'collapse'; `is_named`: the source gives
+    an event_id. `is_new`: the source gave nothing before the read that these days are part of.
     """
     read = {"source": source, "first_ds": first_ds, "last_ds": last_ds}
     staying = {kind: days_staying(warehouse, kind, **read) for kind in ("events", "duplicates")}
     is_new = is_new or not any(staying.values())  # all of it is read again, and nothing of before counts
-    settle_duplicates(warehouse, source, repeats, staying, first_ds=first_ds, last_ds=last_ds, is_new=is_new)
+    settle_duplicates(warehouse, source, staying, is_named, first_ds=first_ds, last_ds=last_ds, is_new=is_new)
+    if repeats == "collapse":
+        statements.run(warehouse.con, "transforms/duplicates_by_content")
     contested = pl.DataFrame(warehouse.con.execute("select event_id, event_no from contested_events").to_arrow_table())
     columns = columns_held(warehouse)
     for kind, view, day in (("events", "staying_events", "seen_ds"), ("duplicates", "duplicate_events", "read_ds")):
@@ -73,7 +74,7 @@ def replace_events(
 
 
 def settle_duplicates(
-    warehouse: Warehouse, source: str, repeats: str, staying: dict[str, set[date]], **read: Any
+    warehouse: Warehouse, source: str, staying: dict[str, set[date]], is_named: bool, **read: Any
 ) -> None:
     """Parts keyed_events into staying_events and duplicate_events.
 
@@ -81,7 +82,7 @@ def settle_duplicates(
     an event_id with these are taken back and judged with them (contested_events). A night that saw an event so goes on
     seeing the same one, however often it is delivered again.
     """
-    if repeats == "by_id":
+    if is_named:
         can_share = not read["is_new"] or warehouse.con.execute("from repeated_numbers limit 1").fetchall()
         for kind, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
             files = warehouse.files(f"{kind}.{source}", *EVER) if can_share else []
@@ -89,7 +90,7 @@ def settle_duplicates(
             view_events(warehouse, needed, view)
     else:
         statements.run(warehouse.con, "transforms/judged_alone")
-    statements.run(warehouse.con, f"transforms/{DUPLICATES[repeats]}", **read)
+    statements.run(warehouse.con, f"transforms/{'duplicates_by_id' if is_named else 'no_duplicates'}", **read)
     statements.run(warehouse.con, "transforms/staying_events")
 
 

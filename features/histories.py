@@ -7,6 +7,7 @@ the store came to be.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,11 @@ from features.ingestion import event_days
 from features.lake import LakeFile
 from features.warehouse import Warehouse
 
-CODE = 1  # raise it where a change here changes a file
+CODE = 2  # raise it where a change here changes a file
 BASE_EVERY = 7  # days between two files: a night merges six days at the most
 TIES = ("goods_key", "shop_key", "type_key")  # tell events of two sources apart that the order cannot
-COLUMNS = ("user_key", *TIES, *ORDER)
+ORDERED = ("user_key", *TIES, *ORDER)
+COLUMNS = (*ORDERED, "is_return")
 SMALLEST = ("user_key", *TIES, "event_ts", "known_at")
 EMPTY = {
     "user_key": pl.Int32,
@@ -32,11 +34,15 @@ EMPTY = {
     "type_key": pl.Int16,
     "event_ts": pl.Datetime("us"),
     "known_at": pl.Datetime("us"),
+    "is_return": pl.Boolean,
 }
 HISTORY_TYPES = (
     "user_key integer, goods_key integer, shop_key integer, type_key smallint, event_ts timestamp, known_at timestamp,"
     " event_id varchar, event_no ubigint"
 )
+BASE_TYPES = f"{HISTORY_TYPES}, is_return boolean"
+SINCE_TYPES = f"{HISTORY_TYPES}, weight double"
+IS_RETURN = (pl.col("weight") <= 0).fill_null(value=False).alias("is_return")  # as transforms/histories has it
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class Histories:
 
     The events of a user are `[first[i], first[i] + count[i])`, where `i = user_key // stride`; int64 [users] each.
     `goods_keys`, `shop_keys` int32 [N], `type_keys` int16 [N]; `event_ts` and `known_at` int64 [N] in microseconds
-    since 1970 UTC, `known_at` None where every event was known when it happened.
+    since 1970 UTC, `known_at` None where every event was known when it happened; `is_return` bool [N], None where it is
+    not loaded or no event is a return.
     """
 
     stride: int
@@ -57,6 +64,7 @@ class Histories:
     known_at: np.ndarray | None
     first: np.ndarray
     count: np.ndarray
+    is_return: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.user_keys)
@@ -119,8 +127,9 @@ def history_files(warehouse: Warehouse, ds: date) -> tuple[list[LakeFile], list[
 def view_histories(warehouse: Warehouse, ds: date) -> None:
     """Names the events that the night can see as the relation `histories`, and defines the macros that read it."""
     con, store = warehouse.con, warehouse.store
-    for view, files in zip(("base_histories", "days_since"), history_files(warehouse, ds), strict=True):
-        database.view_of_files(con, view, [lake.verified(store, file) for file in files], HISTORY_TYPES)
+    base, since = history_files(warehouse, ds)
+    for view, files, columns in (("base_histories", base, BASE_TYPES), ("days_since", since, SINCE_TYPES)):
+        database.view_of_files(con, view, [lake.verified(store, file) for file in files], columns)
     statements.run(con, "transforms/histories")
     statements.run(con, "transforms/goods_known")
 
@@ -133,16 +142,18 @@ def load_histories(
     users: np.ndarray | None = None,
     only_since: bool = False,
     at_its_end: bool = False,
+    with_returns: bool = False,
 ) -> Histories:
     """The histories that the night can see in memory: of one bucket of users or of all, or of these `users` of them.
 
     With `only_since`, of those alone who have events since the weekly file. With `at_its_end` they are meant to be cut
-    at the night's end alone: all that it sees is known by then, and known_at is None.
+    at the night's end alone: all that it sees is known by then, and known_at is None. With `with_returns` they say
+    which events are returns.
     """
     base, since = history_files(warehouse, ds)
     own = [file for file in base if bucket in (None, file.bucket)]
-    smallest = SMALLEST[:-1] if at_its_end else SMALLEST
-    columns = COLUMNS if since or len(own) > 1 else smallest
+    smallest = (*(SMALLEST[:-1] if at_its_end else SMALLEST), *(("is_return",) if with_returns else ()))
+    columns = (*dict.fromkeys((*ORDERED, *smallest)),) if since or len(own) > 1 else smallest
     wanted = None if users is None else pl.Series(users, dtype=pl.Int32)
     after = read_runs(warehouse, since, columns, bucket, wanted)
     if only_since and after:
@@ -161,13 +172,13 @@ def read_runs(
 ) -> list[pl.DataFrame]:
     """The rows of each file, of one bucket of users, of some users, or of all; each file is sorted already."""
 
-    def wanted(rows: pl.LazyFrame) -> pl.LazyFrame:
-        rows = rows.select(columns)
+    def wanted(rows: pl.LazyFrame, is_base: bool) -> pl.LazyFrame:
+        rows = rows.select(IS_RETURN if name == "is_return" and not is_base else name for name in columns)
         if bucket is not None:
             rows = rows.filter(pl.col("user_key") % warehouse.store.config.buckets == bucket)
         return rows if users is None else rows.filter(pl.col("user_key").is_in(users.implode()))
 
-    return [lake.read(warehouse.store, file, wanted) for file in files]
+    return [lake.read(warehouse.store, file, partial(wanted, is_base=file.asset == "histories")) for file in files]
 
 
 def merged(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS) -> pl.DataFrame:
@@ -238,7 +249,7 @@ def put_right(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray, wrong: 
     theirs[user[:-1][wrong]] = True
     places = np.flatnonzero(theirs[user])
     rows = source[places]
-    keys = [name for name in COLUMNS if name in frame.columns and name not in TIES]
+    keys = [name for name in ORDERED if name in frame.columns and name not in TIES]
     order = frame[rows].select(pl.arg_sort_by(*keys, *TIES, nulls_last=False, maintain_order=True)).to_series()
     source[places] = rows[order.to_numpy()]
     return source
@@ -260,6 +271,7 @@ def as_histories(frame: pl.DataFrame, stride: int) -> Histories:
         known_at=known.to_physical().fill_null(frame["event_ts"].to_physical()).to_numpy() if late else None,
         first=first,
         count=count,
+        is_return=frame["is_return"].to_numpy() if "is_return" in frame.columns and frame["is_return"].any() else None,
     )
 
 

@@ -31,7 +31,7 @@ def ingest_impressions(
         raise FeatureError(
             f"source {source.name}: ingest events first; impressions then refer to their users and goods"
         )
-    reading = open_source(con, source, store.day_start(first_ds), store.day_end(last_ds))
+    reading = open_source(con, source, store, first_ds, last_ds)
     make_store_days(con, store)
     statements.run(con, "transforms/content_hash")
     days = {"first_ds": first_ds, "last_ds": last_ds}

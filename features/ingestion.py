@@ -12,18 +12,18 @@ import pyarrow as pa
 
 from features import assembled, lake, statements
 from features.config import IngestConfig
+from features.dates import FIRST_DAY, SANE_DAYS, days_begin
 from features.entities import check_id_types, has_entities, make_entities
 from features.errors import FeatureError
 from features.events import replace_events
 from features.fingerprints import Fingerprint, made_of, texts
 from features.registry import register
 from features.sources import Reading, Source, open_source
-from features.store import Store, day_begins
+from features.store import Store
 from features.warehouse import Warehouse
 
 CODE = 1  # raise it where a change here changes what is kept of a source
-FIRST_DAY = date(1990, 1, 1)
-SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
+COLLAPSE_CODE = 1  # raise it where a change changes what `repeats = "collapse"` keeps
 NEVER = np.datetime64("9999-12-31", "us")  # later than any time that is kept; NULL would cost a test for each event
 ROWS_AT_ONCE = 4_000_000  # about 500 MB in DuckDB
 WORK_OF_DUPLICATES = ("repeated_numbers", "contested_numbers", "contested_events", "shared_events", "duplicate_events")
@@ -50,7 +50,7 @@ def ingest_events(
     time in a transaction of its own: a read that stops half-way has read whole days.
     """
     started_at, con, store = warehouse.clock(), warehouse.con, warehouse.store
-    reading = open_source(con, source, store.day_start(first_ds), store.day_end(last_ds))
+    reading = open_source(con, source, store, first_ds, last_ds)
     if source.days_by not in reading.columns:
         raise FeatureError(f"source {source.name}: days go by {source.days_by}, and the query gives no such column")
     make_store_days(con, store)
@@ -71,8 +71,8 @@ def ingest_events(
             statements.run(con, "transforms/keyed_events")
             is_first = start == first_ds
             warehouse.run("ledger/clear_days_read", source=source.name, first_ds=start, last_ds=end, is_first=is_first)
-            repeats = "by_id" if is_named else config.repeats
-            replace_events(warehouse, source.name, repeats, start, end, is_new=last_read is None)
+            is_new = last_read is None
+            replace_events(warehouse, source.name, config.repeats, start, end, is_new, is_named=is_named)
             if last_read:
                 note_late(warehouse, source, last_read)
             write_refused(warehouse, source)
@@ -99,7 +99,7 @@ def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfi
         "settings.store": warehouse.store.config.timezone,
         "settings.ingest": (config.knowledge, config.repeats),
         "sql": texts("transforms/cleaned_events", "transforms/keyed_events"),
-        "code": CODE,
+        "code": (CODE, COLLAPSE_CODE) if config.repeats == "collapse" else CODE,
     }
     return made_of(parts)
 
@@ -141,6 +141,8 @@ def read_days(
         day_start=store.day_start(first_ds),
         day_end=store.day_end(last_ds),
     )
+    if "known_at" in reading.dated:
+        statements.run(con, "transforms/known_after_day")
     make_entities(con)
     check_id_types(con, "day_events", "users", "goods", "shops")
     refuse_forgotten(warehouse)
@@ -188,9 +190,7 @@ def make_store_days(con: duckdb.DuckDBPyConnection, store: Store) -> None:
 @cache
 def store_days(timezone: str) -> pa.Table:
     """store_days of a time zone, from 1990 to 2099: other days are refused."""
-    begin = np.array(
-        [day_begins(FIRST_DAY + timedelta(days=n), timezone) for n in range(-2, SANE_DAYS + 2)], "datetime64[us]"
-    )
+    begin = days_begin(timezone)
     dates = np.datetime64(FIRST_DAY) + np.arange(SANE_DAYS)
     started = np.searchsorted(begin, dates.astype("datetime64[us]"), side="left")  # days begun before each date
     columns = {"utc_date": dates, "first_day": np.datetime64(FIRST_DAY) + started - 3}
@@ -213,7 +213,7 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
     con, store = warehouse.con, warehouse.store
     if not has_entities(con):
         raise FeatureError(f"source {source.name}: ingest events first; the catalogue then names their goods")
-    reading = open_source(con, source, store.day_start(FIRST_DAY), store.day_end(FIRST_DAY))
+    reading = open_source(con, source, store, FIRST_DAY, FIRST_DAY)
     reading.into(con, "source_goods", "from source_goods")
     check_id_types(con, "source_goods", "goods", "shops")
     statements.run(con, "transforms/content_hash")

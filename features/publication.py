@@ -204,13 +204,14 @@ def refuse_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float, 
     so: its ranking is still there."""
     [(is_published, _, _)] = warehouse.run("ledger/newest_nights", ds=ds)
     if not is_published:
-        record_night(warehouse, ds, model_id, seconds)
+        record_night(warehouse, ds, model_id, seconds, [])
         broken = [{"name": check, "severity": "stop", "broken": 1}]
         close_night(warehouse, Ending(ds, "FAILED_KEPT_YESTERDAY", None, broken))
 
 
-def record_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float) -> None:
-    """Writes the night as it stands before its release is built: what was ranked, and when its day ended."""
+def record_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float, unmatched_types: list[str]) -> None:
+    """Writes the night as it stands before its release is built: what was ranked, when its day ended, and the settings
+    that list event types of which it sees none."""
     warehouse.run(
         "ledger/record_night",
         ds=ds,
@@ -218,4 +219,5 @@ def record_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float) 
         model_id=model_id,
         run_id=warehouse.run_id,
         seconds=seconds,
+        unmatched_types=unmatched_types,
     )

@@ -24,6 +24,7 @@ from features.store import epoch_microseconds
 from features.warehouse import Warehouse
 
 CODE = 1  # raise it where a change here, or in slices.py, changes a file
+TYPES_CODE = 1  # raise it where a change shapes only sequences of some event types
 LISTED = ("type_keys", "event_ts")  # beside the keys
 
 
@@ -55,7 +56,8 @@ def build_day(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
 
 def sequences_fingerprint(warehouse: Warehouse, ds: date, part: Part, config: SequenceConfig) -> Fingerprint:
     """What the sequences of a group are made of: the events seen, and the settings of the group alone."""
-    settings = {"settings.sequences": getattr(config, part), "code": CODE}
+    group = getattr(config, part)
+    settings = {"settings.sequences": group, "code": (CODE, TYPES_CODE) if group.types else CODE}
     return made_of(events_seen(warehouse, ds) | cut_in(warehouse) | settings)
 
 

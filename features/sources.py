@@ -3,7 +3,7 @@ read."""
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from features import assembled, statements
 from features.contract import check_contract
 from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
+from features.dates import asked_of_dates, make_store_dates
 from features.errors import FeatureError
+from features.store import Store
 
 EXTENSION = re.compile(r"required extension '(\w+)'")
 DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
@@ -76,16 +78,23 @@ class Reading:
     rows: str
     columns: set[str]
     values: dict[str, Any]
+    timezone: str
+    dated: list[str]
 
     def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
         and those of the source query that differ from before. Raises FeatureError where the source cannot be read."""
         statement = assembled.into(table, self.source.kind, self.rows, select)
-        run_query(con, self.source, statement, {**self.values, **values})
+        values = {**self.values, **values}
+        asked = values["day_start"], values["day_end"]
+        if self.dated:
+            asked = asked_of_dates(*asked, self.timezone)
+        values["asked_start"], values["asked_end"] = asked
+        run_query(con, self.source, statement, values)
 
 
-def open_source(con: duckdb.DuckDBPyConnection, source: Source, day_start: datetime, day_end: datetime) -> Reading:
-    """Checks the columns of a source query before a row is read.
+def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, first_ds: date, last_ds: date) -> Reading:
+    """Checks the columns of a source query before a row is read; the days asked for include both.
 
     Raises FeatureError where the query or its file cannot be read, where it or the path holds a credential, or where
     columns break the contract: one error that names every column that is wrong.
@@ -93,7 +102,8 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, day_start: datet
     for kept in (source.query, source.path or ""):
         need_no_credential(source.name, kept)
     path = source.path and filled_in(source.name, source.path)
-    values = bound(source, {"path": path, "day_start": day_start, "day_end": day_end})
+    days = {"day_start": store.day_start(first_ds), "day_end": store.day_end(last_ds)}
+    values = bound(source, {"path": path, **days})
     query = without_semicolon(source.query)
     described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, assembled.describe(query), values)]
     given = dict(described)
@@ -101,14 +111,19 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, day_start: datet
         twice = next(name for name, _ in described if [other for other, _ in described].count(name) > 1)
         raise FeatureError(f"source {source.name}: the query gives {twice} twice; keep the one that is meant")
     check_contract(source.name, source.kind, given)
-    return Reading(source, assembled.within(source.kind, given, query), set(given), values)
+    timezone, dated = store.config.timezone, assembled.dated(source.kind, given)
+    if dated:
+        make_store_dates(con, timezone)
+    rows = assembled.within(source.kind, given, assembled.asking(query))
+    return Reading(source, rows, set(given), values | days, timezone, dated)
 
 
 def without_semicolon(query: str) -> str:
     """The query up to the semicolon that ends it, if one does, so that it can stand within another."""
+    text = query.encode()  # DuckDB counts bytes
     for place, kind in reversed(duckdb.tokenize(query)):
-        if query[place] == ";":
-            return query[:place]
+        if text[place : place + 1] == b";":
+            return text[:place].decode()
         if kind != duckdb.token_type.comment:
             break
     return query

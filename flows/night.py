@@ -179,6 +179,15 @@ def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
     return found.users
 
 
+def unmatched_types(night: Warehouse, settings: Settings, ds: date) -> list[str]:
+    """The settings that list event types none of which the night sees, each with a warning in the log."""
+    listed = features.listed_types(settings.sequences, settings.examples, settings.candidates)
+    unmatched, seen = features.unmatched_types(night, ds, listed)
+    for name in unmatched:
+        log.warning("event_types_not_seen", ds=ds, setting=name, types=list(listed[name]), seen=seen)
+    return unmatched
+
+
 def publish(
     night: Warehouse,
     settings: Settings,
@@ -191,7 +200,7 @@ def publish(
 
     The warehouse says published only after the flip: a run that dies in between is made good by the next.
     """
-    features.record_night(night, ds, model_id, time.monotonic() - started)
+    features.record_night(night, ds, model_id, time.monotonic() - started, unmatched_types(night, settings, ds))
     drift = features.measure_drift(night, ds, settings.publish.max_psi)
     if drift:
         log.info("drift_measured", ds=ds, **vars(drift))

@@ -9,6 +9,7 @@ select
     $model_id as model_id,
     $run_id as run_id,
     $seconds as seconds,
-    [] as checks
+    [] as checks,
+    $unmatched_types::varchar[] as unmatched_types
 from serving.rankings
 where ds = $ds

@@ -172,7 +172,8 @@ select
     scored.candidates,
     scored.unknown_goods,
     scored.unknown_shops,
-    scored.unknown_rows
+    scored.unknown_rows,
+    nights.unmatched_types
 from ops.nights as nights
 left join serving.scored as scored using (ds)
 where

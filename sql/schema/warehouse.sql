@@ -118,7 +118,8 @@ create table if not exists ops.nights (
     run_id varchar not null,
     published_at timestamp,
     seconds double not null,
-    checks struct(name varchar, severity varchar, broken bigint)[]
+    checks struct(name varchar, severity varchar, broken bigint)[],
+    unmatched_types varchar[]
 );
 
 -- One row per night that was tried: what it told whoever is on call, the last time it was. `stages`: the seconds of each;
@@ -301,3 +302,4 @@ alter table ops.models add column if not exists epoch integer;
 alter table ops.models add column if not exists warm_from varchar;
 alter table ops.intervals add column if not exists removed_at timestamp;
 alter table ops.models add column if not exists removed_at timestamp;
+alter table ops.nights add column if not exists unmatched_types varchar[];

@@ -35,6 +35,7 @@ judged as (
             when known_at >= timestamp '2100-01-01' then 'known_at after 2099'
             when $days_by = 'known_at' and known_at is null then 'known_at is missing'
             when isnan(weight) then 'weight is not a number'
+            when isinf(weight) then 'weight is infinite'
         end as refused
     from dated
 )

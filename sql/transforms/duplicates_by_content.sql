@@ -1,11 +1,13 @@
--- Of events alike in everything, all but one of judged_events are duplicates.
-create or replace temp table duplicate_events as
+-- Adds exact repeats to duplicate_events: of events without an event_id that are alike in everything and were read under
+-- one day, all but one of judged_events.
+insert into duplicate_events by name
 with repeated_contents as (
     select
         user_key,
         event_ts,
         event_no
     from judged_events
+    where not named
     group by all
     having count(*) > 1
 )
@@ -13,6 +15,7 @@ with repeated_contents as (
 select judged_events.*
 from judged_events
 semi join repeated_contents using (user_key, event_ts, event_no)
+where not judged_events.named
 qualify
     row_number() over (
         partition by

@@ -1,4 +1,5 @@
 -- One row per event that the night can see. Reads base_histories and days_since, entities.event_types.
+-- A return is an event whose weight is at or below zero; an event without a weight is none.
 create or replace temp view histories as
 with seen as (
     select
@@ -9,7 +10,8 @@ with seen as (
         event_ts,
         known_at,
         event_id,
-        event_no
+        event_no,
+        is_return
     from base_histories
     union all
     select
@@ -20,7 +22,8 @@ with seen as (
         event_ts,
         known_at,
         event_id,
-        event_no
+        event_no,
+        coalesce(weight <= 0, false) as is_return
     from days_since
 )
 
@@ -32,6 +35,7 @@ select
     seen.event_ts,
     seen.known_at,
     seen.event_id,
-    seen.event_no
+    seen.event_no,
+    seen.is_return
 from seen
 left join entities.event_types as event_types using (type_key);

@@ -6,7 +6,7 @@ select
     $ds as ds,
     $as_of as as_of;
 
--- One row per event of a user of the bucket; goods_key 0: a shop visit.
+-- One row per event of a user of the bucket; goods_key 0: a shop visit. A return was not bought, and is no touch or visit.
 create table night_histories as
 with seen as (
     select
@@ -15,7 +15,8 @@ with seen as (
         shop_key,
         type_key,
         event_ts,
-        known_at
+        known_at,
+        is_return
     from base_histories
     union all
     select
@@ -24,7 +25,8 @@ with seen as (
         shop_key,
         type_key,
         event_ts,
-        known_at
+        known_at,
+        coalesce(weight <= 0, false) as is_return
     from days_since
     where user_key % $buckets = $bucket
 )
@@ -34,7 +36,8 @@ select
     seen.goods_key,
     seen.shop_key,
     night_types.event_type,
-    night_types.bought,
+    night_types.bought and not seen.is_return as bought,
+    seen.is_return,
     seen.event_ts,
     seen.known_at
 from seen
@@ -49,7 +52,9 @@ with weighed as (
         (1e6 * pow(0.5, date_diff('second', night_histories.event_ts, night.as_of) / (86400.0 * 60)))::bigint as weight
     from night_histories
     cross join night
-    where night_histories.goods_key > 0
+    where
+        night_histories.goods_key > 0
+        and not night_histories.is_return
 )
 
 select
@@ -73,7 +78,9 @@ select
     shop_key,
     count(*) as visits
 from night_histories
-where shop_key > 0
+where
+    shop_key > 0
+    and not is_return
 group by
     user_key,
     shop_key

@@ -1,7 +1,7 @@
 -- One row per goods known at the end of the night: shop, category, whether it may be ranked, how many users touched it
 -- lately, the same with late touches weighing more, when it was first touched, and after how many days people typically
 -- buy it again (NULL where nobody did). Reads histories, night_types and goods_categories. Weights are whole
--- millionths, so that their sum is the same in any order.
+-- millionths, so that their sum is the same in any order. A return is no touch.
 with last_touches as (
     select
         user_key,
@@ -10,6 +10,7 @@ with last_touches as (
     from histories
     where
         goods_key > 0
+        and not is_return
         and event_ts >= $as_of::timestamp - to_days($popular_days)
     group by
         user_key,
@@ -45,6 +46,7 @@ habits as (
     inner join night_types on histories.event_type is not distinct from night_types.event_type
     where
         night_types.bought
+        and not histories.is_return
         and histories.goods_key > 0
         and histories.event_ts >= $as_of::timestamp - to_days(365)
     group by

@@ -1,5 +1,5 @@
--- One row per type of event that the night sees: whether it counts as bought. Where none of $bought_types is among them,
--- all do. Reads base_histories, days_since and entities.event_types.
+-- One row per type of event that the night sees: whether it counts as bought. With an empty $bought_types all do; case
+-- does not count. Reads base_histories, days_since and entities.event_types.
 with seen as (
     select distinct type_key
     from base_histories
@@ -8,18 +8,16 @@ with seen as (
     from days_since
 ),
 
-named as (
-    select
-        seen.type_key,
-        event_types.event_type,
-        coalesce(list_contains($bought_types, event_types.event_type), false) as is_named
-    from seen
-    left join entities.event_types as event_types using (type_key)
+wanted as (
+    select list_transform($bought_types::varchar[], lambda name: lower(name)) as types
 )
 
 select
-    type_key,
-    event_type,
-    is_named or not bool_or(is_named) over () as bought
-from named
-order by type_key
+    seen.type_key,
+    event_types.event_type,
+    len(wanted.types) = 0
+    or coalesce(list_contains(wanted.types, lower(event_types.event_type)), false) as bought
+from seen
+cross join wanted
+left join entities.event_types as event_types using (type_key)
+order by seen.type_key

@@ -1,5 +1,5 @@
 -- One row per (user_key, goods_key): the last $pair_goods different goods of each user in the last $pair_days days, as
--- far as $pair_support users have them among theirs. Reads histories.
+-- far as $pair_support users have them among theirs. A return is no touch. Reads histories.
 create or replace temp table recent_goods as
 with touched as (
     select
@@ -9,6 +9,7 @@ with touched as (
     from histories
     where
         goods_key > 0
+        and not is_return
         and event_ts >= $as_of::timestamp - to_days($pair_days)
     group by
         user_key,

@@ -132,20 +132,23 @@ def test_seen_not_bought_leaves_out_what_was_bought_since(proposed: Callable) ->
     assert proposed("seen_not_bought", rows) == [(1, 12), (1, 10)]
 
 
-def test_where_no_event_counts_as_bought_all_do_and_nothing_is_only_seen(desk: Desk, warehouse: Warehouse) -> None:
+@pytest.mark.parametrize(("types", "bought"), [(("buy",), 0), ((), 1)], ids=["a type that nothing is of", "every type"])
+def test_where_no_event_is_of_a_bought_type_nothing_is_bought_unless_the_list_is_empty(
+    desk: Desk, warehouse: Warehouse, types: tuple[str, ...], bought: int
+) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 1, "review", ago(2))]), "2025-03-01", str(NIGHT))
 
-    counts = build(warehouse, CandidateConfig(), NIGHT)
+    counts = build(warehouse, CandidateConfig(bought_types=types), NIGHT)
 
-    assert (counts.by_source["bought_before"], counts.by_source["seen_not_bought"]) == (1, 0)
+    assert (counts.by_source["bought_before"], counts.by_source["seen_not_bought"]) == (bought, 1 - bought)
 
 
 def test_what_counts_as_bought_is_what_the_night_sees_not_what_comes_later(desk: Desk, warehouse: Warehouse) -> None:
     rows = [(1, 10, 1, "view", ago(2)), (1, 11, 1, "buy", datetime(2025, 3, 31, 1))]
     desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-31")
 
-    assert build(warehouse, CandidateConfig(), NIGHT).by_source["bought_before"] == 1
-    assert build(warehouse, CandidateConfig(), date(2025, 3, 31)).by_source["seen_not_bought"] == 1
+    assert build(warehouse, CandidateConfig(), NIGHT).by_source["bought_before"] == 0
+    assert build(warehouse, CandidateConfig(), date(2025, 3, 31)).by_source["bought_before"] == 1
 
 
 def test_bought_before_is_what_was_bought_often_and_lately(proposed: Callable) -> None:

@@ -142,7 +142,8 @@ def test_what_was_bought_often_and_lately_is_strong_and_what_others_bought_is_no
     night = bucket([1, 1, 1, 2, 3], np.array([10, 11, 12, 10, 10]), np.zeros(5, int))
     past = histories([(1, 10, 30), (1, 10, 60), (1, 11, 30), (1, 0, 1), (2, 11, 30)])
 
-    assert bought_before(night, past, []).tolist() == [0.75, 0.5, 0, 0, 0]
+    assert bought_before(night, past, None).tolist() == [0.75, 0.5, 0, 0, 0]
+    assert bought_before(night, past, []).tolist() == [0, 0, 0, 0, 0]
     assert bought_before(night, past, [0]).tolist() == [0, 0, 0, 0, 0]
     assert bought_before(night, past, [1]).tolist() == [0.75, 0.5, 0, 0, 0]
 
@@ -150,7 +151,7 @@ def test_what_was_bought_often_and_lately_is_strong_and_what_others_bought_is_no
 def test_an_event_at_the_end_of_the_night_is_not_bought_before() -> None:
     night = bucket([1], np.array([10]), np.zeros(1, int))
 
-    assert bought_before(night, histories([(1, 10, 0), (1, 11, 3)]), []).tolist() == [0]
+    assert bought_before(night, histories([(1, 10, 0), (1, 11, 3)]), None).tolist() == [0]
 
 
 def test_how_often_a_value_stands_before_its_place() -> None:

@@ -208,6 +208,29 @@ def test_where_the_candidates_are_gone_the_model_stands_alone_and_the_segments_s
     assert all(one["reason"].endswith(f" in the store, then: {build_it}") for one in left_out)
 
 
+def test_a_night_that_sees_no_event_of_a_listed_type_ends_with_a_warning(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTRANK_CANDIDATES__BOUGHT_TYPES", '["ordre"]')
+    monkeypatch.setenv("NIGHTRANK_EXAMPLES__POSITIVE_TYPES", '["BUY"]')
+
+    said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
+    found = nightrank("sql", "from nights where ds = '2025-03-21'", "--json", "--store", own_store)
+    status = nightrank("status", "--store", own_store)
+
+    [night] = json.loads(found.out)
+    broken = [(check["name"], check["broken"]) for check in night["checks"] if check["broken"]]
+    assert (said.code, night["status"], night["unmatched_types"]) == (
+        0,
+        "OK_WITH_WARNINGS",
+        ["candidates.bought_types"],
+    )
+    assert broken == [("event_types_are_seen", 1)]
+    assert "event_types_not_seen" in said.err
+    assert "setting=candidates.bought_types" in said.err
+    assert "do: event_types_are_seen: compare the setting" in " ".join(status.out.split())
+
+
 def test_a_night_whose_outcomes_lack_a_baseline_ends_with_a_warning(own_store: Path, nightrank: NightRank) -> None:
     [(path,)] = asked(
         own_store, f"select path from ops.files where asset = 'candidates' and ds = '{DS}' and bucket = 1"
