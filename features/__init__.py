@@ -6,7 +6,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 from features import statements
 from features.baselines import Order
 from features.candidates import CandidateCounts, build_candidates
-from features.catalogue import Catalogued, fail_goods, ingest_goods
+from features.catalogue import Catalogued, fail_goods, ingest_goods, never_touched
 from features.categories import categories_for, categories_of, give_category_keys
 from features.config import (
     CandidateConfig,
@@ -175,6 +175,7 @@ __all__ = [
     "need_champion",
     "need_in_release",
     "needs_candidates",
+    "never_touched",
     "new_file_aside",
     "nights_missing",
     "open_warehouse",

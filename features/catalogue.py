@@ -142,6 +142,17 @@ def with_catalogue_shops(
     return filled
 
 
+def never_touched(warehouse: Warehouse, ds: date) -> tuple[np.ndarray, np.ndarray]:
+    """Return the keys of goods and of shops that only the catalogue has by the end of `ds`. int64 each
+
+    The relation `histories` must be in view and reach `ds`.
+    """
+    view_catalogue(warehouse, ds)
+    found = warehouse.run("transforms/never_touched")
+    goods, shops = (np.array([key for part, key in found if part == of], np.int64) for of in ("goods", "shop"))
+    return goods, shops
+
+
 def place_of(goods_keys: np.ndarray, ts: np.ndarray, moments: np.ndarray) -> np.ndarray:
     """Return one number per item and time, in the order of items, then of the periods between the moments."""
     return goods_keys.astype(np.int64) * (len(moments) + 1) + np.searchsorted(moments, ts, "right")
