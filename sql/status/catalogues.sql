@@ -28,7 +28,7 @@ select
     reads.rows as kept,
     reads.duplicates,
     reads.quarantined,
-    if(failed.asset is null, 'read', 'not read again') as state
+    if(failed.asset is null, 'read', 'failed') as state
 from ops.sources as sources
 left join reads on 'goods.' || sources.source = reads.asset
 left join failed on 'goods.' || sources.source = failed.asset
