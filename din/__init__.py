@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from din.checkpoint import load_model, read_record, save_model, verify_model
     from din.epochs import Best, why_not_validate
     from din.forgetting import forget_user
-    from din.growing import why_not_start
+    from din.growing import make_unknown, unknown_rows, why_not_start
     from din.metrics import Metrics, evaluate, rela_impr, spread
     from din.model import DIN
     from din.ranking import Candidates, Ranked, Weights, rank
@@ -26,7 +26,7 @@ LATER = {
     "checkpoint": ("load_model", "read_record", "save_model", "verify_model"),
     "epochs": ("Best", "why_not_validate"),
     "forgetting": ("forget_user",),
-    "growing": ("why_not_start",),
+    "growing": ("make_unknown", "unknown_rows", "why_not_start"),
     "metrics": ("Metrics", "evaluate", "rela_impr", "spread"),
     "model": ("DIN",),
     "ranking": ("Candidates", "Ranked", "Weights", "rank"),
@@ -60,12 +60,14 @@ __all__ = [
     "fit",
     "forget_user",
     "load_model",
+    "make_unknown",
     "predict",
     "rank",
     "read_record",
     "rela_impr",
     "save_model",
     "spread",
+    "unknown_rows",
     "verify_model",
     "why_not_start",
     "why_not_validate",

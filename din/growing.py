@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import numpy as np
 import torch
 
 from din.config import DinConfig
@@ -9,6 +10,7 @@ from din.errors import DinError
 from din.model import DIN
 from din.tables import TABLES, sizes, tables_of
 
+NO_KEYS = np.zeros(0, np.int64)
 OF_GOODS = "goods.categories.of_goods_G"
 
 
@@ -31,6 +33,29 @@ def grown(start: DIN, rows: tuple[int, ...]) -> DIN:
         state[OF_GOODS] = torch.cat([of_goods_G, of_goods_G.new_zeros(wanted["goods"] - len(of_goods_G))])
     model.load_state_dict(state)
     return model
+
+
+def make_unknown(model: DIN, goods_keys: np.ndarray = NO_KEYS, shop_keys: np.ndarray = NO_KEYS) -> None:
+    """Give rows of the tables the values of the unknown row, as if the model had never met them."""
+    with torch.no_grad():
+        for group, keys in ((model.goods, goods_keys), (model.shops, shop_keys)):
+            weight_RD = group.embedding.weight
+            weight_RD[torch.from_numpy(keys[keys < len(weight_RD)])] = weight_RD[0].clone()
+
+
+def unknown_rows(model: DIN) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows of goods and of shops are as the unknown row, bool [rows] each; row 0, for none, is not."""
+    goods_R, shops_R = (as_unknown(group.embedding.weight.detach()) for group in (model.goods, model.shops))
+    return goods_R, shops_R
+
+
+def as_unknown(weight_RD: torch.Tensor) -> np.ndarray:
+    """Return which rows of a table but the first are equal to it, bool [rows]; few are compared whole."""
+    same_R = weight_RD[:, 0] == weight_RD[0, 0]
+    alike = torch.nonzero(same_R)[:, 0]
+    same_R[alike] = (weight_RD[alike] == weight_RD[0]).all(dim=1)
+    same_R[0] = False
+    return same_R.cpu().numpy()
 
 
 def why_not_start(start: DIN, config: DinConfig, rows: tuple[int, ...]) -> str | None:

@@ -6,6 +6,7 @@ DuckDB and Polars live here and nowhere else. Knows nothing of the model: arrays
 from features import statements
 from features.baselines import Order
 from features.candidates import CandidateCounts, build_candidates
+from features.catalogue import Catalogued, fail_goods, ingest_goods, never_touched
 from features.categories import categories_for, categories_of, give_category_keys
 from features.config import (
     CandidateConfig,
@@ -28,7 +29,7 @@ from features.examples import LabelledExamples, build_examples, days_back, load_
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
-from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
+from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events
 from features.kept_releases import clear_releases
 from features.lake import flush
 from features.material import Material, load_material
@@ -89,6 +90,7 @@ __all__ = [
     "BusyError",
     "CandidateConfig",
     "CandidateCounts",
+    "Catalogued",
     "Check",
     "Drift",
     "ExampleConfig",
@@ -145,6 +147,7 @@ __all__ = [
     "epoch_microseconds",
     "event_days",
     "examine",
+    "fail_goods",
     "find_source",
     "flip",
     "flush",
@@ -175,6 +178,7 @@ __all__ = [
     "need_champion",
     "need_in_release",
     "needs_candidates",
+    "never_touched",
     "new_file_aside",
     "nights_missing",
     "open_warehouse",

@@ -11,6 +11,7 @@ import polars as pl
 from features import assembled, database, lake, statements
 from features.block_list import block_list_hash, read_block_list
 from features.candidate_sources import CandidateSource, candidate_sources, propose, tables_of
+from features.catalogue import catalogue_shops, shops_version
 from features.config import CandidateConfig
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of, texts
@@ -20,7 +21,7 @@ from features.lake import LakeFile
 from features.night_goods import NIGHT_GOODS, NIGHT_PAIRS, night_types, shaping_goods, shaping_pairs
 from features.warehouse import Warehouse
 
-CODE = 3  # raise it where a change here changes a file
+CODE = 4  # raise it where a change here changes a file
 SQL = ("night", "judged", "candidate_union", "candidate_ids", "blocked", "night_types")
 
 
@@ -39,13 +40,14 @@ def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConf
     """What candidates are made of: the events seen, the goods of the night and their pairs, what the sources ask and
     read, what is blocked, whom something was shown to, the quotas."""
     store = warehouse.store
-    goods, pairs = shaping_goods(warehouse, config), shaping_pairs(warehouse, config)
+    goods, pairs = shaping_goods(warehouse, ds, config), shaping_pairs(warehouse, config)
     sources = candidate_sources(store, config)
     asked = {source.name: source.query for source in sources}
     quotas = {source.name: source.quota for source in sources}
     kept = (config.per_user, config.exclude_bought_days, config.repeatable_categories)
     parts = {
         "impressions": [file.sha256 for file in shown_files(warehouse, ds, config)],
+        "shops": shops_version(warehouse, ds),
         "tables": tables_of(store),
         "blocked": block_list_hash(store),
         "settings.candidates": (quotas, kept, goods["settings.candidates"], pairs["settings.candidates"]),
@@ -99,6 +101,7 @@ def relations_of(
     blocked, told.unknown_blocked = read_block_list(warehouse)
     found = {
         "night_types": night_types(warehouse, config),
+        "catalogue_shops": catalogue_shops(warehouse).to_arrow(),
         "blocked_goods": blocked.filter(pl.col("user_key").is_null()).select("goods_key").to_arrow(),
         "blocked_pairs": blocked.filter(pl.col("user_key").is_not_null()).to_arrow(),
     }

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from features import statements
+from features.catalogue import view_catalogue
 from features.events import EVER, view_events
 from features.models import record_of, table_sizes
 from features.warehouse import Warehouse
@@ -21,14 +22,16 @@ def give_category_keys(warehouse: Warehouse, until: date) -> np.ndarray:
 
 
 def categories_of(warehouse: Warehouse, since: date, until: date) -> np.ndarray:
-    """The category of each goods by its key, 0 where it has none or one without a key: the catalogue's, as it is now,
-    or else that of the newest event among those that the nights from `since` to `until` saw first. int64 [goods keys]
+    """The category of each goods by its key, 0 where it has none or one without a key: the catalogue's, as the night of
+    `until` sees it, or else that of the newest event among those that the nights from `since` to `until` saw first.
+    int64 [goods keys]
     """
     return keys_of_goods(warehouse, since, until, gives=False)
 
 
 def keys_of_goods(warehouse: Warehouse, since: date, until: date, *, gives: bool) -> np.ndarray:
     view_events(warehouse, warehouse.files("events.%", since, until), "category_events")
+    view_catalogue(warehouse, until)
     statements.run(warehouse.con, "transforms/goods_categories")
     if gives:
         statements.run(warehouse.con, "transforms/new_categories")

@@ -8,6 +8,7 @@ import polars as pl
 
 from features import database, lake, statements
 from features.candidates import candidates_fingerprint
+from features.catalogue import known_version, view_catalogue
 from features.config import CandidateConfig, ExampleConfig
 from features.events import files_of_day, view_events
 from features.fingerprints import Fingerprint, made_of, texts
@@ -17,8 +18,8 @@ from features.lake import LakeFile
 from features.negatives import with_candidates, with_negatives
 from features.warehouse import Warehouse
 
-CODE = 2  # raise it where a change here, or in negatives.py, changes a file
-SQL = ("positives", "goods_known", "known_goods", "labelled_impressions", "histories")
+CODE = 3  # raise it where a change here, or in negatives.py, changes a file
+SQL = ("positives", "goods_known", "known_goods", "labelled_impressions", "histories", "night_catalogue")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def examples_fingerprint(
     """What the examples of a day are made of: what was seen before it, what happened on it, settings, SQL."""
     before = ds - timedelta(days=1)
     parts = {
+        "goods": known_version(warehouse, before),
         "labels": [file.sha256 for file in files_of_day(warehouse, ds, known_until)],
         "impressions": [file.sha256 for file in warehouse.files("impressions.%", ds, ds)],
         "settings.store": warehouse.store.config.timezone,
@@ -97,6 +99,7 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
     """One row per example of a day: user_key, goods_key, shop_key, as_of, label."""
     con, store = warehouse.con, warehouse.store
     start, end = store.day_start(ds), store.day_end(ds)
+    view_catalogue(warehouse, ds - timedelta(days=1))
     statements.run(con, "transforms/known_goods", as_of=start, popular_days=config.popular_days)
     night = config.history == "night"
     shown = impressions_of(warehouse, ds, config)

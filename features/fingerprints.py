@@ -18,6 +18,7 @@ WORDS = {
     "sql": "SQL changed",
     "code": "code changed",
     "goods": "goods catalogue changed",
+    "shops": "shops of the goods catalogue changed",
     "impressions": "impressions changed",
     "tables": "files in the store's candidates/ changed",
     "blocked": "block list changed",

@@ -5,7 +5,7 @@ merge the days since. Which day has a file depends on the calendar alone, so the
 the store came to be.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from features import database, lake, statements
+from features.catalogue import view_catalogue, with_catalogue_shops
 from features.errors import FeatureError
 from features.events import EVER, ORDER
 from features.fingerprints import SEEN, Fingerprint, made_of
@@ -125,11 +126,13 @@ def history_files(warehouse: Warehouse, ds: date) -> tuple[list[LakeFile], list[
 
 
 def view_histories(warehouse: Warehouse, ds: date) -> None:
-    """Names the events that the night can see as the relation `histories`, and defines the macros that read it."""
+    """Names the events that the night can see as the relation `histories`, and defines the macros that read it and
+    night_catalogue, which is as of that night."""
     con, store = warehouse.con, warehouse.store
     base, since = history_files(warehouse, ds)
     for view, files, columns in (("base_histories", base, BASE_TYPES), ("days_since", since, SINCE_TYPES)):
         database.view_of_files(con, view, [lake.verified(store, file) for file in files], columns)
+    view_catalogue(warehouse, ds)
     statements.run(con, "transforms/histories")
     statements.run(con, "transforms/goods_known")
 
@@ -146,6 +149,7 @@ def load_histories(
 ) -> Histories:
     """The histories that the night can see in memory: of one bucket of users or of all, or of these `users` of them.
 
+    An event without a shop has the one that the catalogue gave its item that day; files keep events as they came.
     With `only_since`, of those alone who have events since the weekly file. With `at_its_end` they are meant to be cut
     at the night's end alone: all that it sees is known by then, and known_at is None. With `with_returns` they say
     which events are returns.
@@ -160,7 +164,9 @@ def load_histories(
         wanted = pl.concat(run["user_key"] for run in after).unique()
     before = read_runs(warehouse, own, columns, None, wanted) if wanted is not None or not only_since else []
     frame = merged([*before, *after], smallest)
-    return as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
+    found = as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
+    shop_keys = with_catalogue_shops(warehouse, found.goods_keys, found.shop_keys, found.event_ts)
+    return replace(found, shop_keys=shop_keys)
 
 
 def read_runs(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from features import assembled, lake, statements
 from features.config import IngestConfig
 from features.dates import FIRST_DAY, SANE_DAYS, days_begin
-from features.entities import check_id_types, has_entities, make_entities
+from features.entities import check_id_types, make_entities
 from features.errors import FeatureError
 from features.events import replace_events
 from features.fingerprints import Fingerprint, made_of, texts
@@ -206,24 +206,6 @@ def write_refused(warehouse: Warehouse, source: Source) -> None:
     frame = pl.DataFrame(statements.run(warehouse.con, "transforms/refused_events").to_arrow_table())
     for (ds,), day in frame.partition_by("ds", as_dict=True, maintain_order=True).items():
         warehouse.name_files(asset, [ds], [lake.write(warehouse.store, day.drop("ds"), asset, ds)])
-
-
-def ingest_goods(warehouse: Warehouse, source: Source) -> Ingested:
-    """Reads a goods catalogue, row by row in place of what was known of the same goods."""
-    con, store = warehouse.con, warehouse.store
-    if not has_entities(con):
-        raise FeatureError(f"source {source.name}: ingest events first; the catalogue then names their goods")
-    reading = open_source(con, source, store, FIRST_DAY, FIRST_DAY)
-    reading.into(con, "source_goods", "from source_goods")
-    check_id_types(con, "source_goods", "goods", "shops")
-    statements.run(con, "transforms/content_hash")
-    with warehouse.transaction():
-        register(warehouse, source)
-        statements.run(con, "transforms/catalogue")
-        warehouse.end_run("done")
-    [(rows,)] = con.execute("select count(*) from source_goods").fetchall()
-    con.execute("drop table source_goods")
-    return Ingested(source.name, 0, rows, rows, 0, 0)
 
 
 def event_days(warehouse: Warehouse) -> tuple[date, date] | None:

@@ -20,7 +20,7 @@ def publish_inside(warehouse: Warehouse, nights: list[date]) -> None:
         [(model_id,)] = warehouse.run("ledger/model_of_night", ds=night)
         about = record_of(warehouse.store.models, model_id)
         files = [lake.verified(warehouse.store, file) for file in warehouse.files("night_goods", night, night)]
-        database.view_of_files(con, "goods_of_night", files, "goods_key integer, shop_key integer")
+        database.view_of_files(con, "goods_of_night", files, "goods_key integer, shop_key integer, first_ts timestamp")
         told = [lake.verified(warehouse.store, file) for file in warehouse.files(TOLD, night, night)]
         database.view_of_files(con, "categories_of_night", told, "goods_key bigint, category_key bigint")
         has_users = bool(about.get("config", {}).get("users"))

@@ -6,14 +6,15 @@ from typing import Any
 import polars as pl
 
 from features import lake, statements
+from features.catalogue import catalogue_version
 from features.config import CandidateConfig
 from features.events import view_events
 from features.fingerprints import Fingerprint, made_of, texts
 from features.histories import events_seen, view_histories
 from features.warehouse import Warehouse
 
-CODE = 3  # raise it where a change here changes a file
-GOODS_SQL = ("night_goods", "night_types", "goods_known", "goods_categories", "histories")
+CODE = 4  # raise it where a change here changes a file
+GOODS_SQL = ("night_goods", "night_types", "goods_known", "goods_categories", "histories", "night_catalogue")
 PAIRS_SQL = ("recent_goods", "night_pairs", "histories")
 OTHERS = 50  # at most so many go with a goods: what a bucket joins is bounded by it
 SHRINK = 10  # added to what the cosine divides by: pairs of rare goods that met by chance come behind
@@ -59,12 +60,12 @@ def night_types(warehouse: Warehouse, config: CandidateConfig) -> Any:
 
 def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
     """What the goods of a night are made of: the events seen, the catalogue, how popularity is counted, SQL."""
-    return made_of(events_seen(warehouse, ds) | shaping_goods(warehouse, config))
+    return made_of(events_seen(warehouse, ds) | shaping_goods(warehouse, ds, config))
 
 
-def shaping_goods(warehouse: Warehouse, config: CandidateConfig) -> dict[str, Any]:
+def shaping_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> dict[str, Any]:
     return {
-        "goods": warehouse.run("ledger/catalogue_version"),
+        "goods": catalogue_version(warehouse, ds),
         "settings.store": warehouse.store.config.timezone,
         "settings.candidates": (
             config.popular_days,

@@ -131,11 +131,14 @@ def align(warehouse: Warehouse, ds: date, part: Part, bucket: int, user_keys: np
 
 @dataclass
 class Scored:
-    """What was scored, and what of it the model had not met: goods with keys from `goods_rows` on and shops from
-    `shop_rows` on were scored by the rows of the unknown."""
+    """What was scored, and what of it by the unknown row.
 
-    goods_rows: int
-    shop_rows: int
+    `unknown_goods_rows` and `unknown_shop_rows` say which rows of the model's tables are as the unknown one, bool each;
+    keys beyond them are unknown too.
+    """
+
+    unknown_goods_rows: np.ndarray
+    unknown_shop_rows: np.ndarray
     candidates: int = 0
     unknown_rows: int = 0
     unknown_goods: set[int] = field(default_factory=set)
@@ -143,7 +146,8 @@ class Scored:
 
     def count(self, night: NightBucket, ranked: np.ndarray) -> None:
         """Counts the candidates of a bucket, and the places among them that were ranked."""
-        new_goods, new_shops = night.goods_keys >= self.goods_rows, night.shop_keys >= self.shop_rows
+        new_goods = is_unknown(night.goods_keys, self.unknown_goods_rows)
+        new_shops = is_unknown(night.shop_keys, self.unknown_shop_rows)
         self.candidates += len(night.goods_keys)
         self.unknown_rows += int((new_goods | new_shops)[ranked].sum())
         self.unknown_goods |= set(np.unique(night.goods_keys[new_goods]).tolist())
@@ -157,6 +161,12 @@ class Scored:
             "unknown_shops": len(self.unknown_shops),
             "unknown_rows": self.unknown_rows,
         }
+
+
+def is_unknown(keys: np.ndarray, unknown_rows: np.ndarray) -> np.ndarray:
+    """Return whether each key is scored by the unknown row. bool [N]"""
+    beyond = keys >= len(unknown_rows)
+    return beyond | unknown_rows[np.where(beyond, 0, keys)]
 
 
 @dataclass(frozen=True)
@@ -212,15 +222,15 @@ class RankingWriter:
 
 @contextmanager
 def writing_rankings(
-    warehouse: Warehouse, ds: date, model_id: str, fingerprint: Fingerprint, model_rows: tuple[int, int]
+    warehouse: Warehouse, ds: date, model_id: str, fingerprint: Fingerprint, unknown_rows: tuple[np.ndarray, np.ndarray]
 ) -> Iterator[RankingWriter]:
     """Replaces the rankings and why of a day, and what was scored, in one transaction with the ledger row.
 
-    `model_rows`: how many rows the model's tables of goods and of shops have.
+    `unknown_rows`: of the model's tables of goods and of shops, which rows are as the unknown one (see Scored).
     """
     with warehouse.building("rankings", ds, fingerprint) as made:
         for table in ("rankings", "why", "scored"):
             warehouse.clear_day(table, ds)
-        writer = RankingWriter(warehouse, made, ds, model_id, Scored(*model_rows))
+        writer = RankingWriter(warehouse, made, ds, model_id, Scored(*unknown_rows))
         yield writer
         warehouse.append("serving.scored", pl.DataFrame([{"ds": ds, **writer.scored.counts}]))

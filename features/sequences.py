@@ -6,12 +6,14 @@ Sunday's. Where old events drop out by age every day's file has every user.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from features import lake
+from features.catalogue import shops_version
 from features.config import SequenceConfig
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of
@@ -55,10 +57,14 @@ def build_day(warehouse: Warehouse, ds: date, config: SequenceConfig) -> int:
 
 
 def sequences_fingerprint(warehouse: Warehouse, ds: date, part: Part, config: SequenceConfig) -> Fingerprint:
-    """What the sequences of a group are made of: the events seen, and the settings of the group alone."""
+    """What the sequences of a group are made of: the events seen, the settings of the group alone, and where the
+    catalogue gives events their shop, which."""
     group = getattr(config, part)
-    settings = {"settings.sequences": group, "code": (CODE, TYPES_CODE) if group.types else CODE}
-    return made_of(events_seen(warehouse, ds) | cut_in(warehouse) | settings)
+    parts: dict[str, Any] = {"settings.sequences": group, "code": (CODE, TYPES_CODE) if group.types else CODE}
+    shops = shops_version(warehouse, ds) if part == "shop" else []
+    if shops:
+        parts["goods"] = shops
+    return made_of(events_seen(warehouse, ds) | cut_in(warehouse) | parts)
 
 
 def sequences_of(

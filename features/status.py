@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from features import database, statements
 from features.errors import BusyError, FeatureError
 from features.published import ask, reading
 from features.store import Store
 
-PARTS = ("nights", "stopped", "rolled_back", "champion", "sources", "problems")
+PARTS = ("nights", "stopped", "rolled_back", "champion", "sources", "catalogues", "problems")
 SUMMARY = "summary"  # a store of before there were any has none
 
 
@@ -33,12 +35,19 @@ def look(store: Store, now: datetime) -> Status:
     try:
         with store.undisturbed(wait_seconds=0), database.connect_read_only(store.warehouse, store.config) as con:
             there = (*PARTS, SUMMARY) if database.has_table(con, "ops", "summaries") else PARTS
-            parts = nothing | {part: ask(con, statements.read(f"status/{part}")).records() for part in there}
+            parts = nothing | {part: rows_of(con, part, now) for part in there}
     except BusyError as error:
         writer, parts = str(error), nothing | {"nights": published_night(store)}
     published = [night["published_at"] for night in parts["nights"]]
     age = (now - published[0]).total_seconds() / 3600 if published else None
     return Status(parts, age, writer)
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, part: str, now: datetime) -> list[dict[str, Any]]:
+    """Answer a file of sql/status, with `now` where it asks for it."""
+    query = statements.read(f"status/{part}")
+    [statement] = duckdb.extract_statements(query)
+    return ask(con, query, {"now": now} if "now" in statement.named_parameters else {}).records()
 
 
 def published_night(store: Store) -> list[dict[str, Any]]:

@@ -28,7 +28,8 @@ class Split:
 class Material:
     """What training needs in memory: both sequences; the examples that teach, those that validate, None where none can,
     and those that measure; how many rows the tables of goods, shops, categories and users have; when each part begins;
-    and the category of each goods where the model tells categories apart, None where it does not."""
+    the category of each goods where the model tells categories apart, None where it does not; and the keys of goods and
+    shops that only the catalogue has, which stay unknown to the model."""
 
     goods: "din.Sequence"
     shops: "din.Sequence"
@@ -38,6 +39,7 @@ class Material:
     rows: tuple[int, int, int, int]
     split: Split
     category_of: Any = None
+    never_touched: Any = ()
 
     @property
     def categories_until(self) -> date:
@@ -91,6 +93,7 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
         features.table_sizes(run),
         split,
         category_of,
+        features.never_touched(run, ds),
     )
 
 

@@ -141,7 +141,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
     buckets = night.store.config.buckets
     try:
         with (
-            features.writing_rankings(night, ds, model_id, fingerprint, model.rows) as writer,
+            features.writing_rankings(night, ds, model_id, fingerprint, din.unknown_rows(model)) as writer,
             progress.bar(f"rank {ds}") as tell,
         ):
             writer.told(model.category_of)

@@ -4,7 +4,7 @@ up to which day there is something to rank or to train on."""
 from datetime import UTC, date, datetime, timedelta
 
 import features
-from features import FeatureError, Ingested, Source, Store, Warehouse
+from features import Catalogued, FeatureError, Ingested, Source, Store, Warehouse
 from flows.interrupts import within_night
 from flows.progress import log
 from flows.settings import Settings
@@ -34,6 +34,8 @@ def read_on(warehouse: Warehouse, settings: Settings, ds: date | None) -> None:
             read = features.last_day_read(warehouse, source)
             if read and read - again < last:
                 ingest_days(warehouse, settings, source, read + timedelta(days=1) - again, last)
+    for source in features.registered_sources(warehouse, "goods"):
+        read_catalogue_again(warehouse, source)
 
 
 def ingest(
@@ -44,10 +46,28 @@ def ingest(
     if source.kind in BY_DAYS:
         first, last = first_ds or features.FIRST_DAY, min(last_ds or over, over)
         return ingest_days(warehouse, settings, source, first, last)
+    return ingest_catalogue(warehouse, source, over)
+
+
+def read_catalogue_again(warehouse: Warehouse, source: Source) -> None:
+    """Read a known catalogue; where that fails, record it and go on with what the store has."""
+    over = warehouse.store.newest_day_over(datetime.now(UTC))
+    try:
+        ingest_catalogue(warehouse, source, over)
+    except FeatureError as error:
+        features.fail_goods(warehouse, source, error)
+        log.warning("catalogue_not_read", source=source.name, error=str(error))
+
+
+def ingest_catalogue(warehouse: Warehouse, source: Source, over: date) -> Catalogued:
     with warehouse.recorded_run("ingest", over) as run:
-        counts = features.ingest_goods(run, source)
-    log.info("goods_ingested", source=counts.source, rows=counts.rows)
-    return counts
+        read = features.ingest_goods(run, source)
+    log.info("goods_ingested", source=read.source, rows=read.rows, changed=read.changed)
+    if read.conflicts:
+        log.warning("catalogue_rows_conflict", source=read.source, goods=read.conflicts, example=read.example)
+    if read.quarantined:
+        log.warning("catalogue_rows_without_goods_id", source=read.source, rows=read.quarantined)
+    return read
 
 
 def ingest_days(warehouse: Warehouse, settings: Settings, source: Source, first_ds: date, last_ds: date) -> Ingested:

@@ -16,6 +16,11 @@ from flows.summary import headline
 
 stdout = Console()
 AS_IT_SHOULD_BE = ("ok", "removed")
+TABLES = {  # parts of the status that are shown as tables
+    "sources": "Sources: rows_in = kept + duplicates + quarantined",
+    "catalogues": "Goods catalogues: rows_in = kept + duplicates + quarantined",
+    "problems": "Not built",
+}
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
 
@@ -171,15 +176,10 @@ def status(found: Status) -> None:
         line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
-    if found.parts["sources"]:
-        columns = list(found.parts["sources"][0])
-        table(
-            Answer(columns, [tuple(row.values()) for row in found.parts["sources"]]),
-            "Sources: rows_in = kept + duplicates + quarantined",
-        )
-    if found.parts["problems"]:
-        columns = list(found.parts["problems"][0])
-        table(Answer(columns, [tuple(row.values()) for row in found.parts["problems"]]), "Not built")
+    for part, title in TABLES.items():
+        if found.parts[part]:
+            columns = list(found.parts[part][0])
+            table(Answer(columns, [tuple(row.values()) for row in found.parts[part]]), title)
 
 
 def schedules(late: list[Lateness]) -> None:

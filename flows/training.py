@@ -156,6 +156,7 @@ def learn(
             best,
             material.category_of,
         )
+    din.make_unknown(model, *material.never_touched)
     seconds = time.monotonic() - started
     return Trained(model, measure(model, material), best.epoch, best.gauc, seconds, best.course.curves)
 

@@ -4,6 +4,7 @@ select
     asset || ' of ' || ds || ': ' || if(status = 'running', run_id || ' was killed', coalesce(error, 'failed')) as what,
     case
         when starts_with(asset, 'impressions.') then 'nightrank ingest ' || asset.substr(13) || ' --as impressions'
+        when starts_with(asset, 'goods.') then 'nightrank ingest ' || asset.substr(7) || ' --as goods'
         when contains(asset, '.') then 'nightrank ingest ' || split_part(asset, '.', 2)
         else 'nightrank backfill ' || ds || ' ' || ds || ' --mode failed'
     end as remedy

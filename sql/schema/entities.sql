@@ -34,11 +34,3 @@ create table if not exists entities.event_types (
     first_ds date,
     content_hash ubigint not null
 );
-
-create table if not exists entities.catalogue (
-    goods_key integer primary key,
-    shop_key integer not null,
-    cat_id varchar,
-    name varchar,
-    active boolean not null
-);

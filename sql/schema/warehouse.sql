@@ -189,6 +189,28 @@ create table if not exists entities.categories (
     category_key integer not null
 );
 
+-- One row per item of the goods catalogue: what the catalogue says now, and the day of the read that said so; NULL where
+-- that was before the store kept the days.
+create table if not exists entities.catalogue (
+    goods_key integer primary key,
+    shop_key integer not null,
+    cat_id varchar,
+    name varchar,
+    active boolean not null,
+    since date
+);
+
+-- One row per item and row that the catalogue had for it before: from the read of `since` until that of until_ds.
+create table if not exists entities.catalogue_before (
+    goods_key integer not null,
+    shop_key integer not null,
+    cat_id varchar,
+    name varchar,
+    active boolean not null,
+    since date not null,
+    until_ds date not null
+);
+
 -- One row per (ds, user_key, rank): the nightly ranked candidates.
 create table if not exists serving.rankings (
     ds date not null,
@@ -303,3 +325,4 @@ alter table ops.models add column if not exists warm_from varchar;
 alter table ops.intervals add column if not exists removed_at timestamp;
 alter table ops.models add column if not exists removed_at timestamp;
 alter table ops.nights add column if not exists unmatched_types varchar[];
+alter table entities.catalogue add column if not exists since date;

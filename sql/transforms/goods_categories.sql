@@ -1,5 +1,5 @@
 -- One row per goods with a category: the catalogue's, or else that of the newest event that names one. Reads
--- category_events.
+-- category_events and night_catalogue.
 create or replace temp view goods_categories as
 with of_events as (
     select
@@ -18,6 +18,6 @@ with of_events as (
 select
     goods_key,
     coalesce(catalogue.cat_id, of_events.cat_id) as cat_id
-from entities.catalogue as catalogue
+from night_catalogue as catalogue
 full join of_events using (goods_key)
 where coalesce(catalogue.cat_id, of_events.cat_id) is not null;

@@ -1,5 +1,6 @@
 -- What every candidate source may read, for one bucket of users, beside night_goods and night_pairs: the night, the
--- histories of its users before its end, and what these come to. Reads base_histories, days_since, night_types, shown.
+-- histories of its users before its end, and what these come to. Reads base_histories, days_since, night_types, shown
+-- and catalogue_shops.
 
 create table night as
 select
@@ -7,6 +8,7 @@ select
     $as_of as as_of;
 
 -- One row per event of a user of the bucket; goods_key 0: a shop visit. A return was not bought, and is no touch or visit.
+-- An event without a shop has the one that the catalogue gave its item that day.
 create table night_histories as
 with seen as (
     select
@@ -34,14 +36,19 @@ with seen as (
 select
     seen.user_key,
     seen.goods_key,
-    seen.shop_key,
+    coalesce(catalogue_shops.shop_key, seen.shop_key) as shop_key,
     night_types.event_type,
     night_types.bought and not seen.is_return as bought,
     seen.is_return,
     seen.event_ts,
     seen.known_at
 from seen
-inner join night_types using (type_key);
+inner join night_types using (type_key)
+left join catalogue_shops
+    on
+        if(seen.shop_key = 0, seen.goods_key, null) = catalogue_shops.goods_key
+        and seen.event_ts >= catalogue_shops.from_ts
+        and seen.event_ts < catalogue_shops.until_ts;
 
 -- One row per (user_key, goods_key): how often and when a user touched and bought it. A weight adds up millionths, a
 -- million for an event at the end of the night, half as much for every 60 days of age.

@@ -1,4 +1,4 @@
--- One row per goods known at the end of the night: shop, category, whether it may be ranked, how many users touched it
+-- One row per item known at the end of the night, touched or in the catalogue alone: shop, category, whether it may be ranked, how many users touched it
 -- lately, the same with late touches weighing more, when it was first touched, and after how many days people typically
 -- buy it again (NULL where nobody did). Reads histories, night_types and goods_categories. Weights are whole
 -- millionths, so that their sum is the same in any order. A return is no touch.
@@ -73,7 +73,7 @@ select
     firsts.first_ts,
     intervals.interval_days
 from goods_known_at($as_of, $popular_days) as known
-left join entities.catalogue as catalogue using (goods_key)
+left join night_catalogue as catalogue using (goods_key)
 left join goods_categories using (goods_key)
 left join lately using (goods_key)
 left join firsts using (goods_key)

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,26 @@ class Wanted:
     max_age_days: int = 0
     types: tuple[str, ...] = ()
     collapse_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Read:
+    """A read of the catalogue: the shop it gave each item, None where it said nothing."""
+
+    day: date
+    shops: dict[int, int | None]
+
+
+def catalogue_shop(reads: list[Read], goods: int | None, day: date) -> int | None:
+    """The shop that the catalogue gave an item by the end of a day; before the first read, that one."""
+    said = [read.shops.get(goods) for read in reads if goods is not None and read.day <= max(day, reads[0].day)]
+    return next((shop for shop in reversed(said) if shop is not None), None)
+
+
+def part_of(row: Row, part: str, reads: list[Read]) -> int | None:
+    """The item of a row, or its shop: its own, else that of the catalogue on its day."""
+    own = getattr(row, part)
+    return catalogue_shop(reads, row.goods, at(row).date()) if part == "shop" and own is None and reads else own
 
 
 def at(row: Row) -> datetime:
@@ -70,17 +90,20 @@ def history(rows: list[Row], user: int, as_of: datetime) -> list[Row]:
     return sorted(seen, key=order)
 
 
-def sequence(rows: list[Row], user: int, part: str, as_of: datetime, wanted: Wanted) -> list[tuple]:
+def sequence(
+    rows: list[Row], user: int, part: str, as_of: datetime, wanted: Wanted, reads: list[Read] | None = None
+) -> list[tuple]:
     """The last goods, or shops, of a user before a moment: (id, type, time), oldest first."""
+    reads = reads or []
     of_group = [
         row
         for row in history(rows, user, as_of)
-        if getattr(row, part) is not None and (not wanted.types or row.kind in wanted.types)
+        if part_of(row, part, reads) is not None and (not wanted.types or row.kind in wanted.types)
     ]
     fresh = []
     for before, row in zip([None, *of_group], of_group, strict=False):
         soon = before is not None and at(row) - at(before) <= timedelta(seconds=wanted.collapse_seconds)
-        if not (wanted.collapse_seconds and soon and getattr(before, part) == getattr(row, part)):
+        if not (wanted.collapse_seconds and soon and part_of(before, part, reads) == part_of(row, part, reads)):
             fresh.append(row)
     young = [row for row in fresh if not wanted.max_age_days or at(row) >= as_of - timedelta(days=wanted.max_age_days)]
-    return [(getattr(row, part), row.kind, row.ts) for row in young[-wanted.length :]]
+    return [(part_of(row, part, reads), row.kind, row.ts) for row in young[-wanted.length :]]

@@ -11,6 +11,7 @@ import pytest
 
 import features
 from features import CandidateConfig, FeatureError, StoreConfig, Warehouse
+from features.block_list import read_block_list
 from features.candidates import candidates_fingerprint
 from features.fingerprints import explain
 from tests.conftest import COLUMNS, Desk
@@ -165,6 +166,94 @@ def test_an_own_source_sees_nobody_beyond_its_night_and_bucket(desk: Desk, read:
 
     with pytest.raises(FeatureError, match=f"Table with name {relation} does not exist"):
         build(read, CandidateConfig())
+
+
+INTEGER_IDS = {
+    "as pandas writes them": pl.DataFrame({"goods_id": [10, 11], "user_id": [None, 2.0]}),
+    "floats": pl.DataFrame({"goods_id": [10.0, 11.0], "user_id": [float("nan"), 2.0]}),
+    "text of floats": pl.DataFrame({"goods_id": ["10.0", "11."], "user_id": [None, "2.00"]}),
+    "decimals": pl.DataFrame({"goods_id": ["10", "11"], "user_id": [None, "2"]}).cast(pl.Decimal(10, 2)),
+    "wide integers": pl.DataFrame({"goods_id": [10, 11], "user_id": [None, 2]}).cast(pl.Int128),
+    "text": pl.DataFrame({"goods_id": ["10", "11"], "user_id": ["", "2"]}),
+}
+
+
+@pytest.mark.parametrize("written", INTEGER_IDS)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_ids_of_a_block_list_are_the_stores_however_they_are_written(
+    desk: Desk, read: Warehouse, written: str, kind: str
+) -> None:
+    frame, path = INTEGER_IDS[written], desk.store.root / f"block.{kind}"
+    if kind == "parquet":
+        frame.write_parquet(path)
+    else:
+        frame.fill_nan(None).write_csv(path) if "floats" in written else frame.write_csv(path)
+
+    blocked, unknown = read_block_list(read)
+
+    assert (sorted(blocked.rows(), key=str), unknown) == ([(2, 2), (None, 1)], 0)
+
+
+WRONG_IDS = {
+    "10.5": r"row 2: goods_id is 10.5, and ids are integers in this store \(1 such row\(s\)\)",
+    "tea": "row 2: goods_id is tea, ",
+    "NaN": "row 2: goods_id is NaN, ",
+    "inf": "row 2: goods_id is inf, ",
+    "9223372036854775808": "row 2: goods_id is 9223372036854775808, ",
+    "9007199254740993.0": "row 2: goods_id is 9007199254740993.0, .*none of 2.53 or more as a float",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_IDS)
+def test_an_id_of_a_block_list_that_cannot_be_of_the_store_is_named_with_its_row(
+    desk: Desk, read: Warehouse, wrong: str
+) -> None:
+    (desk.store.root / "block.csv").write_text(f"goods_id,user_id\n10,\n{wrong},1\n")
+
+    with pytest.raises(FeatureError, match=rf"block\.csv, {WRONG_IDS[wrong]}"):
+        read_block_list(read)
+
+
+def test_a_wrong_user_of_a_block_list_is_named_too(desk: Desk, read: Warehouse) -> None:
+    pl.DataFrame({"goods_id": [10], "user_id": [1.5]}).write_parquet(desk.store.root / "block.parquet")
+
+    with pytest.raises(FeatureError, match=r"block\.parquet, row 1: user_id is 1\.5, "):
+        read_block_list(read)
+
+
+@pytest.mark.parametrize(
+    ("ids", "wanted"),
+    [
+        ([1, 2], ["1", "2"]),
+        ([1.0, 2.0], ["1", "2.0"]),
+        (["1", "2"], ["1", "2"]),
+        (["1.0", "2"], ["1", "2"]),
+    ],
+)
+def test_integers_and_floats_of_a_block_list_name_text_ids(
+    desk: Desk, warehouse: Warehouse, ids: list, wanted: list[str]
+) -> None:
+    rows = [("7", "1", "5", "buy", at(1)), ("7", "2.0", "5", "buy", at(2)), ("7", "2", "5", "buy", at(3))]
+    columns = COLUMNS.replace("bigint", "varchar")
+    desk.ingest(warehouse, desk.source(rows, columns), str(DAY), str(DAY))
+    pl.DataFrame({"goods_id": ids}).write_parquet(desk.store.root / "block.parquet")
+
+    blocked, unknown = read_block_list(warehouse)
+
+    names = dict(warehouse.con.execute("select goods_key, goods_id from entities.goods").fetchall())
+    assert (sorted(names[key] for key in blocked["goods_key"]), unknown) == (wanted, 0)
+
+
+def test_an_own_source_may_join_a_table_with_float_ids(desk: Desk, read: Warehouse) -> None:
+    own_source(
+        desk,
+        "select user_key, goods_key, 1 as strength from read_parquet($folder || '/campaign.parquet') as campaign"
+        " inner join night_user_ids using (user_id) inner join night_goods_ids using (goods_id)",
+    )
+    given = pl.DataFrame({"goods_id": ["12.0", "10"], "user_id": [1.0, None]})
+    given.write_parquet(desk.store.candidates / "campaign.parquet")
+
+    assert build(read, CandidateConfig()).by_source["own"] == 1
 
 
 def test_a_block_list_with_other_columns_is_named_with_its_line(desk: Desk, read: Warehouse) -> None:

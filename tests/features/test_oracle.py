@@ -30,7 +30,7 @@ from features import statements as sql_files
 from features.holes import moments_of
 from features.slices import PARTS, cut, group_of
 from tests.conftest import Desk
-from tests.features.oracle import Row, Wanted, sequence
+from tests.features.oracle import Read, Row, Wanted, sequence
 
 FIRST = date(2025, 3, 6)  # a Thursday: the days cross a Sunday, whose files the days after it build on
 DAYS = [FIRST + timedelta(days=n) for n in range(8)]
@@ -160,10 +160,10 @@ def answers(warehouse: Warehouse) -> Answer:
     return found
 
 
-def expected(case: Case) -> Answer:
+def expected(case: Case, reads: list[Read] | None = None) -> Answer:
     users = {row.user for row in case.rows if row.user is not None}
     found = {
-        (day, part, user): sequence(case.rows, user, part, midnight(day), case.wanted(part))
+        (day, part, user): sequence(case.rows, user, part, midnight(day), case.wanted(part), reads)
         for day in DAYS
         for part in PARTS
         for user in users
@@ -266,6 +266,40 @@ def at_moments(case: Case, asked: list[tuple[int, datetime]]) -> list[dict]:
                         for i in range(start, end)
                     ]
             return found
+
+
+def some_reads(pick: random.Random) -> list[Read]:
+    """Reads of a catalogue on some days: of some items, with a shop, or with nothing to say."""
+    days = sorted(pick.sample(range(8), pick.randrange(1, 5)))
+    of_items = [{goods: pick.choice([5, 6, 8, None]) for goods in range(10, 14) if pick.random() < 0.7} for _ in days]
+    return [Read(FIRST + timedelta(days=day), shops) for day, shops in zip(days, of_items, strict=True)]
+
+
+def read_catalogue(warehouse: Warehouse, desk: Desk, read: Read) -> None:
+    shops = [f"({goods}, {'null' if shop is None else shop})" for goods, shop in [*read.shops.items(), (98, 5)]]
+    path = desk.folder / "stock.sql"
+    path.write_text(
+        f"select goods_id, shop_id::bigint as shop_id from (values {', '.join(shops)}) as o(goods_id, shop_id)"
+    )
+    at_noon = replace(warehouse, clock=lambda: midnight(read.day) - timedelta(hours=12))
+    features.ingest_goods(at_noon, features.find_source(str(path), "goods", None))
+
+
+@CI
+@given(seed=st.integers(0, 2**32))
+def test_shops_that_the_catalogue_gives_are_those_that_the_oracle_finds(seed: int) -> None:
+    case, reads = some_case(seed), some_reads(random.Random(seed))
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Desk(Path(folder), StoreConfig(buckets=2, threads=2))
+        with desk.open() as warehouse:
+            fill(desk, warehouse, case, case.rows, case.chunks)
+            for read in reads:
+                read_catalogue(warehouse, desk, read)
+            for day in DAYS:
+                build(warehouse, day, case.config)
+            found = answers(warehouse)
+
+    assert found == expected(case, reads)
 
 
 def test_a_late_event_rebuilt_where_it_is_seen_gives_the_bytes_of_a_full_build() -> None:
