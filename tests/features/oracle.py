@@ -103,7 +103,8 @@ def sequence(
     fresh = []
     for before, row in zip([None, *of_group], of_group, strict=False):
         soon = before is not None and at(row) - at(before) <= timedelta(seconds=wanted.collapse_seconds)
-        if not (wanted.collapse_seconds and soon and part_of(before, part, reads) == part_of(row, part, reads)):
+        repeats = before is not None and part_of(before, part, reads) == part_of(row, part, reads)
+        if not (wanted.collapse_seconds and soon and repeats):
             fresh.append(row)
     young = [row for row in fresh if not wanted.max_age_days or at(row) >= as_of - timedelta(days=wanted.max_age_days)]
     return [(part_of(row, part, reads), row.kind, row.ts) for row in young[-wanted.length :]]
