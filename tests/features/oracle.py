@@ -16,6 +16,7 @@ class Row:
     ts: datetime | None
     known: datetime | None = None
     event_id: int | None = None
+    weight: float | None = None  # at or below zero: a return, which histories keep
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def kept_once(rows: list[Row]) -> list[Row]:
 def content_number(row: Row) -> int:
     """What orders rows that the source does not name: the last 64 bits of MD5 of each field, by exclusive or."""
     number = 0
-    for name, value in (("goods", row.goods), ("shop", row.shop), ("type", row.kind)):
+    for name, value in (("goods", row.goods), ("shop", row.shop), ("type", row.kind), ("weight", row.weight)):
         if value is not None:
             digest = hashlib.md5(f"{name}\x1f{value}".encode(), usedforsecurity=False).digest()
             number ^= int.from_bytes(digest[8:], "little")

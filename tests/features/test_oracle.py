@@ -37,7 +37,7 @@ DAYS = [FIRST + timedelta(days=n) for n in range(8)]
 START = datetime(2025, 3, 6)
 COLUMNS = (
     "user_id bigint, goods_id bigint, shop_id bigint, event_type varchar, event_ts timestamp, known_at timestamp,"
-    " event_id bigint"
+    " event_id bigint, weight double"
 )
 QUERY = "select * from read_parquet($path)"
 KINDS = ("click", "buy")
@@ -63,7 +63,7 @@ def some_rows(pick: random.Random, users: int) -> list[Row]:
     moments = [START + timedelta(days=pick.randrange(8), hours=pick.randrange(24)) for _ in range(12)]
     moments += [START + timedelta(days=n, microseconds=shift) for n in range(1, 8) for shift in (-1, 0, 1)]
     rows = []
-    with_known, with_ids = pick.random() < 0.7, pick.random() < 0.5
+    with_known, with_ids, with_weights = pick.random() < 0.7, pick.random() < 0.5, pick.random() < 0.5
     for number in range(pick.randrange(40, 160)):
         ts = pick.choice(moments) if pick.random() < 0.8 else START + timedelta(seconds=pick.randrange(8 * 86400))
         if pick.random() < 0.1 and rows:
@@ -80,6 +80,7 @@ def some_rows(pick: random.Random, users: int) -> list[Row]:
             ts if pick.random() < 0.98 else None,
             known if pick.random() < 0.9 or not with_known else None,
             number if with_ids and pick.random() < 0.9 else None,
+            pick.choice([None, 1.0, 2.5, 0.0, -1.0]) if with_weights else None,
         )
         rows.append(row)
         if pick.random() < 0.1 and row.ts is not None and (row.event_id is None or row.known is not None):
@@ -114,7 +115,7 @@ def some_case(seed: int, users: int = 9) -> Case:
 
 def fill(desk: Desk, warehouse: Warehouse, case: Case, rows: list[Row], chunks: list[int]) -> None:
     """Reads the rows in chunks of days, each followed by the sequences of its last night; then every night's."""
-    given = [(row.user, row.goods, row.shop, row.kind, row.ts, row.known, row.event_id) for row in rows]
+    given = [(row.user, row.goods, row.shop, row.kind, row.ts, row.known, row.event_id, row.weight) for row in rows]
     source = desk.source(given, COLUMNS, f"-- days by {case.days_by}\n{QUERY}")
     for start, end in zip([0, *chunks], [*chunks, 30], strict=True):
         first, last = FIRST + timedelta(days=start), FIRST + timedelta(days=end - 1)
@@ -245,7 +246,10 @@ def at_moments(case: Case, asked: list[tuple[int, datetime]]) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder), StoreConfig(buckets=1, threads=2))
         with desk.open() as warehouse:
-            given = [(row.user, row.goods, row.shop, row.kind, row.ts, row.known, row.event_id) for row in case.rows]
+            given = [
+                (row.user, row.goods, row.shop, row.kind, row.ts, row.known, row.event_id, row.weight)
+                for row in case.rows
+            ]
             desk.ingest(warehouse, desk.source(given, COLUMNS, QUERY), str(FIRST), "2025-04-30")
             last = date(2025, 4, 30)
             features.build_histories(warehouse, last)
@@ -321,7 +325,7 @@ def two_sources_that_tie(desk: Desk, warehouse: Warehouse) -> list[int]:
     """The goods of a user who did two things in one moment, told by two sources, the later-named one first."""
     moment = datetime(2025, 3, 6, 12)
     for name, goods, event_id in (("web", 10, 1), ("app", 11, 2)):
-        row = (1, goods, 5, "click", moment, None, event_id)
+        row = (1, goods, 5, "click", moment, None, event_id, None)
         desk.ingest(warehouse, desk.source([row], COLUMNS, QUERY, name), str(FIRST), str(FIRST))
     features.build_histories(warehouse, FIRST)
     histories = features.load_histories(warehouse, FIRST)
