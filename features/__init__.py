@@ -17,7 +17,8 @@ from features.config import (
     SequenceConfig,
     StoreConfig,
 )
-from features.database import in_sentences, may_pass
+from features.copies import need_no_remains, need_warehouse
+from features.database import MAKE_ROOM, in_sentences, is_full, may_pass
 from features.doctor import Finding, examine
 from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
@@ -44,6 +45,7 @@ from features.models import (
 )
 from features.modes import closed_to_others, new_file_aside
 from features.night_goods import build_night_goods, build_night_pairs
+from features.orphans import need_lake, orphans_error
 from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
@@ -82,6 +84,7 @@ from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
     "FIRST_DAY",
+    "MAKE_ROOM",
     "PARTS",
     "Answer",
     "Broken",
@@ -153,6 +156,7 @@ __all__ = [
     "ingest_events",
     "ingest_goods",
     "ingest_impressions",
+    "is_full",
     "keep_summary",
     "known_path",
     "known_source",
@@ -171,10 +175,14 @@ __all__ = [
     "measure_drift",
     "need_champion",
     "need_in_release",
+    "need_lake",
+    "need_no_remains",
+    "need_warehouse",
     "needs_candidates",
     "new_file_aside",
     "nights_missing",
     "open_warehouse",
+    "orphans_error",
     "plan",
     "ranking_fingerprint",
     "reading",

@@ -94,6 +94,11 @@ def attach(path: Path, name: str, *, read_only: bool = False) -> str:
     return f"attach {literal(str(path))} as {Attached(name)}{' (read_only)' if read_only else ''}"
 
 
+def copy_database(name: str) -> str:
+    """Copies every row of the open database of this name to `new`."""
+    return f"copy from database {quoted(name)} to {Attached.NEW}"
+
+
 def allow(setting: str, paths: Iterable[str]) -> str:
     return f"set {Allowed(setting)} = [{', '.join(map(literal, paths))}]"
 

@@ -20,6 +20,7 @@ import polars as pl
 
 from features import lake
 from features.contract import CONTRACTS
+from features.copies import need_warehouse, remove_copies
 from features.entities import has_entities
 from features.errors import FeatureError
 from features.events import EVER, count_rows, counted
@@ -79,8 +80,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
 
     Raises FeatureError where nobody is called so, and where the scan meets the person still, naming each file.
     """
-    if not store.warehouse.exists():
-        raise FeatureError(f"{store.root}: there is no store here; name one with --store")
+    need_warehouse(store)
     with store.writing("nightrank forget"):
         with locked_warehouse(store, clock) as warehouse:
             recognise_flip(warehouse)
@@ -88,7 +88,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
             erased = Erased()
             run_id = erase_rows(warehouse, person, before, erased)
             pattern = person.pattern if not is_around(warehouse, person) else None
-            erased.files = remove_unnamed(warehouse, person) + remove_pages(store)
+            erased.files = remove_unnamed(warehouse, person) + remove_pages(store) + remove_copies(store)
             tombstone = tombstone_of(warehouse, text)
         rewrite(store, store.warehouse, copy_whole)
         erased.releases = rewrite_releases(store, person)

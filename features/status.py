@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from features import database, statements
-from features.errors import BusyError, FeatureError
+from features.copies import BEGIN, naming_the_copy, need_warehouse
+from features.errors import BusyError
 from features.published import ask, reading
 from features.store import Store
 
@@ -25,13 +26,14 @@ class Status:
 
 def look(store: Store, now: datetime) -> Status:
     """What the record says at `now`, UTC without a zone; nothing is written. Raises FeatureError without a store."""
-    if not store.warehouse.exists():
-        raise FeatureError(
-            f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
-        )
+    need_warehouse(store, BEGIN)
     writer, nothing = None, {part: [] for part in (*PARTS, SUMMARY)}
     try:
-        with store.undisturbed(wait_seconds=0), database.connect_read_only(store.warehouse, store.config) as con:
+        with (
+            naming_the_copy(store),
+            store.undisturbed(wait_seconds=0),
+            database.connect_read_only(store.warehouse, store.config) as con,
+        ):
             there = (*PARTS, SUMMARY) if database.has_table(con, "ops", "summaries") else PARTS
             parts = nothing | {part: ask(con, statements.read(f"status/{part}")).records() for part in there}
     except BusyError as error:

@@ -54,6 +54,7 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = l
         recognised = features.recognise_flip(warehouse)
         if recognised:
             log.info("night_recognised", ds=recognised, published=True)
+        features.need_lake(warehouse)
         read_sources(warehouse, settings, ds, step, tell)
         last = choose_day(warehouse, store, ds)
         missing = features.nights_missing(warehouse, last, settings.publish.ranking_nights)

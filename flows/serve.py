@@ -13,7 +13,8 @@ from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
-from features import FeatureError
+import features
+from features import FeatureError, Store, StoreConfig
 
 NAME_IT = "name the prefect.yaml of nightrank with --file"
 
@@ -23,6 +24,7 @@ def run_serve(file: Path, store: Path) -> None:
     FeatureError where there is no server, or no such file."""
     if not PREFECT_API_URL.value():
         raise FeatureError("there is no server to serve for; start one, and set PREFECT_API_URL (docs/runbook.md)")
+    features.need_no_remains(Store(store.absolute(), StoreConfig()))
     given = read_file(file)
     for name, value in settings_of(given).items():
         os.environ.setdefault(name, value)  # runs inherit it
