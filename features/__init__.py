@@ -24,6 +24,7 @@ from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examined import Broken, Look
+from features.examined_release import published_is_broken
 from features.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.housekeeping import Going, tidy, what_goes
@@ -50,6 +51,7 @@ from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
+    build_again,
     build_release,
     close_night,
     close_release,
@@ -128,6 +130,7 @@ __all__ = [
     "StoreConfig",
     "Summary",
     "Warehouse",
+    "build_again",
     "build_candidates",
     "build_examples",
     "build_histories",
@@ -184,6 +187,7 @@ __all__ = [
     "open_warehouse",
     "orphans_error",
     "plan",
+    "published_is_broken",
     "ranking_fingerprint",
     "reading",
     "reading_went_well",

@@ -109,7 +109,7 @@ def close_release(
         ds,
         "FAILED_KEPT_YESTERDAY" if "stop" in broken else "OK_WITH_WARNINGS" if broken else "OK",
         None if "stop" in broken else warehouse.clock(),
-        [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks],
+        kept(checks),
     )
     advice = advice_on(warehouse.store, (check.name for check in checks if check.broken))
     sum_up(warehouse, ds, ending.status, stages, advice)
@@ -144,6 +144,32 @@ def said_of(check: Check) -> list[str]:
     lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.first}"]
     advice = statements.advice(check.name)
     return [*lines, f"    {advice}"] if advice else lines
+
+
+def build_again(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[Path, Ending]:
+    """Builds the release of a night that is published already again, from the record; nothing is ranked.
+
+    Raises StoppedByCheck, with the release removed, where it breaks a promise.
+    """
+    release = build_release(warehouse, ds, config)
+    checks = run_checks(release)
+    try:
+        stop_where_broken(ds, checks)
+    except StoppedByCheck:
+        release.unlink()
+        raise
+    status = "OK_WITH_WARNINGS" if any(check.broken for check in checks) else "OK"
+    ending = Ending(ds, status, warehouse.clock(), kept(checks))
+    with database.attached(warehouse.con, release):
+        warehouse.run("published/close_night", **vars(ending))
+        warehouse.con.execute("checkpoint release")
+    lake.flush(release)
+    return release, ending
+
+
+def kept(checks: list[Check]) -> list[dict[str, Any]]:
+    """Checks as the record of a night has them."""
+    return [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks]
 
 
 def flip(warehouse: Warehouse, release: Path) -> None:

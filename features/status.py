@@ -7,6 +7,7 @@ from typing import Any
 from features import database, statements
 from features.copies import BEGIN, naming_the_copy, need_warehouse
 from features.errors import BusyError
+from features.kept_releases import release_of
 from features.published import ask, reading
 from features.store import Store
 
@@ -17,11 +18,13 @@ SUMMARY = "summary"  # a store of before there were any has none
 @dataclass(frozen=True)
 class Status:
     """`parts`: the rows of each file in sql/status by its name. `age_hours` since publication, None where nothing is
-    published. `writer` names who is writing, in which case the parts are empty but for the published night."""
+    published. `writer` names who is writing, in which case the parts are empty but for the published night.
+    `unreadable` says why nobody can read what is published."""
 
     parts: dict[str, list[dict[str, Any]]]
     age_hours: float | None
     writer: str | None
+    unreadable: str | None = None
 
 
 def look(store: Store, now: datetime) -> Status:
@@ -40,7 +43,21 @@ def look(store: Store, now: datetime) -> Status:
         writer, parts = str(error), nothing | {"nights": published_night(store)}
     published = [night["published_at"] for night in parts["nights"]]
     age = (now - published[0]).total_seconds() / 3600 if published else None
-    return Status(parts, age, writer)
+    unreadable = unreadable_reason(store) if published else None
+    if unreadable:
+        parts["nights"] = [night | {"status": "UNREADABLE"} for night in parts["nights"]]
+    return Status(parts, age, writer, unreadable)
+
+
+def unreadable_reason(store: Store) -> str | None:
+    """Why the published release cannot be read, None where it can."""
+    if not store.published.exists():
+        return f"{store.published}: is missing"
+    try:
+        whole = release_of(store.published.resolve())
+    except BusyError:
+        return None  # somebody has it open to write, and nothing can be said
+    return None if whole else f"{store.published.resolve()}: cannot be opened, or is not whole"
 
 
 def published_night(store: Store) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import features
-from features import Finding, Going, RolledBack, Store
+from features import FeatureError, Finding, Going, RolledBack, Store
 from flows import kept, progress, show
 from flows.night import utc_now
 from flows.options import DEFAULT_STORE, FAILED, AsJson, StorePath
@@ -79,9 +79,7 @@ def wrong_with_model(models: Path, model_id: str) -> str | None:
 def housekeeping(
     store: StorePath = DEFAULT_STORE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would go.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Remove what the warehouse never knew, however much it is.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove what the warehouse never knew, too.")] = False,
     json: AsJson = False,
 ) -> None:
     """Removes what a store no longer needs, by the settings of [housekeeping]; look first, with --dry-run."""

@@ -1,5 +1,6 @@
 """The commands that only look: nothing of a store changes by them."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -84,6 +85,10 @@ def status(
     show.as_json(found.__dict__ | {"settings_error": wrong}) if json else show.status(found)
     if wrong:
         raise FeatureError(f"{wrong}\nno night runs before that is put right")
+    if found.unreadable:
+        raise FeatureError(
+            f"{found.unreadable}; build it again with: nightrank nightly --store {shlex.quote(str(store))}"
+        )
     if limit is not None and (found.age_hours is None or found.age_hours > limit):
         raise FeatureError(f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}")
     if found.parts["stopped"]:

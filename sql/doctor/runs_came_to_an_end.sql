@@ -3,12 +3,17 @@
 select
     runs.run_id || ' began at ' || runs.started_at::timestamp(0) || ' and came to no end' as what,
     case runs.command
-        when 'backfill' then 'nightrank plan ' || runs.ds || ' ' || runs.ds || ', and the backfill again'
+        when 'backfill' then 'nightrank backfill ' || runs.ds || ' ' || runs.ds
         when 'rollback' then 'nightrank rollback --to ' || runs.ds
-        when 'ingest' then 'nightrank ingest, of the same source'
+        when 'ingest' then 'nightrank ingest ' || coalesce(
+            (select string_agg(source, ' ' order by source) from ops.sources where kind = 'events'),
+            'SOURCE'
+        )
         when 'housekeeping' then 'nightrank housekeeping'
         when 'nightly' then 'nightrank nightly'
-        else 'nightrank ' || runs.command || ' again'
+        when 'train' then 'nightrank train --ds ' || runs.ds
+        when 'compare' then 'nightrank compare --ds ' || runs.ds
+        else 'nightrank forget USER  # USER is the id as the person gives it; the run was of ' || runs.command
     end as remedy
 from ops.runs as runs
 where
