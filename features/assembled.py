@@ -99,6 +99,11 @@ def copy_database(name: str) -> str:
     return f"copy from database {quoted(name)} to {Attached.NEW}"
 
 
+def views_of_release(text: str, release_id: str) -> str:
+    """The statements of sql/published/views.sql, in which each macro has the id of its release."""
+    return text.replace(literal("this release"), literal(release_id))
+
+
 def allow(setting: str, paths: Iterable[str]) -> str:
     return f"set {Allowed(setting)} = [{', '.join(map(literal, paths))}]"
 

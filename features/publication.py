@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
@@ -70,12 +70,18 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
         release_sequences(warehouse, nights)
         publish_inside(warehouse, nights)
     with database.connect(release, store.config, store.spill) as made:
-        statements.run(made, "published/views")
+        made.execute(assembled.views_of_release(statements.read("published/views"), release_id(warehouse)))
         statements.run(made, "published/comments")
         made.execute("checkpoint")
     assert not release.with_suffix(".duckdb.wal").exists(), f"{release}: a write-ahead log is left"
     lake.flush(release)
     return release
+
+
+def release_id(warehouse: Warehouse) -> str:
+    """A name of a release that no other has, of this store or another: two stores give their runs the same names."""
+    made_at = (warehouse.store.root.absolute(), warehouse.run_id, warehouse.clock())
+    return f"{warehouse.run_id}-{statements.fingerprint(*made_at)}"
 
 
 def run_checks(release: Path, *, may_be_older: bool = False) -> list[Check]:

@@ -184,8 +184,8 @@ def open_warehouse(store: Store, who: str, clock: Callable[[], datetime]) -> Ite
 
 
 @contextmanager
-def locked_warehouse(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
-    """Opens the warehouse for whoever holds the lock already, and copies it at the end where a run changed it.
+def locked_warehouse(store: Store, clock: Callable[[], datetime], *, copy: bool = True) -> Iterator[Warehouse]:
+    """Opens the warehouse for whoever holds the lock already, and with `copy` copies it where a run changed it.
 
     Raises FeatureError where it is missing from a store that has files.
     """
@@ -200,7 +200,7 @@ def locked_warehouse(store: Store, clock: Callable[[], datetime]) -> Iterator[Wa
             with database.in_sentences():
                 yield warehouse
             [(runs, people)] = warehouse.run("ledger/runs_done")
-            if [(runs, people)] != done_before or (runs and not copies.copies(store)):
+            if copy and ([(runs, people)] != done_before or (runs and not copies.copies(store))):
                 copies.copy_warehouse(store, con)
         finally:
             con.close()
