@@ -190,6 +190,8 @@ def locked_warehouse(store: Store, clock: Callable[[], datetime], *, copy: bool 
     Raises FeatureError where it is missing from a store that has files.
     """
     copies.need_no_remains(store)
+    if not copies.has_bytes(store.warehouse):  # DuckDB begins a missing file, and refuses an empty one
+        store.warehouse.unlink(missing_ok=True)
     with copies.naming_the_copy(store):
         con = database.connect(store.warehouse, store.config, store.spill)
         try:

@@ -347,6 +347,8 @@ def without_prefect(remedy: str) -> str:
 
 
 # What no command repairs: the test above finds these, and a person decides.
+ROUNDS = 5
+YOUNG = {"lake_files_are_named"}  # files that were replaced just now
 BY_HAND = {
     "forgotten_are_gone",  # only the person's own id erases them, and it is not kept
     "forgotten_are_in_no_file",
@@ -364,9 +366,11 @@ def test_every_remedy_works_as_it_is_printed(
 ) -> None:
     BREAKS[promise](well)
     monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "ERROR")
-    [found] = [one for one in run_doctor(well, deep=True) if one.name == promise]
+    assert promise in broken(well)
 
-    for remedy in dict.fromkeys(one.remedy for one in found.broken):
-        run_printed(without_prefect(remedy), nightrank)
+    for _ in range(ROUNDS):  # do the first, then ask again
+        found = [one for one in run_doctor(well, deep=True) if one.broken and one.name not in YOUNG]
+        for remedy in dict.fromkeys(one.remedy for one in found[0].broken) if found else ():
+            run_printed(without_prefect(remedy), nightrank)
 
-    assert broken(well) - {"lake_files_are_named"} == set()
+    assert broken(well) - YOUNG == set()
