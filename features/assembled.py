@@ -94,11 +94,6 @@ def attach(path: Path, name: str, *, read_only: bool = False) -> str:
     return f"attach {literal(str(path))} as {Attached(name)}{' (read_only)' if read_only else ''}"
 
 
-def copy_database(name: str) -> str:
-    """Copies every row of the open database of this name to `new`."""
-    return f"copy from database {quoted(name)} to {Attached.NEW}"
-
-
 def views_of_release(text: str, release_id: str) -> str:
     """The statements of sql/published/views.sql, in which each macro has the id of its release."""
     return text.replace(literal("this release"), literal(release_id))

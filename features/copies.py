@@ -1,17 +1,19 @@
 """The warehouse -> copies/: a whole copy after each run that changed it, for the store that loses or damages it.
 
-A copy is written by DuckDB row by row, which checks every block that it reads: a damaged warehouse is never copied.
+The file is copied once it is closed, and then read through: DuckDB checks each block, so that a damaged warehouse never
+takes the place of a good copy.
 """
 
 import os
 import shlex
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from features import assembled, database, lake
+from features import database, lake
 from features.errors import FeatureError, UnreadableError
 from features.store import Store
 
@@ -19,43 +21,32 @@ BEGIN = "begin with: nightrank demo, or nightrank ingest SOURCE"
 CORRUPT = ("Corrupt database file", "database has been invalidated", "Serialization Error", "deserialize")
 
 
-def copy_warehouse(store: Store, con: duckdb.DuckDBPyConnection) -> Path | None:
-    """Copies the open warehouse to a new file in `copies/` and keeps the newest `store.keep_copies` of them.
+def copy_warehouse(store: Store) -> None:
+    """Copies the closed warehouse to a new file in `copies/`, reads it through, and keeps the newest `keep_copies`.
 
-    Returns None where copies are off, or where the disk has no room: the older copies stay.
+    Where the disk has no room there is no new copy, and the older ones stay. Raises duckdb.Error where a block is
+    damaged, and FeatureError where the copy cannot be opened.
     """
     if not store.config.keep_copies:
-        return None
+        return
     store.copies.mkdir(exist_ok=True)
+    remove_making(store)
     made = next_copy(store)
     making = made.with_name(f".{made.name}.making")
     try:
-        remove_making(store)
-        write_copy(con, making)
+        shutil.copyfile(store.warehouse, making)
         lake.flush(making)
-        making.rename(made)
-        lake.flush(store.copies)
-    except (duckdb.Error, OSError) as error:
+        with database.connect_read_only(making, store.config) as con:
+            database.read_through(con)
+    except (duckdb.Error, FeatureError, OSError) as error:
         remove_making(store)
-        if not database.is_full(error):
-            raise
-        return None
+        if database.is_full(error):
+            return
+        raise
+    making.rename(made)
+    lake.flush(store.copies)
     for old in copies(store)[: -store.config.keep_copies]:
         old.unlink()
-    return made
-
-
-def write_copy(con: duckdb.DuckDBPyConnection, making: Path) -> None:
-    """Writes every row of the open database to a new file, in the order of the rows."""
-    con.execute("set preserve_insertion_order = true")
-    con.execute(assembled.attach(making, "new"))
-    try:
-        con.execute(assembled.copy_database(con.execute("select current_database()").fetchall()[0][0]))
-        con.execute("checkpoint new")
-    finally:
-        with suppress(duckdb.Error):  # what stopped the copy is raised, not that
-            con.execute("detach new")
-            con.execute("set preserve_insertion_order = false")
 
 
 def next_copy(store: Store) -> Path:

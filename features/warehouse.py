@@ -193,7 +193,7 @@ def locked_warehouse(store: Store, clock: Callable[[], datetime], *, copy: bool 
     if not copies.has_bytes(store.warehouse):  # DuckDB begins a missing file, and refuses an empty one
         store.warehouse.unlink(missing_ok=True)
     with copies.naming_the_copy(store):
-        con = database.connect(store.warehouse, store.config, store.spill)
+        changed, con = False, database.connect(store.warehouse, store.config, store.spill)
         try:
             statements.run(con, "schema/warehouse")
             warehouse = Warehouse(store, con, clock)
@@ -202,7 +202,10 @@ def locked_warehouse(store: Store, clock: Callable[[], datetime], *, copy: bool 
             with database.in_sentences():
                 yield warehouse
             [(runs, people)] = warehouse.run("ledger/runs_done")
-            if copy and ([(runs, people)] != done_before or (runs and not copies.copies(store))):
-                copies.copy_warehouse(store, con)
+            changed = copy and ([(runs, people)] != done_before or (runs > 0 and not copies.copies(store)))
+            if changed:
+                con.execute("checkpoint")  # close() hides its errors
         finally:
             con.close()
+        if changed:
+            copies.copy_warehouse(store)
