@@ -18,13 +18,15 @@ from features.config import (
     SequenceConfig,
     StoreConfig,
 )
-from features.database import in_sentences, may_pass
+from features.copies import need_no_remains, need_warehouse
+from features.database import MAKE_ROOM, in_sentences, is_full, may_pass
 from features.doctor import Finding, examine
 from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.event_types import listed_types, unmatched_types
 from features.examined import Broken, Look
+from features.examined_release import published_is_broken
 from features.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.housekeeping import Going, tidy, what_goes
@@ -46,10 +48,12 @@ from features.models import (
 )
 from features.modes import closed_to_others, new_file_aside
 from features.night_goods import build_night_goods, build_night_pairs
+from features.orphans import need_lake, orphans_error
 from features.outcomes import Outcomes, RankBucket, build_outcomes
 from features.plan import PlannedAsset, Shaping, labels_until, plan
 from features.publication import (
     Check,
+    build_again,
     build_release,
     close_night,
     close_release,
@@ -84,6 +88,7 @@ from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
     "FIRST_DAY",
+    "MAKE_ROOM",
     "PARTS",
     "Answer",
     "Broken",
@@ -128,6 +133,7 @@ __all__ = [
     "StoreConfig",
     "Summary",
     "Warehouse",
+    "build_again",
     "build_candidates",
     "build_examples",
     "build_histories",
@@ -158,6 +164,7 @@ __all__ = [
     "ingest_events",
     "ingest_goods",
     "ingest_impressions",
+    "is_full",
     "keep_summary",
     "known_path",
     "known_source",
@@ -177,12 +184,17 @@ __all__ = [
     "measure_drift",
     "need_champion",
     "need_in_release",
+    "need_lake",
+    "need_no_remains",
+    "need_warehouse",
     "needs_candidates",
     "never_touched",
     "new_file_aside",
     "nights_missing",
     "open_warehouse",
+    "orphans_error",
     "plan",
+    "published_is_broken",
     "ranking_fingerprint",
     "reading",
     "reading_went_well",

@@ -98,6 +98,11 @@ def attach(path: Path, name: str, *, read_only: bool = False) -> str:
     return f"attach {literal(str(path))} as {Attached(name)}{' (read_only)' if read_only else ''}"
 
 
+def views_of_release(text: str, release_id: str) -> str:
+    """The statements of sql/published/views.sql, in which each macro has the id of its release."""
+    return text.replace(literal("this release"), literal(release_id))
+
+
 def allow(setting: str, paths: Iterable[str]) -> str:
     return f"set {Allowed(setting)} = [{', '.join(map(literal, paths))}]"
 

@@ -44,7 +44,7 @@ def need_size(config: object, *names: str) -> None:
 class StoreConfig:
     """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's, but
     for `threads`, by which users are ranked too. A command that finds another one writing waits for it at most
-    `wait_seconds`."""
+    `wait_seconds`. The newest `keep_copies` copies of the warehouse are kept (0: none is made)."""
 
     timezone: str = "UTC"
     buckets: int = 4
@@ -52,11 +52,13 @@ class StoreConfig:
     temp_limit: str = "20GB"
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     wait_seconds: float = 2
+    keep_copies: int = 3
 
     def __post_init__(self) -> None:
         need_between(self, 1, MOST_PARTS, "buckets")
         need_between(self, 1, MOST_THREADS, "threads")
         need_between(self, 0, MOST_SECONDS, "wait_seconds")
+        need_between(self, 0, MOST_PARTS, "keep_copies")
         need_size(self, "memory_limit", "temp_limit")
 
 

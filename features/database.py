@@ -19,7 +19,7 @@ import polars as pl
 
 from features import assembled
 from features.config import StoreConfig
-from features.errors import BusyError, FeatureError
+from features.errors import BusyError, FeatureError, UnreadableError
 
 DAMAGED = duckdb.Error  # what is raised where a file cannot be read
 UNKNOWN = (duckdb.BinderException, duckdb.CatalogException)  # a file of an earlier version has not all that is asked
@@ -31,6 +31,8 @@ PASSING = (
     *(errno.ENETRESET, errno.ECONNABORTED, errno.ECONNRESET, errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH),
 )
 PASSING_ANSWERS = (408, 429, 500, 502, 503, 504)  # of HTTP
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+MAKE_ROOM = "see what can go with: nightrank housekeeping --dry-run, make room, and run the same again"
 NO_CONNECTION = "Could not establish connection"
 HELPERS = ("database.py", "statements.py", "warehouse.py")  # they run what another function asks for
 
@@ -86,9 +88,10 @@ def opened(
                 f"{path}: another program has it open ({first_line(error)}); close it there, "
                 f"and look with -readonly, as in: duckdb -readonly published.duckdb"
             ) from error
-        raise FeatureError(
+        raise UnreadableError(
             f"{path}: cannot be opened ({first_line(error)}); where the file is damaged, put a copy of it from before "
-            "in its place"
+            "in its place",
+            path,
         ) from error
     OPEN.add(con)
     return con
@@ -105,6 +108,10 @@ def in_sentences() -> Iterator[None]:
             "set store.memory_limit higher, or cut users into more store.buckets, and run the same again"
         ) from error
     except (duckdb.Error, pl.exceptions.PolarsError) as error:
+        if is_full(error):
+            raise FeatureError(
+                f"{at_work(error)}: {first_line(error)}; nothing is half-written: {MAKE_ROOM}"
+            ) from error
         raise FeatureError(
             f"{at_work(error)} did not go through: {first_line(error)}; nothing is half-written, "
             "see what is built with: nightrank status"
@@ -136,6 +143,11 @@ def may_pass(error: BaseException | None) -> bool:
             return error.errno in PASSING
         error = error.__cause__
     return False
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the disk had no room left."""
+    return getattr(error, "errno", None) in FULL or any(os.strerror(number) in str(error) for number in FULL)
 
 
 def at_work(error: BaseException) -> str:

@@ -6,18 +6,24 @@ is told and breaks nothing.
 """
 
 import re
+import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import duckdb
 
 from features import database, statements
+from features.copies import copies, restore_command
 from features.entities import has_entities
+from features.errors import FeatureError
 from features.examined import FILES, Broken, Look, Promise
 from features.examined_release import RELEASES
 
+COMMAND = re.compile(r"nightrank \w")
 PROMISE, REMEDY = re.compile(r"^-- promise: (.*)$", re.MULTILINE), re.compile(r"^-- remedy: (.*)$", re.MULTILINE)
-UP_TO_DATE = "nightrank nightly, which brings the record of an earlier version up to date"
+UP_TO_DATE = "nightrank nightly  # brings the record of an earlier version up to date"
+RESTORE = "restore a copy of warehouse.duckdb"  # what sql/doctor says where no command can rebuild a record
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,43 @@ class Finding:
 def examine(look: Look) -> Iterator[Finding]:
     """Each promise in turn, as it is found. Nobody may be writing meanwhile."""
     for name in statements.names("doctor"):
-        yield of_the_record(look, name)
+        yield runnable(look, of_the_record(look, name))
     for promise in (*FILES, *RELEASES):
         if look.deep or not promise.is_deep:
-            yield of_files(look, promise)
+            yield runnable(look, of_files(look, promise))
+
+
+def runnable(look: Look, found: Finding) -> Finding:
+    """The finding with remedies that a shell runs as they are printed, wherever it runs them."""
+    store = look.warehouse.store
+    here = f" --store {shlex.quote(str(store.root))}"
+    sound = restore_command(store, sound_copy(look, found.name)) if has_remedy(found, RESTORE) else ""
+    return replace(found, broken=[Broken(one.what, printed(one.remedy, here, sound)) for one in found.broken])
+
+
+def printed(remedy: str, here: str, sound: str) -> str:
+    """A remedy as a line for the shell: each nightrank command names its store, before the comment at the end."""
+    if remedy == RESTORE:
+        return sound
+    command, mark, comment = remedy.partition("  # ")
+    parts = [part + here if COMMAND.match(part) and " --store " not in part else part for part in command.split(" && ")]
+    return " && ".join(parts) + mark + comment
+
+
+def has_remedy(found: Finding, remedy: str) -> bool:
+    return any(one.remedy == remedy for one in found.broken)
+
+
+def sound_copy(look: Look, name: str) -> Path | None:
+    """The newest copy of the record in which a promise of sql/doctor holds; None where it holds in none."""
+    for copy in reversed(copies(look.warehouse.store)):
+        try:
+            with database.connect_read_only(copy) as con:
+                if not statements.run(con, f"doctor/{name}", sequence_nights=look.sequence_nights).fetchall():
+                    return copy
+        except (duckdb.Error, FeatureError, FileNotFoundError):
+            continue  # damaged, of an earlier version, or the promise is not one of sql/doctor
+    return None
 
 
 def of_the_record(look: Look, name: str) -> Finding:
@@ -63,4 +102,6 @@ def of_files(look: Look, promise: Promise) -> Finding:
 
 
 def not_asked(error: duckdb.Error) -> Broken:
-    return Broken(f"cannot be asked: {database.first_line(error)}", UP_TO_DATE)
+    """A promise that the record cannot answer: it is of an earlier version, or damaged."""
+    remedy = UP_TO_DATE if isinstance(error, database.UNKNOWN) else RESTORE
+    return Broken(f"cannot be asked: {database.first_line(error)}", remedy)

@@ -20,6 +20,7 @@ import polars as pl
 
 from features import lake
 from features.contract import CONTRACTS
+from features.copies import copy_warehouse, need_warehouse, remove_copies
 from features.entities import has_entities
 from features.errors import FeatureError
 from features.events import EVER, count_rows, counted
@@ -79,25 +80,26 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
 
     Raises FeatureError where nobody is called so, and where the scan meets the person still, naming each file.
     """
-    if not store.warehouse.exists():
-        raise FeatureError(f"{store.root}: there is no store here; name one with --store")
+    need_warehouse(store)
     with store.writing("nightrank forget"):
-        with locked_warehouse(store, clock) as warehouse:
+        with locked_warehouse(store, clock, copy=False) as warehouse:  # its file still has what was deleted
             recognise_flip(warehouse)
             person, before = find_person(warehouse, text)
             erased = Erased()
             run_id = erase_rows(warehouse, person, before, erased)
             pattern = person.pattern if not is_around(warehouse, person) else None
             erased.files = remove_unnamed(warehouse, person) + remove_pages(store)
+            remove_copies(store)
             tombstone = tombstone_of(warehouse, text)
         rewrite(store, store.warehouse, copy_whole)
+        copy_warehouse(store)
         erased.releases = rewrite_releases(store, person)
         key = person.user_key
         rewritten, unread = ([], []) if key is None else take_out(store.models, key)
         empty(store.spill)
         found = scan(store, person, pattern)
         found.hits.extend(unread)
-        with locked_warehouse(store, clock) as warehouse:
+        with locked_warehouse(store, clock, copy=False) as warehouse:  # the scan has seen every file there is
             status, error = ("failed", f"met in {len(found.hits)} places") if found.hits else ("done", None)
             warehouse.run("ledger/end_run", run_id=run_id, status=status, error=error, now=clock())
     if found.hits:

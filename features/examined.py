@@ -1,6 +1,7 @@
 """Promises about the files of a store: each a function that says what it looked at and what breaks the promise."""
 
 import hashlib
+import shlex
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import database, lake
+from features.copies import restore_command
 from features.events import EVER, ORDER
 from features.housekeeping import unnamed_files
 from features.lake import LakeFile
@@ -19,6 +21,7 @@ from features.modes import NOT_FOR_OTHERS
 from features.warehouse import Warehouse
 
 NIGHTS_OF_ROOM = 3  # a night writes its lake files, a release beside the old ones, and may spill
+FORGET = "nightrank forget USER  # USER is the id as the person gives it"
 TIED = ("goods_key", "shop_key", "type_key", "read_ds")
 
 
@@ -71,7 +74,7 @@ def lake_files_are_whole(look: Look) -> Found:
         for done, wrong in enumerate(pool.map(lambda file: wrong_with(store.lake / file.path, file), files), start=1):
             said.append(wrong)
             look.tell(done, len(files), "lake files")
-    broken = [broken_file(file, wrong) for file, wrong in zip(files, said, strict=True) if wrong]
+    broken = [broken_file(look, file, wrong) for file, wrong in zip(files, said, strict=True) if wrong]
     return f"{len(files)} files, {sum(file.bytes for file in files)} bytes", broken
 
 
@@ -84,8 +87,8 @@ def wrong_with(path: Path, file: LakeFile) -> str | None:
     return None if lake.hash_of(path) == file.sha256 else "is damaged: its bytes are not those that were written"
 
 
-def broken_file(file: LakeFile, wrong: str) -> Broken:
-    return Broken(f"lake/{file.path}: {wrong}", lake.rebuild(file))
+def broken_file(look: Look, file: LakeFile, wrong: str) -> Broken:
+    return Broken(f"lake/{file.path}: {wrong}", lake.rebuild(look.warehouse.store, file))
 
 
 def lake_files_hold_their_rows(look: Look) -> Found:
@@ -96,11 +99,11 @@ def lake_files_hold_their_rows(look: Look) -> Found:
         try:
             held = pq.read_metadata(path).num_rows
         except (OSError, pa.ArrowException) as error:
-            broken.append(broken_file(file, f"cannot be read ({str(error).splitlines()[0]})"))
+            broken.append(broken_file(look, file, f"cannot be read ({str(error).splitlines()[0]})"))
             continue
         rows += held
         if held != file.rows:
-            broken.append(broken_file(file, f"{held} rows, and {file.rows} were written"))
+            broken.append(broken_file(look, file, f"{held} rows, and {file.rows} were written"))
     return f"{rows} rows", broken
 
 
@@ -119,7 +122,7 @@ def events_are_in_order(look: Look) -> Found:
         keys = [name for name in ("user_key", *ORDER, *TIED) if name in names]
         rows = stored.select(keys).collect()
         if not rows.equals(rows.sort(keys)):
-            broken.append(broken_file(file, "not in the one total order"))
+            broken.append(broken_file(look, file, "not in the one total order"))
     return f"{len(files)} files", broken
 
 
@@ -127,7 +130,7 @@ def lake_files_are_named(look: Look) -> Found:
     """Files that the ledger does not name: left by runs that died, or replaced since."""
     paths = unnamed_files(look.warehouse)
     size, root = sum(path.stat().st_size for path in paths), look.warehouse.store.root
-    remedy = "nightrank housekeeping --dry-run, which takes those older than a day"
+    remedy = "nightrank housekeeping --dry-run  # those older than a day go"
     said = f"{len(paths)} files that the ledger does not name, {size} bytes"
     return "", [Broken(f"{said}, such as {paths[0].relative_to(root)}", remedy)] if paths else []
 
@@ -157,7 +160,7 @@ def forgotten_are_in_no_file(look: Look) -> Found:
         met = rows_of_forgotten(path, keys, hashes, salt)
         if met:
             where = path.relative_to(look.warehouse.store.root)
-            broken.append(Broken(f"{where}: {met} rows", "nightrank forget USER, with the id as the person gives it"))
+            broken.append(Broken(f"{where}: {met} rows", FORGET))
     return f"{len(people)} tombstones", broken
 
 
@@ -181,7 +184,12 @@ def timezone_is_kept(look: Look) -> Found:
     kept, set_to = look.warehouse.one("ledger/kept_timezone"), look.warehouse.store.config.timezone
     if kept in (None, set_to):
         return kept or "no days yet", []
-    return "", [Broken(f"days are cut in {kept}, and store.timezone is {set_to}", f'set it back to "{kept}"')]
+    return "", [
+        Broken(
+            f"days are cut in {kept}, and store.timezone is {set_to}",
+            f'set timezone = "{kept}" under [store] in {look.warehouse.store.root}/nightrank.toml',
+        )
+    ]
 
 
 def the_record_is_readable(look: Look) -> Found:
@@ -193,7 +201,7 @@ def the_record_is_readable(look: Look) -> Found:
             database.read_through(look.warehouse.con)
         except database.DAMAGED as error:
             what = f"warehouse.duckdb: is damaged ({database.first_line(error)})"
-            return said, [Broken(what, "put a copy of it from before in its place")]
+            return said, [Broken(what, restore_command(look.warehouse.store))]
     return said, []
 
 
@@ -216,7 +224,7 @@ def files_are_not_everybodys(look: Look) -> Found:
     if not too_open:
         return "", []
     what = f"{len(too_open)} files and folders are open to more than their owner and its group, such as {too_open[0]}"
-    return "", [Broken(what, f"chmod -R g-w,o-rwx {root}")]
+    return "", [Broken(what, f"chmod -R g-w,o-rwx {shlex.quote(str(root))}")]
 
 
 FILES = (

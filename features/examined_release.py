@@ -1,19 +1,21 @@
-"""Promises about what people see: published.duckdb, and the releases one may go back to."""
+"""Promises about what people see: published.duckdb, and the releases and copies one may go back to."""
 
-from contextlib import suppress
+import shlex
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
 from features import assembled, database, statements
-from features.errors import FeatureError
-from features.examined import Broken, Found, Look, Promise
+from features.copies import copies
+from features.errors import BusyError, FeatureError
+from features.examined import FORGET, Broken, Found, Look, Promise
 from features.kept_releases import release_of
 from features.publication import run_checks
 from features.rollback import published_days, ranked_since, read_through, releases
+from features.warehouse import Warehouse
 
-NEXT = "nightrank nightly, whose release takes its place; or nightrank rollback --to an earlier night"
-FORGET = "nightrank forget USER, with the id as the person gives it"
+NEXT = "nightrank nightly  # builds the release again"
 
 
 def published_is_a_release(look: Look) -> Found:
@@ -28,7 +30,7 @@ def published_is_a_release(look: Look) -> Found:
         return "", [Broken(f"{store.published.resolve().name}: cannot be opened, or is not whole", NEXT)]
     if nights and ds != max(nights):
         what = f"it is of {ds}, and the record says {max(nights)}: a run died around its flip"
-        return "", [Broken(what, "nightrank nightly, which makes the record right first")]
+        return "", [Broken(what, "nightrank nightly  # corrects the record first")]
     return f"{store.published.resolve().name}, of {ds}", []
 
 
@@ -54,10 +56,10 @@ def published_is_what_was_ranked(look: Look) -> Found:
     try:
         with database.connect_read_only(published) as con:
             seen = digests(con, "digests/published")
+        ranked_later = set(ranked_since(look.warehouse, published))  # the next release holds those as they are now
     except (FeatureError, database.DAMAGED) as error:
         return "", [Broken(f"cannot be read: {database.first_line(error)}", NEXT)]
-    kept, nights = digests(look.warehouse.con, "published/named"), published_days(look.warehouse)
-    nights -= set(ranked_since(look.warehouse, published))  # the next release holds those as they are now
+    kept, nights = digests(look.warehouse.con, "published/named"), published_days(look.warehouse) - ranked_later
     oldest = min((ds for ds, _ in seen), default=date.max)
     nothing = (0, 0)
     return f"{len({ds for ds, _ in seen})} nights", [
@@ -89,12 +91,51 @@ def forgotten_are_in_no_release(look: Look) -> Found:
     }
     broken, paths = [], sorted(look.warehouse.store.releases.glob("*.duckdb"))
     for path in paths:
-        with suppress(FeatureError), database.connect_read_only(path) as con, database.in_sentences():
-            for schema, table, column in statements.run(con, "erasure/columns_of_people").fetchall():
-                [(rows,)] = con.execute(assembled.count_forgotten(schema, table, column), values[column]).fetchall()
-                if rows:
-                    broken.append(Broken(f"releases/{path.name}: {rows} rows in {table}", FORGET))
+        try:
+            with database.connect_read_only(path) as con, database.in_sentences():
+                for schema, table, column in statements.run(con, "erasure/columns_of_people").fetchall():
+                    [(rows,)] = con.execute(assembled.count_forgotten(schema, table, column), values[column]).fetchall()
+                    if rows:
+                        broken.append(Broken(f"releases/{path.name}: {rows} rows in {table}", FORGET))
+        except FeatureError as error:
+            broken.append(cannot_be_opened(look, path, error))
     return f"{len(paths)} releases", broken
+
+
+def releases_can_be_opened(look: Look) -> Found:
+    """Each file in releases/ opens: one that does not may hold anything, and nobody can go back to it."""
+    broken, paths = [], sorted(look.warehouse.store.releases.glob("*.duckdb"))
+    for path in paths:
+        try:
+            database.connect_read_only(path).close()
+        except BusyError:
+            continue  # somebody has it open to write
+        except FeatureError as error:
+            broken.append(cannot_be_opened(look, path, error))
+    return f"{len(paths)} releases", broken
+
+
+def cannot_be_opened(look: Look, path: Path, error: FeatureError) -> Broken:
+    """A release that nothing can be said of, and how to be rid of it."""
+    is_published = path.resolve() == look.warehouse.store.published.resolve()
+    said = database.first_line(error.__cause__ or error)
+    what = f"releases/{path.name}: cannot be opened, so that nobody knows what it holds ({said})"
+    return Broken(what, NEXT if is_published else remove(path))
+
+
+def remove(path: Path) -> str:
+    return f"rm -f {shlex.quote(str(path))}"
+
+
+def published_is_broken(warehouse: Warehouse) -> str | None:
+    """What is wrong with the published release, None where nothing is: it cannot be opened, breaks a check, or differs
+    from the record."""
+    look = Look(warehouse, sequence_nights=1, check_model=lambda *_: None)
+    for ask in (published_is_a_release, published_holds_its_checks, published_is_what_was_ranked):
+        _, broken = ask(look)
+        if broken:
+            return broken[0].what
+    return None
 
 
 def kept_releases_are_whole(look: Look) -> Found:
@@ -111,15 +152,27 @@ def kept_releases_are_whole(look: Look) -> Found:
             stopped = [database.first_line(error)]
         if stopped:
             what = f"releases/{release.path.name}: {', '.join(stopped)}"
-            remedy = NEXT if release.is_published else f"rm releases/{release.path.name} in the store"
+            remedy = NEXT if release.is_published else remove(release.path)
             broken.append(Broken(what, remedy))
     return f"{len(kept)} releases", broken
+
+
+def the_record_has_a_copy(look: Look) -> Found:
+    """A copy of the warehouse is kept beside it."""
+    store = look.warehouse.store
+    found = copies(store)
+    said = f"{len(found)} copies, {sum(path.stat().st_size for path in found)} bytes"
+    if found or not store.config.keep_copies or not look.warehouse.run("ledger/runs_done")[0][0]:
+        return said, []
+    return "", [Broken("there is no copy of warehouse.duckdb", "nightrank housekeeping  # ends with a copy")]
 
 
 RELEASES = (
     Promise(published_is_a_release, "published.duckdb points to a whole release, of the newest published night"),
     Promise(published_holds_its_checks, "what is published holds the checks that would have stopped it"),
     Promise(published_is_what_was_ranked, "what is published is what was ranked, row for row"),
+    Promise(the_record_has_a_copy, "a copy of the record is kept", is_note=True),
+    Promise(releases_can_be_opened, "every release can be opened"),
     Promise(forgotten_are_in_no_release, "no release has a row of anybody forgotten"),
     Promise(kept_releases_are_whole, "the releases one may go back to read to their last block", is_deep=True),
 )

@@ -101,7 +101,7 @@ def leftovers(warehouse: Warehouse) -> Iterator[Going]:
     """What was being written when a run died, and what spilled."""
     store = warehouse.store
     spilled = store.spill.glob("*")
-    folders = (store.root, store.models, store.releases, store.reports)
+    folders = (store.root, store.models, store.releases, store.reports, store.copies)
     making = chain.from_iterable(folder.glob(".*.making*") for folder in folders)
     for path in sorted([*spilled, *making]):
         if is_old(warehouse, path, LEFT_FOR):
@@ -124,8 +124,10 @@ def is_old(warehouse: Warehouse, path: Path, span: timedelta) -> bool:
 
 def tidy(warehouse: Warehouse, gone: list[Going]) -> None:
     """Removes it: out of the record, in one transaction, then from the disk."""
-    now = warehouse.clock()
+    now, store = warehouse.clock(), warehouse.store
+    on_disk = [str(path.relative_to(store.lake)) for path in unnamed_files(warehouse)]
     with warehouse.transaction():
+        warehouse.run("housekeeping/forget_replaced", paths=on_disk)
         for asset in BUILT_AGAIN:
             days = sorted({one.ds for one in gone if one.kind == asset and one.ds})
             if days:
@@ -133,7 +135,7 @@ def tidy(warehouse: Warehouse, gone: list[Going]) -> None:
         model_ids = [Path(one.path).name for one in gone if one.kind == "checkpoints"]
         warehouse.run("housekeeping/remove_models", model_ids=model_ids, now=now)
     for one in gone:
-        remove(warehouse.store.root, one.path)
+        remove(store.root, one.path)
 
 
 def remove(root: Path, path: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,9 +48,11 @@ def verified(store: Store, file: LakeFile) -> str:
     """The full path of a file whose bytes are those that were written. Raises FeatureError where they are not."""
     path = store.lake / file.path
     if not path.exists():
-        raise FeatureError(f"{path}: is missing; rebuild it with: {rebuild(file)}")
+        raise FeatureError(f"{path}: is missing; rebuild it with: {rebuild(store, file)}")
     if hash_of(path) != file.sha256:
-        raise FeatureError(f"{path}: is damaged, its bytes are not those written; rebuild it with: {rebuild(file)}")
+        raise FeatureError(
+            f"{path}: is damaged, its bytes are not those written; rebuild it with: {rebuild(store, file)}"
+        )
     return str(path)
 
 
@@ -91,14 +94,15 @@ def is_whole(store: Store, file: LakeFile) -> bool:
     return True
 
 
-def rebuild(file: LakeFile) -> str:
+def rebuild(store: Store, file: LakeFile) -> str:
     """The command that makes a file anew; one that is derived must be away before, since the plan reads none."""
     kind, _, source = file.asset.partition(".")
     if kind == "impressions":
-        return f"nightrank ingest {source} --as impressions"
+        return f"nightrank ingest {source} --as impressions --store {shlex.quote(str(store.root))}"
     if source:  # events, and the duplicates and refused rows beside them
-        return f"nightrank ingest {source}"
-    return f"rm -f lake/{file.path} in the store, then: nightrank backfill {file.ds} {file.ds} --mode failed"
+        return f"nightrank ingest {source} --store {shlex.quote(str(store.root))}"
+    path, root = (shlex.quote(str(one)) for one in (store.lake / file.path, store.root))
+    return f"rm -f {path} && nightrank backfill {file.ds} {file.ds} --mode failed --store {root}"
 
 
 def sha256(path: Path) -> str:

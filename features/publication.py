@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from features import database, lake, statements
+from features import assembled, database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.inside import publish_inside
@@ -70,12 +70,18 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
         release_sequences(warehouse, nights)
         publish_inside(warehouse, nights)
     with database.connect(release, store.config, store.spill) as made:
-        statements.run(made, "published/views")
+        made.execute(assembled.views_of_release(statements.read("published/views"), release_id(warehouse)))
         statements.run(made, "published/comments")
         made.execute("checkpoint")
     assert not release.with_suffix(".duckdb.wal").exists(), f"{release}: a write-ahead log is left"
     lake.flush(release)
     return release
+
+
+def release_id(warehouse: Warehouse) -> str:
+    """A name of a release that no other has, of this store or another: two stores give their runs the same names."""
+    made_at = (warehouse.store.root.absolute(), warehouse.run_id, warehouse.clock())
+    return f"{warehouse.run_id}-{statements.fingerprint(*made_at)}"
 
 
 def run_checks(release: Path, *, may_be_older: bool = False) -> list[Check]:
@@ -109,7 +115,7 @@ def close_release(
         ds,
         "FAILED_KEPT_YESTERDAY" if "stop" in broken else "OK_WITH_WARNINGS" if broken else "OK",
         None if "stop" in broken else warehouse.clock(),
-        [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks],
+        kept(checks),
     )
     advice = advice_on(warehouse.store, (check.name for check in checks if check.broken))
     sum_up(warehouse, ds, ending.status, stages, advice)
@@ -144,6 +150,32 @@ def said_of(check: Check) -> list[str]:
     lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.first}"]
     advice = statements.advice(check.name)
     return [*lines, f"    {advice}"] if advice else lines
+
+
+def build_again(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[Path, Ending]:
+    """Builds the release of a night that is published already again, from the record; nothing is ranked.
+
+    Raises StoppedByCheck, with the release removed, where it breaks a promise.
+    """
+    release = build_release(warehouse, ds, config)
+    checks = run_checks(release)
+    try:
+        stop_where_broken(ds, checks)
+    except StoppedByCheck:
+        release.unlink()
+        raise
+    status = "OK_WITH_WARNINGS" if any(check.broken for check in checks) else "OK"
+    ending = Ending(ds, status, warehouse.clock(), kept(checks))
+    with database.attached(warehouse.con, release):
+        warehouse.run("published/close_night", **vars(ending))
+        warehouse.con.execute("checkpoint release")
+    lake.flush(release)
+    return release, ending
+
+
+def kept(checks: list[Check]) -> list[dict[str, Any]]:
+    """Checks as the record of a night has them."""
+    return [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks]
 
 
 def flip(warehouse: Warehouse, release: Path) -> None:

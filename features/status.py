@@ -7,7 +7,9 @@ from typing import Any
 import duckdb
 
 from features import database, statements
-from features.errors import BusyError, FeatureError
+from features.copies import BEGIN, naming_the_copy, need_warehouse
+from features.errors import BusyError
+from features.kept_releases import release_of
 from features.published import ask, reading
 from features.store import Store
 
@@ -18,29 +20,46 @@ SUMMARY = "summary"  # a store of before there were any has none
 @dataclass(frozen=True)
 class Status:
     """`parts`: the rows of each file in sql/status by its name. `age_hours` since publication, None where nothing is
-    published. `writer` names who is writing, in which case the parts are empty but for the published night."""
+    published. `writer` names who is writing, in which case the parts are empty but for the published night.
+    `unreadable` says why nobody can read what is published."""
 
     parts: dict[str, list[dict[str, Any]]]
     age_hours: float | None
     writer: str | None
+    unreadable: str | None = None
 
 
 def look(store: Store, now: datetime) -> Status:
     """What the record says at `now`, UTC without a zone; nothing is written. Raises FeatureError without a store."""
-    if not store.warehouse.exists():
-        raise FeatureError(
-            f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
-        )
+    need_warehouse(store, BEGIN)
     writer, nothing = None, {part: [] for part in (*PARTS, SUMMARY)}
     try:
-        with store.undisturbed(wait_seconds=0), database.connect_read_only(store.warehouse, store.config) as con:
+        with (
+            naming_the_copy(store),
+            store.undisturbed(wait_seconds=0),
+            database.connect_read_only(store.warehouse, store.config) as con,
+        ):
             there = (*PARTS, SUMMARY) if database.has_table(con, "ops", "summaries") else PARTS
             parts = nothing | {part: rows_of(con, part, now) for part in there}
     except BusyError as error:
         writer, parts = str(error), nothing | {"nights": published_night(store)}
     published = [night["published_at"] for night in parts["nights"]]
     age = (now - published[0]).total_seconds() / 3600 if published else None
-    return Status(parts, age, writer)
+    unreadable = unreadable_reason(store) if published else None
+    if unreadable:
+        parts["nights"] = [night | {"status": "UNREADABLE"} for night in parts["nights"]]
+    return Status(parts, age, writer, unreadable)
+
+
+def unreadable_reason(store: Store) -> str | None:
+    """Why the published release cannot be read, None where it can."""
+    if not store.published.exists():
+        return f"{store.published}: is missing"
+    try:
+        whole = release_of(store.published.resolve())
+    except BusyError:
+        return None  # somebody has it open to write, and nothing can be said
+    return None if whole else f"{store.published.resolve()}: cannot be opened, or is not whole"
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, part: str, now: datetime) -> list[dict[str, Any]]:

@@ -48,6 +48,11 @@ class Store:
         return self.root / "releases"
 
     @property
+    def copies(self) -> Path:
+        """Copies of the warehouse, the last few (features/copies.py)."""
+        return self.root / "copies"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from features import assembled, database, lake, statements
+from features import assembled, copies, database, lake, statements
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint
 from features.lake import LakeFile
@@ -167,11 +167,12 @@ class StillWarehouse(Warehouse):
 def look_into(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
     """Opens the warehouse read-only, and keeps writers waiting meanwhile. Raises FeatureError where there is none,
     BusyError where somebody still writes after `store.wait_seconds`."""
-    if not store.warehouse.exists():
-        raise FeatureError(
-            f"{store.root}: there is no store here; begin with: nightrank demo, or nightrank ingest SOURCE"
-        )
-    with store.undisturbed(store.config.wait_seconds), database.connect_read_only(store.warehouse, store.config) as con:
+    copies.need_warehouse(store, copies.BEGIN)
+    with (
+        copies.naming_the_copy(store),
+        store.undisturbed(store.config.wait_seconds),
+        database.connect_read_only(store.warehouse, store.config) as con,
+    ):
         yield Warehouse(store, con, clock)
 
 
@@ -183,14 +184,28 @@ def open_warehouse(store: Store, who: str, clock: Callable[[], datetime]) -> Ite
 
 
 @contextmanager
-def locked_warehouse(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
-    """Opens the warehouse for whoever holds the lock already."""
-    con = database.connect(store.warehouse, store.config, store.spill)
-    try:
-        statements.run(con, "schema/warehouse")
-        warehouse = Warehouse(store, con, clock)
-        warehouse.check_timezone()
-        with database.in_sentences():
-            yield warehouse
-    finally:
-        con.close()
+def locked_warehouse(store: Store, clock: Callable[[], datetime], *, copy: bool = True) -> Iterator[Warehouse]:
+    """Opens the warehouse for whoever holds the lock already, and with `copy` copies it where a run changed it.
+
+    Raises FeatureError where it is missing from a store that has files.
+    """
+    copies.need_no_remains(store)
+    if not copies.has_bytes(store.warehouse):  # DuckDB begins a missing file, and refuses an empty one
+        store.warehouse.unlink(missing_ok=True)
+    with copies.naming_the_copy(store):
+        changed, con = False, database.connect(store.warehouse, store.config, store.spill)
+        try:
+            statements.run(con, "schema/warehouse")
+            warehouse = Warehouse(store, con, clock)
+            warehouse.check_timezone()
+            done_before = warehouse.run("ledger/runs_done")
+            with database.in_sentences():
+                yield warehouse
+            [(runs, people)] = warehouse.run("ledger/runs_done")
+            changed = copy and ([(runs, people)] != done_before or (runs > 0 and not copies.copies(store)))
+            if changed:
+                con.execute("checkpoint")  # close() hides its errors
+        finally:
+            con.close()
+        if changed:
+            copies.copy_warehouse(store)

@@ -77,6 +77,8 @@ def of_the_machine(error: OSError) -> str:
     """What the machine refused, such as a full disk, and of which file."""
     where = f"{error.filename}: " if error.filename else ""
     said = error.strerror or str(error)
+    if features.is_full(error):
+        return f"{where}{said}; nothing is half-written: {features.MAKE_ROOM}"
     return f"{where}{said}; nothing is half-written: put it right, and run the same again"
 
 

@@ -124,6 +124,7 @@ def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> 
             warehouse.recorded_run("backfill", ds, reason) as run,
         ):
             features.recognise_flip(run)
+            features.need_lake(run)
             of_day = build_day(run, settings, ds, names, reason)
             built += of_day
             broken = [one.asset for one in of_day if one.error]

@@ -81,24 +81,36 @@ def wrong_with_model(models: Path, model_id: str) -> str | None:
 def housekeeping(
     store: StorePath = DEFAULT_STORE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove what the warehouse never knew, too.")] = False,
     json: AsJson = False,
 ) -> None:
     """Removes what a store no longer needs, by the settings of [housekeeping]; look first, with --dry-run."""
-    gone = run_housekeeping(store, dry_run)
+    gone = run_housekeeping(store, dry_run, yes)
     show.as_json([vars(one) for one in gone]) if json else kept.going(gone, dry_run)
 
 
-def run_housekeeping(root: Path, dry_run: bool = False) -> list[Going]:
-    """Removes what is no longer needed, or with `dry_run` only finds it. Gives each file or folder of it."""
+def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> list[Going]:
+    """Removes what is no longer needed, or with `dry_run` only finds it. Gives each file or folder of it.
+
+    Raises FeatureError where much of it is unknown to the warehouse, unless `yes`; a dry run logs that as a warning.
+    """
     settings, store = load_settings(root), need_store(root)
     told = (settings.housekeeping, settings.publish, settings.window.days)
     if dry_run:
         with features.look_into(store, utc_now) as warehouse:
-            return features.what_goes(warehouse, *told)
+            gone = features.what_goes(warehouse, *told)
+            refused = None if yes else features.orphans_error(warehouse, gone)
+        if refused:
+            log.warning("housekeeping_would_refuse", reason=refused)
+        return gone
     with features.open_warehouse(store, "nightrank housekeeping", utc_now) as warehouse:
         features.recognise_flip(warehouse)
         with warehouse.recorded_run("housekeeping", store.day_of(utc_now())) as run:
+            features.need_lake(run)
             gone = features.what_goes(run, *told)
+            refused = None if yes else features.orphans_error(run, gone)
+            if refused:
+                raise FeatureError(refused)
             features.tidy(run, gone)
     log.info("housekeeping_done", files=len(gone), bytes=sum(one.bytes for one in gone))
     return gone
@@ -107,6 +119,5 @@ def run_housekeeping(root: Path, dry_run: bool = False) -> list[Going]:
 def need_store(root: Path) -> Store:
     """The store of a folder. Raises FeatureError where there is none: nothing here begins one."""
     store = open_store(root, load_settings(root))
-    if not store.warehouse.exists():
-        raise FeatureError(f"{store.root}: there is no store here; name one with --store")
+    features.need_warehouse(store)
     return store

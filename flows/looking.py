@@ -1,5 +1,6 @@
 """The commands that only look: nothing of a store changes by them."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -93,6 +94,10 @@ def status(
         show.schedules(late)
     if wrong:
         raise FeatureError(f"{wrong}\nno night runs before that is put right")
+    if found.unreadable:
+        raise FeatureError(
+            f"{found.unreadable}; build it again with: nightrank nightly --store {shlex.quote(str(store))}"
+        )
     if limit is not None:
         need_in_time(
             found, late, limit, f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}"

@@ -54,6 +54,7 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = l
         recognised = features.recognise_flip(warehouse)
         if recognised:
             log.info("night_recognised", ds=recognised, published=True)
+        features.need_lake(warehouse)
         read_sources(warehouse, settings, ds, step, tell)
         last = choose_day(warehouse, store, ds)
         missing = features.nights_missing(warehouse, last, settings.publish.ranking_nights)
@@ -62,7 +63,29 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = l
         groups = in_groups(missing[:-1], CATCH_UP_STEPS)
         caught_up = [step(catch_up)(warehouse, settings, days, tell) for days in groups]
         tonight = [rank_night(warehouse, settings, day, step, tell) for day in missing[-1:]]
-        return [result for results in caught_up for result in results] + tonight + left_aside(warehouse, last)
+        again = [] if missing else published_again(warehouse, settings, last)
+        return [result for results in caught_up for result in results] + tonight + again + left_aside(warehouse, last)
+
+
+def published_again(warehouse: Warehouse, settings: Settings, last: date) -> list[NightResult]:
+    """The newest night, its release built again from the record, where what is published is damaged or cannot be
+    opened. Nothing is missing then, so that runs of nights that were killed have nothing left to do."""
+    warehouse.run("ledger/close_killed_nights", now=warehouse.clock())
+    [(_, _, ds)] = warehouse.run("ledger/newest_nights", ds=last)
+    reason = features.published_is_broken(warehouse) if ds else None
+    if not reason:
+        return []
+    started, broken = time.monotonic(), warehouse.store.published.resolve()
+    log.warning("published_is_broken", ds=ds, reason=reason)
+    with warehouse.recorded_run("nightly", ds, reason) as night:
+        release, ending = features.build_again(night, ds, settings.publish)
+        with in_one_go():
+            features.flip(night, release)
+            features.close_night(night, ending)
+        if broken.parent == warehouse.store.releases.resolve():
+            broken.unlink(missing_ok=True)
+    [(_, users, rows, model_id)] = warehouse.run("ledger/night", ds=ds)
+    return [NightResult(ds, ending.status, users, rows, model_id, time.monotonic() - started)]
 
 
 def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:

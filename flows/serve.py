@@ -22,6 +22,7 @@ from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
+import features
 from features import FeatureError
 from flows import show
 from flows.backlog import next_runs, skip_late_runs
@@ -45,6 +46,7 @@ def run_serve(file: Path, store: Path, patience_seconds: float = PATIENCE_SECOND
         raise FeatureError("there is no server to serve for; start one, and set PREFECT_API_URL (docs/runbook.md)")
     given = read_file(file)
     opened = open_store(store, load_settings(store))
+    features.need_no_remains(opened)
     for name, value in settings_of(given).items():
         os.environ.setdefault(name, value)  # runs inherit it
     names = [one["name"] for one in given]

@@ -36,6 +36,7 @@ def run_training(root: Path, ds: date | None, step: Step = plainly, older_than_d
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank train", utc_now) as warehouse:
+        features.need_lake(warehouse)
         read_on(warehouse, settings, ds)
         chosen = choose_day(warehouse, store, ds)
         last = features.last_training(warehouse, chosen)

@@ -26,7 +26,7 @@ with met as (
 
 select
     'tombstone ' || left(user_hash, 8) || ': ' || count(*) || ' rows in ' || place as what,
-    'nightrank forget USER, with the id as the person gives it' as remedy
+    'nightrank forget USER  # USER is the id as the person gives it' as remedy
 from met
 group by
     user_hash,

@@ -1,6 +1,6 @@
 -- One row per id that has more than one key.
 -- promise: every id has one key
--- remedy: put back a copy of warehouse.duckdb from before; every embedding and lake file goes by these keys
+-- remedy: restore a copy of warehouse.duckdb
 with ids as (
     select
         'user' as kind,

@@ -1,6 +1,6 @@
 -- One row per kind of entity whose keys are not 1, 2, 3, ... each once; the key of a forgotten user is nobody's.
 -- promise: keys are dense and unique
--- remedy: put back a copy of warehouse.duckdb from before; every embedding and lake file goes by these keys
+-- remedy: restore a copy of warehouse.duckdb
 with keys as (
     select
         'user' as kind,

@@ -2,7 +2,7 @@
 -- promise: outcomes are of rankings that are kept
 select distinct
     outcomes.ds || ': outcomes of a ranking by ' || outcomes.model_id || ', which is not there' as what,
-    'nightrank backfill ' || (outcomes.ds - 1) || ' ' || outcomes.ds || ' --mode failed --reason WHY' as remedy
+    'restore a copy of warehouse.duckdb' as remedy
 from serving.outcomes as outcomes
 anti join serving.rankings as rankings
     on

@@ -2,7 +2,7 @@
 -- promise: rankings are of users, goods and models that the store knows
 select
     rankings.ds || ': ' || count(*) || ' rows of an unknown user, goods or model' as what,
-    'put back a copy of warehouse.duckdb from before' as remedy
+    'restore a copy of warehouse.duckdb' as remedy
 from serving.rankings as rankings
 left join entities.users as users using (user_key)
 left join entities.goods as goods using (goods_key)

@@ -5,6 +5,13 @@ where
     asset = $asset
     and list_contains($days, ds);
 
+insert into ops.replaced_files
+select path
+from ops.files
+where
+    asset = $asset
+    and list_contains($days, ds);
+
 delete from ops.files
 where
     asset = $asset

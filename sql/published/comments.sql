@@ -14,6 +14,9 @@ comment on column rankings.sources is 'Candidate sources that proposed the goods
 comment on column rankings.model_id is 'The model that scored it; see models';
 comment on column rankings.run_id is 'The run that wrote it';
 
+comment on table use_this_database_first is 'One row: the release that this file is. Macros answer only in the database in use; where another is, type use and the name of this one';
+comment on column use_this_database_first.release_id is 'No other release has it, of this store or another';
+
 comment on view latest_rankings is 'One row per (user_id, rank): the newest night of rankings';
 comment on column latest_rankings.ds is 'Data day: the ranking is built from what happened before the end of this day, and serves the day after';
 comment on column latest_rankings.user_id is 'The user, as the source names them';
@@ -230,6 +233,7 @@ comment on table inside.users is 'One row per user ranked in a night of inside.n
 comment on column inside.users.user_id is 'The user, as the source names them';
 comment on column inside.users.user_key is 'Their key, the row of their vector in the model';
 
+comment on macro is_of_another_database is 'False where the two releases are one; else an error that says what to type'; -- noqa: PRS
 comment on macro table ranking_for is 'One row per rank: the newest ranking of the user `who`, with names'; -- noqa: PRS
 comment on macro table ranking_at is 'One row per rank: the ranking of the user `who` on the data day `night`, with names';
 comment on macro table why_for is 'One row per (part, history_id): what carried the weight of the goods `what` in the newest ranking of the user `who`';

@@ -14,7 +14,26 @@ select
 from nights
 where nights.ds in (select rankings.ds from rankings);
 
+-- DuckDB resolves the tables of a macro in the database in use, not in the macro's own. Each macro therefore compares its
+-- release with that of the tables it finds, and stops where they differ; where the database in use has none, DuckDB's
+-- own error names this table. features/publication.py puts the id of the release in the place of 'this release'.
+create table use_this_database_first as
+select 'this release' as release_id;
+
+create macro is_of_another_database(wanted, found) as if(
+    wanted = found,
+    false,
+    error(
+        'this macro reads the database in use, which is not its own; type use and the name you attached its own as, '
+        || 'such as: use nr'
+    )::boolean
+);
+
 create macro ranking_for(who) as table (
+    select null::date as ds -- noqa: AM07
+    from use_this_database_first
+    where is_of_another_database('this release', release_id)
+    union all by name
     select
         latest_rankings.ds,
         latest_rankings.user_id,
@@ -27,10 +46,14 @@ create macro ranking_for(who) as table (
     from latest_rankings
     left join goods using (goods_id)
     where latest_rankings.user_id = who
-    order by latest_rankings.rank
+    order by rank
 );
 
 create macro ranking_at(who, night) as table (
+    select null::date as ds -- noqa: AM07
+    from use_this_database_first
+    where is_of_another_database('this release', release_id)
+    union all by name
     select
         rankings.ds,
         rankings.user_id,
@@ -45,10 +68,14 @@ create macro ranking_at(who, night) as table (
     where
         rankings.user_id = who
         and rankings.ds = night
-    order by rankings.rank
+    order by rank
 );
 
 create macro why_for(who, what) as table (
+    select null::date as ds -- noqa: AM07
+    from use_this_database_first
+    where is_of_another_database('this release', release_id)
+    union all by name
     select
         why.ds,
         why.user_id,
@@ -69,9 +96,9 @@ create macro why_for(who, what) as table (
         and why.goods_id = what
         and why.ds = (select max(newest.ds) from rankings as newest)
     order by
-        why.part asc,
-        why.weight desc,
-        why.history_id asc
+        part asc,
+        weight desc,
+        history_id asc
 );
 
 create macro movers(night_before, night_after) as table (
@@ -93,28 +120,41 @@ create macro movers(night_before, night_after) as table (
             score
         from rankings
         where ds = night_after
+    ),
+
+    moved as (
+        select null as user_id
+        from use_this_database_first
+        where is_of_another_database('this release', release_id)
+        union all by name
+        select
+            coalesce(later.user_id, earlier.user_id) as user_id,
+            coalesce(later.goods_id, earlier.goods_id) as goods_id,
+            earlier.rank as rank_before,
+            later.rank as rank_after,
+            earlier.rank - later.rank as places_up,
+            later.score - earlier.score as score_change
+        from earlier
+        full outer join later
+            on
+                earlier.user_id = later.user_id
+                and earlier.goods_id = later.goods_id
+        where earlier.rank is distinct from later.rank
     )
 
-    select
-        coalesce(later.user_id, earlier.user_id) as user_id,
-        coalesce(later.goods_id, earlier.goods_id) as goods_id,
-        earlier.rank as rank_before,
-        later.rank as rank_after,
-        earlier.rank - later.rank as places_up,
-        later.score - earlier.score as score_change
-    from earlier
-    full outer join later
-        on
-            earlier.user_id = later.user_id
-            and earlier.goods_id = later.goods_id
-    where earlier.rank is distinct from later.rank
+    select moved.*
+    from moved
     order by
-        abs(earlier.rank - later.rank) desc nulls last,
-        user_id asc,
-        goods_id asc
+        abs(moved.places_up) desc nulls last,
+        moved.user_id asc,
+        moved.goods_id asc
 );
 
 create macro coverage_by_day() as table (
+    select null::date as ds -- noqa: AM07
+    from use_this_database_first
+    where is_of_another_database('this release', release_id)
+    union all by name
     select
         rankings.ds,
         count(distinct rankings.user_id) as users,
@@ -123,5 +163,5 @@ create macro coverage_by_day() as table (
         count(distinct rankings.goods_id) / (select count(*) from goods) as goods_share
     from rankings
     group by rankings.ds
-    order by rankings.ds
+    order by ds
 );

@@ -38,6 +38,12 @@ create table if not exists ops.files (
     primary key (path)
 );
 
+-- One row per lake file that counted once, until housekeeping removes it: a file that is in neither table was never real,
+-- or is of a newer warehouse than this one.
+create table if not exists ops.replaced_files (
+    path varchar not null
+);
+
 -- One row per (source, ds, event_ds, read_ds) of events: which rows a file of events holds. `ds` is the night that sees
 -- them first, `event_ds` the day they happened, `read_ds` the day under which the source gave them.
 create table if not exists ops.event_rows (

@@ -123,6 +123,7 @@ def test_no_file_holds_a_person_who_is_forgotten(root: Path) -> None:
         "warehouse.duckdb",
         "releases/nightly-2025-03-18-1.duckdb",
         "releases/nightly-2025-03-19-1.duckdb",
+        *(f"copies/warehouse-00000{number}.duckdb" for number in (2, 3, 4)),
     } | {f"lake/{asset}" for asset in (*KEYED, "quarantine")}
     assert places_with(root, WHO, key) == []
     assert (found.scan.hits, found.scan.bytes_searched, found.before) == ([], True, None)

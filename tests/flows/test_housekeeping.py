@@ -39,7 +39,9 @@ def recorded(root: Path, query: str) -> list[tuple]:
 
 
 def files_of(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    """Every file of a store but the copies of its warehouse, which each run adds to."""
+    paths = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
+    return sorted(str(path) for path in paths if path.parts[0] != "copies")
 
 
 def days_of(root: Path, asset: str) -> list[str]:
