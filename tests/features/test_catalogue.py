@@ -1,6 +1,6 @@
 """The goods catalogue: what each night may know of an item, its shop, and items that nobody has touched yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def shop(desk: Desk, clock: Clock) -> Warehouse:
+def shop(desk: Desk, clock: Clock) -> Iterator[Warehouse]:
     """A store that has read ROWS, whose clock can be set."""
     with features.open_warehouse(desk.store, "a test", clock) as warehouse:
         desk.ingest(warehouse, desk.source(ROWS), "2025-03-01", "2025-03-05")
