@@ -14,6 +14,7 @@ from features import assembled, run_checks, statements
 SQL = Path(__file__).parent.parent / "sql"
 # For each check, how to break its promise in a published file.
 BREAKS = {
+    "catalogue_was_read": "update intervals set asset = 'goods.stock', status = 'failed' where asset = 'histories'",
     "day_had_events": "update intervals set rows = 0 where asset = 'events.purchases' and ds = '2025-03-20'",
     "event_types_are_seen": "update nights set unmatched_types = ['candidates.bought_types'] where ds = '2025-03-20'",
     "few_rows_are_quarantined": "update intervals set quarantined = 9 where asset = 'events.purchases'",
