@@ -42,6 +42,8 @@ class Relation(StrEnum):
     GOODS_OF_NIGHT = "goods_of_night"
     CATEGORIES_OF_NIGHT = "categories_of_night"
     SOURCE_SIZE = "source_size"
+    SOURCE_DIGESTS = "source_digests"
+    FORGOTTEN_IDS = "forgotten_ids"
     SOURCE_GOODS = "source_goods"
     REPEATED_NUMBERS = "repeated_numbers"
     CONTESTED_NUMBERS = "contested_numbers"

@@ -15,6 +15,7 @@ from features import database, statements
 from features.entities import has_entities
 from features.examined import FILES, Broken, Look, Promise
 from features.examined_release import RELEASES
+from features.examined_sources import SOURCES
 
 PROMISE, REMEDY = re.compile(r"^-- promise: (.*)$", re.MULTILINE), re.compile(r"^-- remedy: (.*)$", re.MULTILINE)
 UP_TO_DATE = "nightrank nightly, which brings the record of an earlier version up to date"
@@ -35,7 +36,7 @@ def examine(look: Look) -> Iterator[Finding]:
     """Each promise in turn, as it is found. Nobody may be writing meanwhile."""
     for name in statements.names("doctor"):
         yield of_the_record(look, name)
-    for promise in (*FILES, *RELEASES):
+    for promise in (*FILES, *RELEASES, *SOURCES):
         if look.deep or not promise.is_deep:
             yield of_files(look, promise)
 

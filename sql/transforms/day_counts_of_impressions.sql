@@ -1,0 +1,12 @@
+-- One row per day that a source of impressions gave rows for: how many, and how many were refused. Rows without a day
+-- count under 1970-01-01. Impressions have no digest. Reads day_events.
+create or replace temp table day_counts as
+select
+    coalesce(read_ds, date '1970-01-01') as ds,
+    count(*) as rows_in,
+    count(*) filter (where refused is not null) as quarantined,
+    max(event_ts) filter (where refused is null) as input_watermark,
+    count(*) filter (where refused is distinct from 'forgotten') as present,
+    null::hugeint as digest
+from day_events
+group by all
