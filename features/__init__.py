@@ -24,10 +24,11 @@ from features.erasure import Forgotten, forget
 from features.errors import BusyError, FeatureError, StoppedByCheck
 from features.examined import Broken, Look
 from features.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
+from features.held_back import HeldBack, accepting, held_back_warning, in_ranges
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
-from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events, ingest_goods
+from features.ingestion import FIRST_DAY, LAST_DAY, Ingested, event_days, ingest_events, ingest_goods
 from features.kept_releases import clear_releases
 from features.lake import flush
 from features.material import Material, load_material
@@ -82,6 +83,7 @@ from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
     "FIRST_DAY",
+    "LAST_DAY",
     "PARTS",
     "Answer",
     "Broken",
@@ -95,6 +97,7 @@ __all__ = [
     "Finding",
     "Forgotten",
     "Going",
+    "HeldBack",
     "Histories",
     "HousekeepingConfig",
     "IngestConfig",
@@ -125,6 +128,7 @@ __all__ = [
     "StoreConfig",
     "Summary",
     "Warehouse",
+    "accepting",
     "build_candidates",
     "build_examples",
     "build_histories",
@@ -149,6 +153,8 @@ __all__ = [
     "flush",
     "forget",
     "give_category_keys",
+    "held_back_warning",
+    "in_ranges",
     "in_sentences",
     "ingest_events",
     "ingest_goods",

@@ -48,6 +48,8 @@ def replace_events(warehouse: Warehouse, source: str, repeats: str, days: list[d
     `repeats` says what becomes of exact repeats, 'keep' or 'collapse'; 'by_id' is for sources that name their events.
     `is_new`: the source gave nothing before the read that these days are part of.
     """
+    if not days:
+        return
     read = {"source": source, "days": days}
     staying = {kind: days_staying(warehouse, kind, **read) for kind in ("events", "duplicates")}
     is_new = is_new or not any(staying.values())  # all of it is read again, and nothing of before counts

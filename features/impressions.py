@@ -48,7 +48,7 @@ def ingest_impressions(
     refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
     statements.run(con, "transforms/day_counts_of_impressions")
-    loss_guard = guard(warehouse, source, first_ds, last_ds, accepted)
+    loss_guard = guard(warehouse, source, (first_ds, last_ds), accepted, is_named=False)
     taken, fingerprint = loss_guard.take(first_ds, last_ds, with_undated=True), impressions_fingerprint(source)
     with warehouse.transaction():
         register(warehouse, source)

@@ -28,7 +28,8 @@ from features.warehouse import Warehouse
 
 CODE = 1  # raise it where a change here changes what is kept of a source
 FIRST_DAY = date(1990, 1, 1)
-SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
+LAST_DAY = date(2099, 12, 31)
+SANE_DAYS = (LAST_DAY - FIRST_DAY).days + 1
 NEVER = np.datetime64("9999-12-31", "us")  # later than any time that is kept; NULL would cost a test for each event
 ROWS_AT_ONCE = 4_000_000  # about 500 MB in DuckDB
 WORK_OF_DUPLICATES = ("repeated_numbers", "contested_numbers", "contested_events", "shared_events", "duplicate_events")
@@ -76,7 +77,7 @@ def ingest_events(
     last_read = warehouse.one("ledger/last_day_read", asset=source.asset)
     fingerprint = events_fingerprint(warehouse, source, config)
     made_of_days = make_of_days(fingerprint.hash)
-    loss_guard = guard(warehouse, source, first_ds, last_ds, accepted)
+    loss_guard = guard(warehouse, source, (first_ds, last_ds), accepted, is_named)
     found = unchanged_days(warehouse, reading, made_of_days, first_ds, last_ds, config.knowledge)
     if found:
         loss_guard.unchanged, rows_given = found
@@ -124,7 +125,7 @@ def ingested(warehouse: Warehouse, source: Source, loss_guard: LossGuard) -> Ing
     days = sorted({*loss_guard.taken, *loss_guard.unchanged})
     [counts] = warehouse.run("ledger/days_read", asset=source.asset, days=days)
     refusals = loss_guard.first_refusals if loss_guard.kept_nothing else []
-    return Ingested(source.name, *counts, len(unchanged), loss_guard.held_back, refusals)
+    return Ingested(source.name, *counts, unchanged=len(unchanged), held_back=loss_guard.held_back, refusals=refusals)
 
 
 def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfig) -> Fingerprint:
@@ -159,6 +160,7 @@ def in_portions(
 def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, portion: Portion) -> None:
     """Judges the rows of some days: day_events, and kept_events. Rows without a day come with the first ones."""
     con, store = warehouse.con, warehouse.store
+    day_start, day_end = store.day_start(portion.asked[0]), store.day_end(portion.asked[1])
     reading.into(
         con,
         "day_events",
@@ -166,10 +168,10 @@ def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, port
         days_by=reading.source.days_by,
         knowledge=config.knowledge,
         is_first=portion.with_undated,
-        day_start=store.day_start(portion.asked[0]),
-        day_end=store.day_end(portion.asked[1]),
-        read_start=store.day_start(portion.read[0]),
-        read_end=store.day_end(portion.read[1]),
+        day_start=day_start,
+        day_end=day_end,
+        read_start=store.day_start(portion.read[0]) if portion.read else day_end,
+        read_end=store.day_end(portion.read[1]) if portion.read else day_end,
     )
     make_entities(con)
     check_id_types(con, "day_events", "users", "goods", "shops")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from features.events import EVER, view_events
 from features.held_back import HeldBack
 from features.sources import Source
 from features.warehouse import Warehouse
@@ -37,12 +38,12 @@ class LossGuard:
     warehouse: Warehouse
     source: Source
     accepted: Collection[date]
+    is_named: bool
     held: dict[date, int]
     of_other_path: set[date]
     unchanged: set[date] = field(default_factory=set)
     seen: set[date] = field(default_factory=set)
     taken: set[date] = field(default_factory=set)
-    rows_seen: int = 0
     held_back: list[HeldBack] = field(default_factory=list)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     returned_good: bool = False
@@ -50,28 +51,39 @@ class LossGuard:
     def take(self, start: date, end: date, with_undated: bool) -> list[date]:
         """Leaves in day_events and day_counts only the days that are replaced, and gives these days."""
         self.note_refusals()
-        counted = self.warehouse.con.execute("select ds, rows_in, rows_in - quarantined from day_counts").fetchall()
-        returned = {ds: good for ds, _, good in counted}
-        self.rows_seen += sum(rows for _, rows, _ in counted)
+        returned: dict[date, int] = dict(self.warehouse.run("transforms/rows_returned"))
         self.returned_good |= any(returned.values())
         self.seen |= returned.keys()
-        days = [ds for ds in returned if ds not in self.unchanged and not self.loses(ds, returned[ds])]
-        days += [ds for ds in self.accepted if start <= ds <= end and ds not in self.unchanged | returned.keys()]
-        if with_undated and counted and UNDATED not in returned:
-            days.append(UNDATED)  # the newest read says which rows have no day
-        if returned.keys() - set(days):
-            self.warehouse.run("transforms/take_days", days=days)
-        self.warehouse.run("transforms/days_taken", days=days)
-        self.taken |= set(days)
+        asked = {ds for ds in self.asked_anyway() if start <= ds <= end}
+        days = (asked | returned.keys()) - self.unchanged
+        if with_undated and returned:
+            days.add(UNDATED)  # the newest read says which rows have no day
+        days -= self.lost(days, returned)
+        if returned.keys() - days:
+            self.warehouse.run("transforms/take_days", days=sorted(days))
+        self.warehouse.run("transforms/days_taken", days=sorted(days))
+        self.taken |= days
         return sorted(days)
 
-    def loses(self, ds: date, returned: int) -> bool:
-        """Whether the day would lose too much; if so, notes it as held back."""
-        held = self.held.get(ds, 0)
-        if ds in self.accepted or not is_loss(held, returned):
-            return False
-        self.held_back.append(HeldBack(ds, held, returned))
-        return True
+    def asked_anyway(self) -> set[date]:
+        """The days that are judged even if the source gives no row of them."""
+        return {*self.accepted, *(ds for ds in self.held if not self.is_of_other_file(ds))}
+
+    def lost(self, days: set[date], returned: dict[date, int]) -> set[date]:
+        """Which of some days would lose too much. Rows whose event_id comes under another day are not lost."""
+        held = {ds: self.held.get(ds, 0) for ds in days - set(self.accepted)}
+        suspects = {ds for ds in held if is_loss(held[ds], returned.get(ds, 0))}
+        moved = self.moved(suspects, days - suspects) if self.is_named and suspects else {}
+        lost = {ds for ds in suspects if is_loss(held[ds] - moved.get(ds, 0), returned.get(ds, 0))}
+        self.held_back += [HeldBack(ds, held[ds], returned.get(ds, 0)) for ds in lost]
+        return lost
+
+    def moved(self, suspects: set[date], replaced: set[date]) -> dict[date, int]:
+        """How many rows of some days have an event_id that comes under another day too."""
+        for kind, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
+            view_events(self.warehouse, self.warehouse.files(f"{kind}.{self.source.name}", *EVER), view)
+        days = {"suspects": sorted(suspects), "replaced": sorted(replaced)}
+        return dict(self.warehouse.run("transforms/rows_moved", **days))
 
     def note_refusals(self) -> None:
         self.warehouse.run("transforms/refused_counts")
@@ -90,14 +102,13 @@ class LossGuard:
 
     def close(self) -> None:
         """Records what is held back, and what is so no longer. Runs in the last transaction of a read."""
-        for ds in sorted(self.held.keys() - self.seen - self.unchanged - self.taken):
-            if not self.is_of_other_file(ds):
-                self.loses(ds, 0)
+        left = self.held.keys() - self.seen - self.unchanged - self.taken - {day.ds for day in self.held_back}
+        self.held_back += [HeldBack(ds, self.held[ds], 0) for ds in left if not self.is_of_other_file(ds)]
+        self.held_back.sort(key=lambda day: day.ds)
         asset, warehouse = self.source.asset, self.warehouse
         warehouse.run("ledger/resolve_held_back", asset=asset, days=sorted(self.taken))
         for day in self.held_back:
             warehouse.run("ledger/hold_back", asset=asset, **vars(day), run_id=warehouse.run_id, now=warehouse.clock())
-        self.held_back.sort(key=lambda day: day.ds)
 
     def is_of_other_file(self, ds: date) -> bool:
         """Whether a day came from another file than the one read now, which has rows of its own."""
@@ -114,12 +125,14 @@ class LossGuard:
         return bool(self.refusals) and not self.returned_good and not self.unchanged - {UNDATED}
 
 
-def guard(warehouse: Warehouse, source: Source, first_ds: date, last_ds: date, accepted: Collection[date]) -> LossGuard:
-    """The guard of a read of some days, both included; a loss on the `accepted` days is no loss."""
-    days = {"first_ds": first_ds, "last_ds": last_ds}
-    found = warehouse.run("ledger/rows_held", asset=source.asset, path=source.path or "", **days)
+def guard(
+    warehouse: Warehouse, source: Source, days: tuple[date, date], accepted: Collection[date], is_named: bool
+) -> LossGuard:
+    """The guard of a read of the days from one to another; a loss on the `accepted` days is no loss."""
+    asked = {"first_ds": days[0], "last_ds": days[1], "path": source.path or ""}
+    found = warehouse.run("ledger/rows_held", asset=source.asset, **asked)
     held = {ds: rows for ds, rows, _ in found}
-    return LossGuard(warehouse, source, accepted, held, {ds for ds, _, is_other in found if is_other})
+    return LossGuard(warehouse, source, accepted, is_named, held, {ds for ds, _, is_other in found if is_other})
 
 
 def is_loss(held: int, returned: int) -> bool:

@@ -8,10 +8,10 @@ from features.loss_guard import UNDATED, LossGuard
 
 @dataclass(frozen=True)
 class Portion:
-    """Some days that are read at once: those asked of the source, and those of them whose rows are read."""
+    """Some days that are read at once: those asked of the source, and those of them whose rows are read, if any."""
 
     asked: tuple[date, date]
-    read: tuple[date, date]
+    read: tuple[date, date] | None
     with_undated: bool
 
 
@@ -36,12 +36,14 @@ def changed_portions(
     at least, in which the read comes to its end."""
     dated = rows.keys() - {UNDATED}
     cuts = cut_days(sum(rows.values()), (min(dated), max(dated)) if dated else None, first_ds, last_ds, rows_at_once)
-    wanted = (dated - loss_guard.unchanged) | set(loss_guard.accepted)
+    changed = dated - loss_guard.unchanged
+    missing = loss_guard.asked_anyway() - dated
     with_undated = UNDATED not in loss_guard.unchanged
     portions = []
     for start, end in cuts:
-        days = sorted(ds for ds in wanted if start <= ds <= end)
-        if days or (with_undated and start == first_ds):
-            read = (days[0], days[-1]) if days else (start, start)
-            portions.append(Portion((start, end), read, with_undated and start == first_ds))
-    return portions or [Portion(cuts[-1], (cuts[-1][1], cuts[-1][1]), with_undated=False)]
+        days = sorted(ds for ds in changed if start <= ds <= end)
+        undated = with_undated and start == first_ds
+        if days or undated or any(start <= ds <= end for ds in missing):
+            read = (days[0], days[-1]) if days else None
+            portions.append(Portion((start, end), read, undated))
+    return portions or [Portion(cuts[-1], None, with_undated=False)]
