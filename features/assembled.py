@@ -179,6 +179,17 @@ def into(table: str, kind: str, rows: str, select: str) -> str:
     return f"create or replace temp table {Relation(table)} as\nwith source_{known} as ({rows})\nfrom ({select}\n)"
 
 
+def row_hash(given: set[str]) -> str:
+    """Make the macro row_hash: 56 bits that stand for a source row, of the columns that it gives.
+
+    Their sum over the rows of a day does not depend on the order of rows, and fits DuckDB's fast sum of BIGINT.
+    """
+    columns = [column.name for column in CONTRACTS["events"]]
+    hashed = [f"of_{name}" for name in columns if name in given] + (["of_event_no"] if "event_id" in given else [])
+    parameters = ", ".join(f"of_{name}" for name in (*columns, "event_no"))
+    return f"create or replace temp macro row_hash({parameters}) as (hash({', '.join(hashed)}) >> 8)::bigint"
+
+
 def expression(column: Column, given: dict[str, str]) -> str:
     """How the contract's column is taken from the given one: ids keep their type, whole numbers as BIGINT."""
     kind = given.get(column.name)

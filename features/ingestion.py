@@ -72,11 +72,11 @@ def ingest_events(
         raise FeatureError(f"source {source.name}: days go by {source.days_by}, and the query gives no such column")
     make_store_days(con, store)
     statements.run(con, "transforms/content_hash")
-    statements.run(con, "transforms/row_hash")
+    con.execute(assembled.row_hash(reading.columns))
     is_named = "event_id" in reading.columns
     last_read = warehouse.one("ledger/last_day_read", asset=source.asset)
     fingerprint = events_fingerprint(warehouse, source, config)
-    made_of_days = make_of_days(fingerprint.hash)
+    made_of_days = make_of_days(fingerprint, reading.columns)
     loss_guard = guard(warehouse, source, (first_ds, last_ds), accepted, is_named)
     found = unchanged_days(warehouse, reading, made_of_days, first_ds, last_ds, config.knowledge)
     if found:

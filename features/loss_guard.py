@@ -86,7 +86,6 @@ class LossGuard:
         return dict(self.warehouse.run("transforms/rows_moved", **days))
 
     def note_refusals(self) -> None:
-        self.warehouse.run("transforms/refused_counts")
         if not self.warehouse.one("transforms/any_refused"):
             return
         for reason, rows, example in self.warehouse.run("transforms/refused_reasons"):

@@ -10,6 +10,7 @@ import duckdb
 
 from features import lake, statements
 from features.events import EVER
+from features.fingerprints import Fingerprint
 from features.loss_guard import UNDATED
 from features.sources import Reading
 from features.warehouse import Warehouse
@@ -17,9 +18,12 @@ from features.warehouse import Warehouse
 KINDS = ("events", "duplicates", "quarantine")  # the files that a read of events writes
 
 
-def make_of_days(fingerprint: str) -> str:
-    """What the digest of a day is compared under: how events are made, and how rows are hashed."""
-    return statements.fingerprint(fingerprint, statements.read("transforms/row_hash"), duckdb.__version__)
+def make_of_days(fingerprint: Fingerprint, columns: set[str]) -> str:
+    """What the digest of a day is compared under: how events are made, and how rows are hashed.
+
+    DuckDB may change hash() from version to version.
+    """
+    return statements.fingerprint(fingerprint.hash, sorted(columns), duckdb.__version__)
 
 
 def unchanged_days(

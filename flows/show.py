@@ -84,10 +84,9 @@ def ingested(warehouse: Warehouse, source: Source, read: list[Ingested], json: b
     for counts in read:
         if not json:
             days = f", {counts.days} days" if counts.days else ""
-            same = f", {counts.unchanged} of them unchanged" if counts.unchanged else ""
             line(
                 f"{counts.source}: {counts.rows_in} rows in, {counts.rows} kept, {counts.duplicates} duplicates, "
-                f"{counts.quarantined} quarantined{days}{same}"
+                f"{counts.quarantined} quarantined{days}"
             )
         if counts.held_back:
             warning(held_back_warning(warehouse, source.asset, counts.held_back))
@@ -197,13 +196,18 @@ def status(found: Status) -> None:
         line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
+    tables(found.parts)
+
+
+def tables(parts: dict[str, list[dict[str, Any]]]) -> None:
+    """What status shows of sources and of what was not built, as tables."""
     for part, title in TABLES.items():
-        rows = found.parts[part]
+        rows = parts[part]
         if rows:
             table(Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MOST_ROWS]]), title)
         if len(rows) > MOST_ROWS:
             line(f"... and {len(rows) - MOST_ROWS} more: nightrank status --json")
-    for (kind, source), rows in groupby(found.parts["held_back"], key=lambda row: (row["kind"], row["source"])):
+    for (kind, source), rows in groupby(parts["held_back"], key=lambda row: (row["kind"], row["source"])):
         line(f"to replace them all the same: {accepting(f'{kind}.{source}', (row['ds'] for row in rows))}")
 
 

@@ -1,4 +1,5 @@
--- Notes what a source gave for the days taken, in place of what was noted. Reads day_counts.
+-- Notes what a source gave for the days taken, in place of what was noted: without the rows of forgotten people. Reads
+-- day_counts and refused_counts.
 delete from ops.days_given
 where
     asset = $asset
@@ -7,9 +8,13 @@ where
 insert into ops.days_given by name
 select
     $asset as asset,
-    ds,
-    present as rows,
-    digest,
+    day_counts.ds,
+    day_counts.rows_in - coalesce(forgotten.rows, 0) as rows,
+    day_counts.digest - coalesce(forgotten.digest, 0) as digest,
     $made_of as made_of,
     $path as path
 from day_counts
+left join refused_counts as forgotten
+    on
+        day_counts.ds = forgotten.ds
+        and forgotten.reason = 'forgotten'

@@ -159,7 +159,7 @@ create table if not exists ops.summaries (
 );
 
 -- One row per (asset, ds) of a source: what it gave for a day when its rows were last taken, without the rows of forgotten
--- people, and from which path. `digest` is a sum of row hashes (sql/transforms/row_hash.sql); `made_of` covers what turns
+-- people, and from which path. `digest` is a sum of row hashes; `made_of` covers what turns
 -- those rows into events. A day that comes again with the same three is not read again.
 create table if not exists ops.days_given (
     asset varchar not null,

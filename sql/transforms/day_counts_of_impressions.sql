@@ -6,7 +6,17 @@ select
     count(*) as rows_in,
     count(*) filter (where refused is not null) as quarantined,
     max(event_ts) filter (where refused is null) as input_watermark,
-    count(*) filter (where refused is distinct from 'forgotten') as present,
     null::hugeint as digest
 from day_events
+group by all;
+
+-- One row per (ds, reason): how many rows of day_events are refused for it.
+create or replace temp table refused_counts as
+select
+    coalesce(read_ds, date '1970-01-01') as ds,
+    refused as reason,
+    count(*) as rows,
+    null::hugeint as digest
+from day_events
+where refused is not null
 group by all
