@@ -42,6 +42,7 @@ class LossGuard:
     held: dict[date, int]
     of_other_path: set[date]
     unchanged: set[date] = field(default_factory=set)
+    judged: set[date] = field(default_factory=set)
     seen: set[date] = field(default_factory=set)
     taken: set[date] = field(default_factory=set)
     held_back: list[HeldBack] = field(default_factory=list)
@@ -53,6 +54,7 @@ class LossGuard:
         self.note_refusals()
         returned: dict[date, int] = dict(self.warehouse.run("transforms/rows_returned"))
         self.returned_good |= any(returned.values())
+        self.judged = set(returned)
         self.seen |= returned.keys()
         asked = {ds for ds in self.asked_anyway() if start <= ds <= end}
         days = (asked | returned.keys()) - self.unchanged
@@ -97,7 +99,7 @@ class LossGuard:
         """Records what the source gave for the days taken, and why rows were refused."""
         asset = self.source.asset
         self.warehouse.run("ledger/note_given", asset=asset, days=days, made_of=made_of, path=self.source.path)
-        self.warehouse.run("ledger/note_refused", asset=asset, days=sorted({*self.seen, *days}))
+        self.warehouse.run("ledger/note_refused", asset=asset, days=sorted({*self.judged, *days}))
 
     def close(self) -> None:
         """Records what is held back, and what is so no longer. Runs in the last transaction of a read."""
