@@ -6,6 +6,7 @@ person's query is one select by the time it stands within another.
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -188,6 +189,22 @@ def row_hash(given: set[str]) -> str:
     hashed = [f"of_{name}" for name in columns if name in given] + (["of_event_no"] if "event_id" in given else [])
     parameters = ", ".join(f"of_{name}" for name in (*columns, "event_no"))
     return f"create or replace temp macro row_hash({parameters}) as (hash({', '.join(hashed)}) >> 8)::bigint"
+
+
+def is_taken(days: list[date]) -> str:
+    """Make the macro is_taken: whether a read_ds is one of the days that a read replaces (days_taken).
+
+    Days that follow each other are a range, which DuckDB compares with what a file says of its rows.
+    """
+    follow = days and (days[-1] - days[0]).days + 1 == len(days)
+    within = f"between date '{days[0]}' and date '{days[-1]}'" if follow else "in (select read_ds from days_taken)"
+    return f"create or replace temp macro is_taken(of_ds) as (of_ds {within})"
+
+
+def is_forgotten(anybody: bool) -> str:
+    """Make the macro is_forgotten: whether a user_id of a source is among forgotten_ids, where there are any."""
+    test = "coalesce(of_user in (select forgotten_ids.user_id from forgotten_ids), false)" if anybody else "false"
+    return f"create or replace temp macro is_forgotten(of_user) as {test}"
 
 
 def expression(column: Column, given: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from features import assembled
 from features.events import EVER, view_events
 from features.held_back import HeldBack
 from features.sources import Source
@@ -63,7 +64,9 @@ class LossGuard:
         days -= self.lost(days, returned)
         if returned.keys() - days:
             self.warehouse.run("transforms/take_days", days=sorted(days))
-        self.warehouse.run("transforms/days_taken", days=sorted(days))
+        dated = sorted(days - {UNDATED})
+        self.warehouse.run("transforms/days_taken", days=dated)
+        self.warehouse.con.execute(assembled.is_taken(dated))
         self.taken |= days
         return sorted(days)
 

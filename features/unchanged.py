@@ -8,13 +8,14 @@ from datetime import date
 
 import duckdb
 
-from features import lake, statements
+from features import assembled, lake, statements
 from features.events import EVER
 from features.fingerprints import Fingerprint
 from features.loss_guard import UNDATED
 from features.sources import Reading
 from features.warehouse import Warehouse
 
+DAY, QUARTER = 86_400_000_000, 900_000_000  # microseconds; every time zone begins its days at a quarter of an hour
 KINDS = ("events", "duplicates", "quarantine")  # the files that a read of events writes
 
 
@@ -51,16 +52,18 @@ def unchanged_days(
 def digests(warehouse: Warehouse, reading: Reading, first_ds: date, last_ds: date) -> list[tuple]:
     """What a source gives for each of some days: its rows, and the sum of their hashes."""
     con, store = warehouse.con, warehouse.store
-    if warehouse.one("transforms/any_forgotten"):
+    anybody = bool(warehouse.one("transforms/any_forgotten"))
+    if anybody:
         reading.into(con, "forgotten_ids", statements.read("transforms/forgotten_ids"))
-    else:
-        statements.run(con, "transforms/no_forgotten_ids")
+    con.execute(assembled.is_forgotten(anybody))
+    span = DAY if store.config.timezone == "UTC" else QUARTER
     reading.into(
         con,
         "source_digests",
         statements.read("transforms/source_digests"),
         days_by=reading.source.days_by,
+        span=span,
         day_start=store.day_start(first_ds),
         day_end=store.day_end(last_ds),
     )
-    return warehouse.run("transforms/digests_given")
+    return warehouse.run("transforms/digests_given", span=span)

@@ -158,8 +158,8 @@ create table if not exists ops.summaries (
     advice varchar[] not null
 );
 
--- One row per (asset, ds) of a source: what it gave for a day when its rows were last taken, without the rows of forgotten
--- people, and from which path. `digest` is a sum of row hashes; `made_of` covers what turns
+-- One row per (asset, ds) of a source: what it gave for a day when its rows were last taken, and from which path. `digest`
+-- is a sum of row hashes, in which forgotten people have no part; `made_of` covers what turns
 -- those rows into events. A day that comes again with the same three is not read again.
 create table if not exists ops.days_given (
     asset varchar not null,

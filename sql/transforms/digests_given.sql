@@ -3,7 +3,7 @@
 with timed as (
     select
         *,
-        make_timestamp(quarter * 900000000) as begins
+        make_timestamp(span * $span) as begins
     from source_digests
 )
 

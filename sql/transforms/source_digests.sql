@@ -1,11 +1,11 @@
--- One row per quarter of an hour that a source gives rows for: how many rows, and the sum of their hashes, without those of
--- forgotten people. Every time zone begins its days at such a quarter. Rows without a usable time have none.
--- Reads source_events, forgotten_ids and row_hash.
+-- One row per span of time that a source gives rows for: how many rows, and the sum of their hashes, in which forgotten
+-- people have no part. A span is $span microseconds long and within one day of the store. Rows without a usable time have
+-- none. Reads source_events, row_hash and is_forgotten.
 with dated as (
     select
         *,
         case when $days_by = 'known_at' then known_at else event_ts end as read_ts,
-        coalesce(user_id in (select forgotten_ids.user_id from forgotten_ids), false) as is_forgotten
+        is_forgotten(user_id) as is_forgotten
     from source_events
 ),
 
@@ -14,14 +14,14 @@ timed as (
         *,
         case
             when read_ts >= timestamp '1990-01-01' and read_ts < timestamp '2100-01-01'
-                then epoch_us(read_ts) // 900000000
-        end as quarter
+                then epoch_us(read_ts) // $span
+        end as span
     from dated
 )
 
 select
-    quarter,
-    count(*) filter (where not is_forgotten) as rows,
+    span,
+    count(*) as rows,
     coalesce(
         sum(
             row_hash(
@@ -33,5 +33,5 @@ select
 from timed
 where
     (read_ts >= $day_start and read_ts < $day_end)
-    or quarter is null
-group by quarter
+    or span is null
+group by span

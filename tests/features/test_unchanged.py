@@ -82,7 +82,7 @@ def walk(desk: Desk, seed: int) -> list[list[list[tuple]]]:
     return [*held, contents(desk)]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_read_that_skips_unchanged_days_leaves_the_same_store_as_one_that_does_not(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +150,19 @@ def test_no_digest_holds_the_rows_of_a_forgotten_person(desk: Desk) -> None:
 
     assert read(desk, ROWS, "event_ts").unchanged == 0
     assert read(desk, ROWS, "event_ts").unchanged == 3
-    assert read(desk, [row for row in ROWS if row.user != 7], "event_ts").unchanged == 3
+    before = digests_of(desk)
+    assert digests_of_others(desk) == before
+
+
+def digests_of(desk: Desk) -> list[tuple]:
+    with desk.open() as warehouse:
+        return warehouse.con.execute("select ds, digest from ops.days_given order by ds").fetchall()
+
+
+def digests_of_others(desk: Desk) -> list[tuple]:
+    """The digests of a source that never gave a row of user 7."""
+    read(desk, [row for row in ROWS if row.user != 7], "event_ts")
+    return digests_of(desk)
 
 
 def digests(warehouse: Warehouse) -> list[tuple]:
