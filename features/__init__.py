@@ -20,6 +20,7 @@ from features.config import (
 )
 from features.copies import need_no_remains, need_warehouse
 from features.database import MAKE_ROOM, in_sentences, is_full, may_pass
+from features.dates import FIRST_DAY, LAST_DAY
 from features.doctor import Finding, examine
 from features.drift import Drift, measure_drift
 from features.erasure import Forgotten, forget
@@ -28,10 +29,11 @@ from features.event_types import listed_types, unmatched_types
 from features.examined import Broken, Look
 from features.examined_release import published_is_broken
 from features.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
+from features.held_back import HeldBack, accepting, held_back_warning, in_ranges
 from features.histories import Histories, build_histories, load_histories, view_histories
 from features.housekeeping import Going, tidy, what_goes
 from features.impressions import ingest_impressions
-from features.ingestion import FIRST_DAY, Ingested, event_days, ingest_events
+from features.ingestion import Ingested, event_days, ingest_events
 from features.kept_releases import clear_releases
 from features.lake import flush
 from features.material import Material, load_material
@@ -88,6 +90,7 @@ from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
     "FIRST_DAY",
+    "LAST_DAY",
     "MAKE_ROOM",
     "PARTS",
     "Answer",
@@ -103,6 +106,7 @@ __all__ = [
     "Finding",
     "Forgotten",
     "Going",
+    "HeldBack",
     "Histories",
     "HousekeepingConfig",
     "IngestConfig",
@@ -133,6 +137,7 @@ __all__ = [
     "StoreConfig",
     "Summary",
     "Warehouse",
+    "accepting",
     "build_again",
     "build_candidates",
     "build_examples",
@@ -159,6 +164,8 @@ __all__ = [
     "flush",
     "forget",
     "give_category_keys",
+    "held_back_warning",
+    "in_ranges",
     "in_sentences",
     "in_utc",
     "ingest_events",

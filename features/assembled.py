@@ -6,6 +6,7 @@ person's query is one select by the time it stands within another.
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -46,6 +47,8 @@ class Relation(StrEnum):
     GOODS_OF_NIGHT = "goods_of_night"
     CATEGORIES_OF_NIGHT = "categories_of_night"
     SOURCE_SIZE = "source_size"
+    SOURCE_DIGESTS = "source_digests"
+    FORGOTTEN_IDS = "forgotten_ids"
     SOURCE_GOODS = "source_goods"
     REPEATED_NUMBERS = "repeated_numbers"
     CONTESTED_NUMBERS = "contested_numbers"
@@ -206,6 +209,33 @@ def into(table: str, kind: str, rows: str, select: str) -> str:
     """The temporary table of a select that reads the rows of a source as `source_<kind>`."""
     [known] = [one for one in CONTRACTS if one == kind]
     return f"create or replace temp table {Relation(table)} as\nwith source_{known} as ({rows})\nfrom ({select}\n)"
+
+
+def row_hash(given: set[str]) -> str:
+    """Make the macro row_hash: 56 bits that stand for a source row, of the columns that it gives.
+
+    Their sum over the rows of a day does not depend on the order of rows, and fits DuckDB's fast sum of BIGINT.
+    """
+    columns = [column.name for column in CONTRACTS["events"]]
+    hashed = [f"of_{name}" for name in columns if name in given] + (["of_event_no"] if "event_id" in given else [])
+    parameters = ", ".join(f"of_{name}" for name in (*columns, "event_no"))
+    return f"create or replace temp macro row_hash({parameters}) as (hash({', '.join(hashed)}) >> 8)::bigint"
+
+
+def is_taken(days: list[date]) -> str:
+    """Make the macro is_taken: whether a read_ds is one of the days that a read replaces (days_taken).
+
+    Days that follow each other are a range, which DuckDB compares with what a file says of its rows.
+    """
+    follow = days and (days[-1] - days[0]).days + 1 == len(days)
+    within = f"between date '{days[0]}' and date '{days[-1]}'" if follow else "in (select read_ds from days_taken)"
+    return f"create or replace temp macro is_taken(of_ds) as (of_ds {within})"
+
+
+def is_forgotten(anybody: bool) -> str:
+    """Make the macro is_forgotten: whether a user_id of a source is among forgotten_ids, where there are any."""
+    test = "coalesce(of_user in (select forgotten_ids.user_id from forgotten_ids), false)" if anybody else "false"
+    return f"create or replace temp macro is_forgotten(of_user) as {test}"
 
 
 def expression(column: Column, given: dict[str, str]) -> str:

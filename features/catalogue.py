@@ -29,9 +29,9 @@ EARLIEST, LATEST = datetime(1970, 1, 1), datetime(9999, 1, 1)  # noqa: DTZ001 - 
 class Catalogued(Ingested):
     """A read of the catalogue: how many items changed, and how many have rows that differ, such as `example`."""
 
-    changed: int
-    conflicts: int
-    example: str | None
+    changed: int = 0
+    conflicts: int = 0
+    example: str | None = None
 
 
 def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
@@ -50,7 +50,8 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
     with warehouse.transaction():
         register(warehouse, source)
         [(goods, changed, conflicts, example)] = warehouse.run("transforms/catalogue", ds=store.day_of(started_at))
-        read = Catalogued(source.name, 0, rows_in, goods, named - goods, rows_in - named, changed, conflicts, example)
+        found = {"changed": changed, "conflicts": conflicts, "example": example}
+        read = Catalogued(source.name, 0, rows_in, goods, named - goods, rows_in - named, **found)
         counts = {name: getattr(read, name) for name in ("rows_in", "rows", "duplicates", "quarantined")}
         record_read(warehouse, source, "ledger/count_catalogue", started_at=started_at, **counts)
         warehouse.end_run("done")

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from features.store import day_begins
 
-FIRST_DAY = date(1990, 1, 1)
-SANE_DAYS = (date(2100, 1, 1) - FIRST_DAY).days
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2099, 12, 31)
+SANE_DAYS = (LAST_DAY - FIRST_DAY).days + 1
 AROUND = 2  # days more on both sides: a day of the store may begin on another date in UTC
 
 

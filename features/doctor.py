@@ -19,6 +19,7 @@ from features.entities import has_entities
 from features.errors import FeatureError
 from features.examined import FILES, Broken, Look, Promise
 from features.examined_release import RELEASES
+from features.examined_sources import SOURCES
 
 COMMAND = re.compile(r"nightrank \w")
 PROMISE, REMEDY = re.compile(r"^-- promise: (.*)$", re.MULTILINE), re.compile(r"^-- remedy: (.*)$", re.MULTILINE)
@@ -41,7 +42,7 @@ def examine(look: Look) -> Iterator[Finding]:
     """Each promise in turn, as it is found. Nobody may be writing meanwhile."""
     for name in statements.names("doctor"):
         yield runnable(look, of_the_record(look, name))
-    for promise in (*FILES, *RELEASES):
+    for promise in (*FILES, *RELEASES, *SOURCES):
         if look.deep or not promise.is_deep:
             yield runnable(look, of_files(look, promise))
 

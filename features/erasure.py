@@ -201,7 +201,9 @@ def erase_from_file(
     elif kind == "duplicates":
         read_fewer(warehouse, f"events.{source}", file.ds, duplicates=len(gone))
     elif kind == "quarantine":
-        read_fewer(warehouse, assets.get(source, f"events.{source}"), file.ds, quarantined=len(gone))
+        asset = assets.get(source, f"events.{source}")
+        read_fewer(warehouse, asset, file.ds, quarantined=len(gone))
+        warehouse.run("erasure/refused_fewer", asset=asset, ds=file.ds, reasons=gone["refused"].to_list())
     else:
         warehouse.run("erasure/recount", asset=file.asset, ds=file.ds)
 

@@ -42,17 +42,19 @@ def view_events(warehouse: Warehouse, files: list[LakeFile], view: str = "events
 
 
 def replace_events(
-    warehouse: Warehouse, source: str, repeats: str, first_ds: date, last_ds: date, is_new: bool, *, is_named: bool
+    warehouse: Warehouse, source: str, repeats: str, days: list[date], is_new: bool, *, is_named: bool
 ) -> None:
-    """Makes keyed_events what the source gave for the days read, both included: in the files and in the ledger.
+    """Makes keyed_events what the source gave for these days: in the files and in the ledger. Reads days_taken.
 
     `repeats` says what becomes of exact repeats without an event_id, 'keep' or 'collapse'; `is_named`: the source gives
     an event_id. `is_new`: the source gave nothing before the read that these days are part of.
     """
-    read = {"source": source, "first_ds": first_ds, "last_ds": last_ds}
+    if not days:
+        return
+    read = {"source": source, "days": days}
     staying = {kind: days_staying(warehouse, kind, **read) for kind in ("events", "duplicates")}
     is_new = is_new or not any(staying.values())  # all of it is read again, and nothing of before counts
-    settle_duplicates(warehouse, source, staying, is_named, first_ds=first_ds, last_ds=last_ds, is_new=is_new)
+    settle_duplicates(warehouse, source, staying, is_named, is_new)
     if repeats == "collapse":
         statements.run(warehouse.con, "transforms/duplicates_by_content")
     contested = pl.DataFrame(warehouse.con.execute("select event_id, event_no from contested_events").to_arrow_table())
@@ -64,7 +66,7 @@ def replace_events(
         made, counts = [], []
         for ds, given in days_of(warehouse, view, columns, day, touched):
             old = before.get(ds) if ds in staying[kind] else None  # what goes whole is not read: it may be damaged
-            frame = merged(warehouse.store, given, old, contested, first_ds, last_ds)
+            frame = merged(warehouse.store, given, old, contested, days)
             if len(frame):
                 made.append(lake.write(warehouse.store, in_order(frame), asset, ds))
                 counts.append(counted(frame, ds))
@@ -74,7 +76,7 @@ def replace_events(
 
 
 def settle_duplicates(
-    warehouse: Warehouse, source: str, staying: dict[str, set[date]], is_named: bool, **read: Any
+    warehouse: Warehouse, source: str, staying: dict[str, set[date]], is_named: bool, is_new: bool
 ) -> None:
     """Parts keyed_events into staying_events and duplicate_events.
 
@@ -83,14 +85,14 @@ def settle_duplicates(
     seeing the same one, however often it is delivered again.
     """
     if is_named:
-        can_share = not read["is_new"] or warehouse.con.execute("from repeated_numbers limit 1").fetchall()
+        can_share = not is_new or warehouse.con.execute("from repeated_numbers limit 1").fetchall()
         for kind, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
             files = warehouse.files(f"{kind}.{source}", *EVER) if can_share else []
-            needed = [file for file in files if not read["is_new"] or file.ds in staying[kind]]
+            needed = [file for file in files if not is_new or file.ds in staying[kind]]
             view_events(warehouse, needed, view)
     else:
         statements.run(warehouse.con, "transforms/judged_alone")
-    statements.run(warehouse.con, f"transforms/{'duplicates_by_id' if is_named else 'no_duplicates'}", **read)
+    statements.run(warehouse.con, f"transforms/{'duplicates_by_id' if is_named else 'no_duplicates'}", is_new=is_new)
     statements.run(warehouse.con, "transforms/staying_events")
 
 
@@ -123,14 +125,13 @@ def merged(
     given: pl.DataFrame | None,
     file: LakeFile | None,
     contested: pl.DataFrame,
-    first_ds: date,
-    last_ds: date,
+    days: list[date],
 ) -> pl.DataFrame:
-    """The rows of a file, without what was read under the days given and what was taken back, with those given now."""
+    """The rows of a file, without what was read under these days and what was taken back, with those given now."""
     parts = [] if given is None else [given]
     if file:
         old = lake.read(store, file)
-        left = old.filter(~pl.col("read_ds").is_between(first_ds, last_ds))
+        left = old.filter(~pl.col("read_ds").is_in(days))
         parts.append(left.join(contested, on=["event_id", "event_no"], how="anti", nulls_equal=True))
     return pl.concat(parts, how="diagonal") if parts else pl.DataFrame()
 

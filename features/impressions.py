@@ -1,5 +1,6 @@
 """Source rows -> impressions: what was shown to whom, and whether they took it: labels that need no sampling."""
 
+from collections.abc import Collection
 from datetime import date
 
 import polars as pl
@@ -9,7 +10,8 @@ from features.config import IngestConfig
 from features.entities import check_id_types, has_entities
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of, texts
-from features.ingestion import Ingested, make_store_days, refuse_forgotten
+from features.ingestion import Ingested, ingested, make_store_days, refuse_forgotten
+from features.loss_guard import guard
 from features.registry import register
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
@@ -20,11 +22,17 @@ IMPRESSION_TYPES = (
 
 
 def ingest_impressions(
-    warehouse: Warehouse, source: Source, first_ds: date, last_ds: date, _: IngestConfig
+    warehouse: Warehouse,
+    source: Source,
+    first_ds: date,
+    last_ds: date,
+    _: IngestConfig,
+    accepted: Collection[date] = (),
 ) -> Ingested:
     """Reads the days of a source of impressions, both included, in place of what it gave for them before.
 
-    New ids get keys; events come first, since they say of which type ids are. Raises FeatureError without any.
+    A day keeps its rows where the source returned too few, unless its loss is `accepted`. New ids get keys; events
+    come first, since they say of which type ids are. Raises FeatureError without any.
     """
     con, store, started_at = warehouse.con, warehouse.store, warehouse.clock()
     if not has_entities(con):
@@ -39,23 +47,27 @@ def ingest_impressions(
     check_id_types(con, "day_events", "users", "goods", "shops")
     refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
+    statements.run(con, "transforms/day_counts_of_impressions")
+    loss_guard = guard(warehouse, source, (first_ds, last_ds), accepted, is_named=False)
+    taken, fingerprint = loss_guard.take(first_ds, last_ds, with_undated=True), impressions_fingerprint(source)
     with warehouse.transaction():
         register(warehouse, source)
         statements.run(con, "transforms/new_entities")
-        warehouse.run("ledger/clear_impressions", source=source.name, **days)
+        warehouse.run("ledger/clear_impressions", source=source.name, days=taken)
         write_impressions(warehouse, source)
         warehouse.run(
             "ledger/count_impressions",
             asset=source.asset,
-            **impressions_fingerprint(source).ledger,
+            **fingerprint.ledger,
             run_id=warehouse.run_id,
             started_at=started_at,
             now=warehouse.clock(),
         )
+        loss_guard.note(taken, fingerprint.hash)
+        loss_guard.close()
         warehouse.end_run("done")
-    [counts] = warehouse.run("ledger/days_read", asset=source.asset, **days)
     con.execute("drop table day_events cascade")
-    return Ingested(source.name, *counts)
+    return ingested(warehouse, source, loss_guard)
 
 
 def impressions_fingerprint(source: Source) -> Fingerprint:

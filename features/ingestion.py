@@ -1,9 +1,9 @@
 """Source rows -> events: cleaned, given keys, kept once; what is refused is kept aside with its reason."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cache, partial
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -17,9 +17,14 @@ from features.entities import check_id_types, make_entities
 from features.errors import FeatureError
 from features.events import replace_events
 from features.fingerprints import Fingerprint, made_of, texts
+from features.held_back import HeldBack
+from features.loss_guard import UNDATED, LossGuard, Refusal, guard
+from features.portions import Portion, changed_portions, cut_days
 from features.registry import register
+from features.repeats import find_repeats
 from features.sources import Reading, Source, open_source
 from features.store import Store
+from features.unchanged import make_of_days, unchanged_days
 from features.warehouse import Warehouse
 
 CODE = 1  # raise it where a change here changes what is kept of a source
@@ -31,7 +36,8 @@ WORK_OF_DUPLICATES = ("repeated_numbers", "contested_numbers", "contested_events
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of the rows of a source: rows_in = rows + duplicates + quarantined."""
+    """What became of the rows of a source: rows_in = rows + duplicates + quarantined. Days held back are not in these
+    counts; unchanged ones are. `refusals`: why rows were refused, where none was kept."""
 
     source: str
     days: int
@@ -39,15 +45,25 @@ class Ingested:
     rows: int
     duplicates: int
     quarantined: int
+    unchanged: int = 0
+    held_back: list[HeldBack] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
 
 def ingest_events(
-    warehouse: Warehouse, source: Source, first_ds: date, last_ds: date, config: IngestConfig
+    warehouse: Warehouse,
+    source: Source,
+    first_ds: date,
+    last_ds: date,
+    config: IngestConfig,
+    accepted: Collection[date] = (),
 ) -> Ingested:
     """Reads the days of a source, both included, in place of what it gave for them before.
 
-    Entities, files, counts and ledger rows come true in one transaction. Many rows are read some days at a time, each
-    time in a transaction of its own: a read that stops half-way has read whole days.
+    A day keeps its rows where the source returned too few (features/loss_guard.py), unless its loss is `accepted`; a
+    day that comes again unchanged is not read. Entities, files, counts and ledger rows change in one transaction. Many
+    rows are read some days at a time, each time in a transaction of its own: a read that stops half-way has read whole
+    days.
     """
     started_at, con, store = warehouse.clock(), warehouse.con, warehouse.store
     reading = open_source(con, source, store, first_ds, last_ds)
@@ -55,13 +71,23 @@ def ingest_events(
         raise FeatureError(f"source {source.name}: days go by {source.days_by}, and the query gives no such column")
     make_store_days(con, store)
     statements.run(con, "transforms/content_hash")
+    con.execute(assembled.row_hash(reading.columns))
     is_named = "event_id" in reading.columns
     last_read = warehouse.one("ledger/last_day_read", asset=source.asset)
-    portions = in_portions(con, store, reading, first_ds, last_ds)
+    fingerprint = events_fingerprint(warehouse, source, config)
+    made_of_days = make_of_days(fingerprint, reading.columns)
+    loss_guard = guard(warehouse, source, (first_ds, last_ds), accepted, is_named)
+    found = unchanged_days(warehouse, reading, made_of_days, first_ds, last_ds, config.knowledge)
+    if found:
+        loss_guard.unchanged, rows_given = found
+        portions = changed_portions(rows_given, loss_guard, first_ds, last_ds, ROWS_AT_ONCE)
+    else:
+        portions = in_portions(con, store, reading, first_ds, last_ds)
     numbers_read: list[np.ndarray] = []
-    for start, end in portions:
+    for portion in portions:
         # Outside the transaction: DuckDB reads what is not yet committed with one thread.
-        read_days(warehouse, reading, config, start, end, is_first=start == first_ds)
+        read_days(warehouse, reading, config, portion)
+        days = loss_guard.take(*portion.asked, portion.with_undated)
         if is_named:
             find_repeats(con, numbers_read, store.config.threads)
         warehouse.run("ledger/rows_before", source=source.name)
@@ -69,27 +95,36 @@ def ingest_events(
             register(warehouse, source)
             statements.run(con, "transforms/new_entities")
             statements.run(con, "transforms/keyed_events")
-            is_first = start == first_ds
-            warehouse.run("ledger/clear_days_read", source=source.name, first_ds=start, last_ds=end, is_first=is_first)
+            warehouse.run("ledger/clear_days_read", source=source.name, days=days)
             is_new = last_read is None
-            replace_events(warehouse, source.name, config.repeats, start, end, is_new, is_named=is_named)
+            replace_events(warehouse, source.name, config.repeats, days, is_new, is_named=is_named)
             if last_read:
                 note_late(warehouse, source, last_read)
             write_refused(warehouse, source)
             warehouse.run(
                 "ledger/count_days_read",
                 asset=source.asset,
-                **events_fingerprint(warehouse, source, config).ledger,
+                **fingerprint.ledger,
                 run_id=warehouse.run_id,
                 started_at=started_at,
                 now=warehouse.clock(),
             )
-            if end == last_ds:
+            loss_guard.note(days, made_of_days)
+            if portion is portions[-1]:
+                loss_guard.close()
                 warehouse.end_run("done")
-    [counts] = warehouse.run("ledger/days_read", asset=source.asset, first_ds=first_ds, last_ds=last_ds)
     for table in ("day_events", *WORK_OF_DUPLICATES):
         con.execute(assembled.drop_table(table))
-    return Ingested(source.name, *counts)
+    return ingested(warehouse, source, loss_guard)
+
+
+def ingested(warehouse: Warehouse, source: Source, loss_guard: LossGuard) -> Ingested:
+    """What became of the rows that a read took, and of the days that it left as they are."""
+    unchanged = loss_guard.unchanged - {UNDATED}
+    days = sorted({*loss_guard.taken, *loss_guard.unchanged})
+    [counts] = warehouse.run("ledger/days_read", asset=source.asset, days=days)
+    refusals = loss_guard.first_refusals if loss_guard.kept_nothing else []
+    return Ingested(source.name, *counts, unchanged=len(unchanged), held_back=loss_guard.held_back, refusals=refusals)
 
 
 def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfig) -> Fingerprint:
@@ -112,34 +147,30 @@ def note_late(warehouse: Warehouse, source: Source, last_read: date) -> None:
 
 def in_portions(
     con: duckdb.DuckDBPyConnection, store: Store, reading: Reading, first_ds: date, last_ds: date
-) -> list[tuple[date, date]]:
-    """Cuts the days into runs of about ROWS_AT_ONCE rows, the first beginning with the first day, the last ending with
-    the last, so that memory does not grow with the size of a source."""
+) -> list[Portion]:
+    """Cuts the days into portions of about ROWS_AT_ONCE rows."""
     reading.into(con, "source_size", statements.read("transforms/source_size"), days_by=reading.source.days_by)
     [(rows, first_ts, last_ts)] = con.execute("from source_size").fetchall()
-    if rows <= ROWS_AT_ONCE or first_ts is None:
-        return [(first_ds, last_ds)]
-    begin, end = max(first_ds, store.day_of(first_ts)), min(last_ds, store.day_of(last_ts))
-    days = max((end - begin).days + 1, 1)
-    portions = min(-(-rows // ROWS_AT_ONCE), days)
-    cuts = [begin + timedelta(days=days * n // portions) for n in range(1, portions)]
-    return list(zip([first_ds, *cuts], [*(cut - timedelta(days=1) for cut in cuts), last_ds], strict=True))
+    with_rows = (store.day_of(first_ts), store.day_of(last_ts)) if first_ts else None
+    cuts = cut_days(rows, with_rows, first_ds, last_ds, ROWS_AT_ONCE)
+    return [Portion(days, days, with_undated=days[0] == first_ds) for days in cuts]
 
 
-def read_days(
-    warehouse: Warehouse, reading: Reading, config: IngestConfig, first_ds: date, last_ds: date, is_first: bool
-) -> None:
+def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, portion: Portion) -> None:
     """Judges the rows of some days: day_events, and kept_events. Rows without a day come with the first ones."""
     con, store = warehouse.con, warehouse.store
+    day_start, day_end = store.day_start(portion.asked[0]), store.day_end(portion.asked[1])
     reading.into(
         con,
         "day_events",
         statements.read("transforms/cleaned_events"),
         days_by=reading.source.days_by,
         knowledge=config.knowledge,
-        is_first=is_first,
-        day_start=store.day_start(first_ds),
-        day_end=store.day_end(last_ds),
+        is_first=portion.with_undated,
+        day_start=day_start,
+        day_end=day_end,
+        read_start=store.day_start(portion.read[0]) if portion.read else day_end,
+        read_end=store.day_end(portion.read[1]) if portion.read else day_end,
     )
     if "known_at" in reading.dated:
         statements.run(con, "transforms/known_after_day")
@@ -147,30 +178,7 @@ def read_days(
     check_id_types(con, "day_events", "users", "goods", "shops")
     refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
-
-
-def find_repeats(con: duckdb.DuckDBPyConnection, read: list[np.ndarray], threads: int) -> None:
-    """The table repeated_numbers: each event_no of day_events that comes more than once in this read so far. `read`
-    holds what earlier portions gave, each sorted, and is given that of this one.
-
-    By sorting, which takes less than a third of the time of counting (docs/experiments.md).
-    """
-    numbers = con.table("day_events").filter("event_no is not null").select("event_no")
-    given = pl.DataFrame(numbers.to_arrow_table())["event_no"].sort().to_numpy()
-    again = given[1:][given[1:] == given[:-1]]
-    with ThreadPoolExecutor(threads) as pool:
-        found = [again, *pool.map(partial(in_both, given), read)]
-    read.append(given)
-    con.register("repeats", pa.table({"event_no": np.unique(np.concatenate(found))}))
-    con.execute("create or replace temp table repeated_numbers as from repeats")
-    con.unregister("repeats")
-
-
-def in_both(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The values of one sorted array that are in another too."""
-    place = np.searchsorted(others, some)
-    within = place < len(others)
-    return some[within][others[place[within]] == some[within]]
+    statements.run(con, "transforms/day_counts")
 
 
 def refuse_forgotten(warehouse: Warehouse) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from features import assembled, database, lake, statements
 from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
+from features.held_back import held_back_warnings
 from features.inside import publish_inside
 from features.kept_releases import clear_half_built, make_newest
 from features.named_sequences import release_sequences
@@ -108,17 +109,19 @@ def close_release(
     """Writes how the night ended into its own release, and what it tells whoever is on call, with the seconds of each
     of its stages; `close_night` and `keep_summary` then write the same into the warehouse.
 
-    OK, OK_WITH_WARNINGS, or FAILED_KEPT_YESTERDAY where a check that stops found rows.
+    OK, OK_WITH_WARNINGS where a check warns or a day of a source is held back, or FAILED_KEPT_YESTERDAY where a check
+    that stops found rows.
     """
     broken = {check.severity for check in checks if check.broken}
+    held_back = held_back_warnings(warehouse, ds)
     ending = Ending(
         ds,
-        "FAILED_KEPT_YESTERDAY" if "stop" in broken else "OK_WITH_WARNINGS" if broken else "OK",
+        "FAILED_KEPT_YESTERDAY" if "stop" in broken else "OK_WITH_WARNINGS" if broken or held_back else "OK",
         None if "stop" in broken else warehouse.clock(),
         kept(checks),
     )
     advice = advice_on(warehouse.store, (check.name for check in checks if check.broken))
-    sum_up(warehouse, ds, ending.status, stages, advice)
+    sum_up(warehouse, ds, ending.status, stages, [*advice, *held_back])
     with database.attached(warehouse.con, release):
         warehouse.run("published/close_night", **vars(ending))
         warehouse.run("published/keep_summary")

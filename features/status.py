@@ -14,7 +14,11 @@ from features.published import ask, reading
 from features.store import Store
 
 PARTS = ("nights", "stopped", "rolled_back", "champion", "sources", "catalogues", "problems")
-SUMMARY = "summary"  # a store of before there were any has none
+LATER = {
+    "summary": "summaries",
+    "held_back": "days_held_back",
+    "refused": "refused_rows",
+}  # older stores lack the table
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,15 @@ class Status:
 def look(store: Store, now: datetime) -> Status:
     """What the record says at `now`, UTC without a zone; nothing is written. Raises FeatureError without a store."""
     need_warehouse(store, BEGIN)
-    writer, nothing = None, {part: [] for part in (*PARTS, SUMMARY)}
+    writer, nothing = None, {part: [] for part in (*PARTS, *LATER)}
     try:
         with (
             naming_the_copy(store),
             store.undisturbed(wait_seconds=0),
             database.connect_read_only(store.warehouse, store.config) as con,
         ):
-            there = (*PARTS, SUMMARY) if database.has_table(con, "ops", "summaries") else PARTS
-            parts = nothing | {part: rows_of(con, part, now) for part in there}
+            later = [part for part, table in LATER.items() if database.has_table(con, "ops", table)]
+            parts = nothing | {part: rows_of(con, part, now) for part in (*PARTS, *later)}
     except BusyError as error:
         writer, parts = str(error), nothing | {"nights": published_night(store)}
     published = [night["published_at"] for night in parts["nights"]]

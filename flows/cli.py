@@ -7,7 +7,7 @@ Here are the commands that change a store; those that only look are in flows/loo
 import glob
 import signal
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ import typer
 
 import features
 from din import DinError
-from features import BusyError, FeatureError, Source, StoppedByCheck, Warehouse
+from features import BusyError, FeatureError, Ingested, StoppedByCheck
 from flows import compare as compare_flow
 from flows import compared, filling, keeping, looking, night, progress, reading, show
 from flows import demo as demo_flow
@@ -32,9 +32,11 @@ from flows.options import (
     FirstDay,
     LastDay,
     Plain,
+    ReplaceDays,
     StorePath,
     both,
     day,
+    days_accepted,
 )
 from flows.settings import load_settings, open_store
 
@@ -105,20 +107,29 @@ def ingest(
     ] = "events",
     first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read from this day on.")] = None,
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read up to this day.")] = None,
+    replace_days: ReplaceDays = None,
+    json: AsJson = False,
 ) -> None:
-    """Reads a source into events; what the source gave for the same days before is replaced."""
+    """Reads a source. A day is replaced where the source returns at least half of the rows that the store holds."""
     if kind not in ("events", "impressions", "goods"):
         raise typer.BadParameter(f"{kind} is none of events, impressions, goods", param_hint="--as")
     if first and last and first > last:
         raise typer.BadParameter(f"{day(first)} is after --last {day(last)}", param_hint="--first")
     if path and len(source) > 1:
         raise typer.BadParameter("it says where one source is; name one SOURCE at a time", param_hint="--path")
+    accepted = days_accepted(replace_days or [], kind, day(first), day(last))
     settings = load_settings(store)
     opened = open_store(store, settings)
+    read: list[Ingested] = []
     with features.open_warehouse(opened, "nightrank ingest", night.utc_now) as warehouse:
         for name in source:
-            found = source_named(warehouse, name, kind, path and from_anywhere(path))
-            show.ingested(reading.ingest(warehouse, settings, found, day(first), day(last)))
+            found = reading.source_named(warehouse, name, kind, path and from_anywhere(path))
+            counts = reading.ingest_replacing(warehouse, settings, found, day(first), day(last), accepted)
+            read += counts
+            reading.need_kept_rows(warehouse, found, counts)
+            show.ingested(warehouse, found, counts, json)
+    if json:
+        show.as_json([asdict(counts) for counts in read])
 
 
 @app.command()
@@ -220,15 +231,6 @@ def serve(
     from flows.serve import run_serve
 
     run_serve(file, store)
-
-
-def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
-    """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
-    if not named.endswith(".sql") and named not in features.statements.names("sources"):
-        known = features.known_source(warehouse, named, kind)
-        if known:
-            return replace(known, path=path or known.path)
-    return features.find_source(named, kind, path or features.known_path(warehouse, named))
 
 
 def from_anywhere(path: str) -> str:

@@ -1,7 +1,11 @@
 """Sources -> events, impressions, catalogue: what a person names, and every night what each known source has new; and
 up to which day there is something to rank or to train on."""
 
+import shlex
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import features
 from features import Catalogued, FeatureError, Ingested, Source, Store, Warehouse
@@ -39,13 +43,18 @@ def read_on(warehouse: Warehouse, settings: Settings, ds: date | None) -> None:
 
 
 def ingest(
-    warehouse: Warehouse, settings: Settings, source: Source, first_ds: date | None, last_ds: date | None
+    warehouse: Warehouse,
+    settings: Settings,
+    source: Source,
+    first_ds: date | None,
+    last_ds: date | None,
+    accepted: Collection[date] = (),
 ) -> Ingested:
     """Reads a source: its events or impressions of the days that are over, or its goods catalogue."""
     over = warehouse.store.newest_day_over(datetime.now(UTC))
     if source.kind in BY_DAYS:
         first, last = first_ds or features.FIRST_DAY, min(last_ds or over, over)
-        return ingest_days(warehouse, settings, source, first, last)
+        return ingest_days(warehouse, settings, source, first, last, accepted)
     return ingest_catalogue(warehouse, source, over)
 
 
@@ -70,11 +79,79 @@ def ingest_catalogue(warehouse: Warehouse, source: Source, over: date) -> Catalo
     return read
 
 
-def ingest_days(warehouse: Warehouse, settings: Settings, source: Source, first_ds: date, last_ds: date) -> Ingested:
+def ingest_days(
+    warehouse: Warehouse,
+    settings: Settings,
+    source: Source,
+    first_ds: date,
+    last_ds: date,
+    accepted: Collection[date] = (),
+) -> Ingested:
     with warehouse.recorded_run("ingest", last_ds) as run:
-        counts = BY_DAYS[source.kind](run, source, first_ds, last_ds, settings.ingest)
-    log.info(f"{source.kind}_ingested", **vars(counts))
+        counts = BY_DAYS[source.kind](run, source, first_ds, last_ds, settings.ingest, accepted)
+    log.info(f"{source.kind}_ingested", **counted(counts))
+    if counts.held_back:
+        log.warning("days_held_back", source=source.name, **held_back(counts))
+    if counts.refusals:
+        reasons = "; ".join(f"{one.rows} {one.reason}" for one in counts.refusals)
+        log.warning("no_rows_kept", source=source.name, reasons=reasons)
     return counts
+
+
+def counted(counts: Ingested) -> dict[str, Any]:
+    """What a log line says of a read."""
+    return {name: value for name, value in vars(counts).items() if not isinstance(value, list)}
+
+
+def held_back(counts: Ingested) -> dict[str, Any]:
+    """What a log line says of the days that a read left as they were."""
+    days = counts.held_back
+    rows = {"rows_held": sum(day.rows_held for day in days), "rows_returned": sum(day.rows_returned for day in days)}
+    return {"days": len(days), "first_ds": days[0].ds, "last_ds": days[-1].ds, **rows}
+
+
+def ingest_replacing(
+    warehouse: Warehouse,
+    settings: Settings,
+    source: Source,
+    first_ds: date | None,
+    last_ds: date | None,
+    accepted: Collection[date],
+) -> list[Ingested]:
+    """Reads a source as `ingest` does, and replaces the `accepted` days whatever it returns for them.
+
+    Without a first or last day, reads the accepted days alone.
+    """
+    over = warehouse.store.newest_day_over(datetime.now(UTC))
+    if accepted and max(accepted) > over:
+        raise FeatureError(f"{max(accepted)} is not over yet; the newest day that can be replaced is {over}")
+    if first_ds or last_ds or not accepted:
+        return [ingest(warehouse, settings, source, first_ds, last_ds, accepted)]
+    ranges = features.in_ranges(accepted)
+    return [ingest(warehouse, settings, source, first, last, accepted) for first, last in ranges]
+
+
+def need_kept_rows(warehouse: Warehouse, source: Source, found: list[Ingested]) -> None:
+    """Raises FeatureError where rows came in and every one was refused, with the most frequent reasons."""
+    for counts in found:
+        if counts.refusals:
+            lines = [f"  {one.rows} row(s): {one.reason}, such as {one.example}" for one in counts.refusals]
+            as_kind = "" if source.kind == "events" else f" --as {source.kind}"
+            raise FeatureError(
+                f"source {source.name}: rows came in, and every one was refused\n"
+                + "\n".join(lines)
+                + "\n  correct the query or the file, then: "
+                f"nightrank ingest {source.name}{as_kind} --store {shlex.quote(str(warehouse.store.root))}"
+            )
+
+
+def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
+    """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
+    if not named.endswith(".sql") and named not in features.statements.names("sources"):
+        known = features.known_source(warehouse, named, kind)
+        if known:
+            return replace(known, path=path or known.path)
+    return features.find_source(named, kind, path or features.known_path(warehouse, named))
 
 
 def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:

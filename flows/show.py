@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from itertools import groupby
 from json import dumps
 from typing import Any
 
@@ -10,8 +11,21 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Status, Summary
+from features import (
+    Answer,
+    Forgotten,
+    Ingested,
+    PlannedAsset,
+    Reader,
+    Source,
+    Status,
+    Summary,
+    Warehouse,
+    accepting,
+    held_back_warning,
+)
 from flows.overdue import Lateness
+from flows.progress import stderr
 from flows.summary import headline
 
 stdout = Console()
@@ -19,8 +33,11 @@ AS_IT_SHOULD_BE = ("ok", "removed")
 TABLES = {  # parts of the status that are shown as tables
     "sources": "Sources: rows_in = kept + duplicates + quarantined",
     "catalogues": "Goods catalogues: rows_in = kept + duplicates + quarantined",
+    "held_back": "Days that the store keeps, since their source returned too few rows",
+    "refused": "Rows that were refused when their day was last read, and why",
     "problems": "Not built",
 }
+MOST_ROWS = 20
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
 
@@ -65,15 +82,21 @@ def models(reader: Reader) -> None:
     table(reader.show("newest_models"), "Models, measured on later days than they were trained on")
 
 
-def ingested(counts: Ingested) -> None:
-    """What became of the rows of a source, in one line."""
-    days = f", {counts.days} days" if counts.days else ""
-    stdout.print(
-        f"{counts.source}: {counts.rows_in} rows in, {counts.rows} kept, {counts.duplicates} duplicates, "
-        f"{counts.quarantined} quarantined{days}",
-        highlight=False,
-        soft_wrap=True,
-    )
+def ingested(warehouse: Warehouse, source: Source, read: list[Ingested], json: bool) -> None:
+    """What became of the rows of a source, in a line for each read; on stderr, which days were held back."""
+    for counts in read:
+        if not json:
+            days = f", {counts.days} days" if counts.days else ""
+            line(
+                f"{counts.source}: {counts.rows_in} rows in, {counts.rows} kept, {counts.duplicates} duplicates, "
+                f"{counts.quarantined} quarantined{days}"
+            )
+        if counts.held_back:
+            warning(held_back_warning(warehouse, source.asset, counts.held_back))
+
+
+def warning(said: str) -> None:
+    stderr.print(f"nightrank: warning: {said}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 def forgotten(found: Forgotten) -> None:
@@ -176,10 +199,7 @@ def status(found: Status) -> None:
         line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
-    for part, title in TABLES.items():
-        if found.parts[part]:
-            columns = list(found.parts[part][0])
-            table(Answer(columns, [tuple(row.values()) for row in found.parts[part]]), title)
+    tables(found.parts)
 
 
 def schedules(late: list[Lateness]) -> None:
@@ -189,6 +209,18 @@ def schedules(late: list[Lateness]) -> None:
         stdout.print(f"[{style}]{one.state:<9}[/]  {escape(one.sentence)}", highlight=False, soft_wrap=True)
         if one.remedy:
             line(f"           do: {one.remedy}")
+
+
+def tables(parts: dict[str, list[dict[str, Any]]]) -> None:
+    """What status shows of sources and of what was not built, as tables."""
+    for part, title in TABLES.items():
+        rows = parts[part]
+        if rows:
+            table(Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MOST_ROWS]]), title)
+        if len(rows) > MOST_ROWS:
+            line(f"... and {len(rows) - MOST_ROWS} more: nightrank status --json")
+    for (kind, source), rows in groupby(parts["held_back"], key=lambda row: (row["kind"], row["source"])):
+        line(f"to replace them all the same: {accepting(f'{kind}.{source}', (row['ds'] for row in rows))}")
 
 
 def told(nights: list[Summary]) -> None:

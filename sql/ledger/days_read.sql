@@ -1,4 +1,4 @@
--- One row: what became of the rows of a source read under some days, those without a day (1970-01-01) included.
+-- One row: what became of the rows of a source read under some days. Rows without a day count under 1970-01-01.
 select
     count(*) filter (where ds > date '1970-01-01') as days,
     coalesce(sum(rows_in), 0)::bigint as rows_in,
@@ -8,4 +8,4 @@ select
 from ops.intervals
 where
     asset = $asset
-    and (ds between $first_ds and $last_ds or ds = date '1970-01-01')
+    and list_contains($days, ds)

@@ -165,6 +165,38 @@ create table if not exists ops.summaries (
     advice varchar[] not null
 );
 
+-- One row per (asset, ds) of a source: what it gave for a day when its rows were last taken, and from which path. `digest`
+-- is a sum of row hashes, in which forgotten people have no part; `made_of` covers what turns
+-- those rows into events. A day that comes again with the same three is not read again.
+create table if not exists ops.days_given (
+    asset varchar not null,
+    ds date not null,
+    rows bigint not null,
+    digest hugeint,
+    made_of varchar not null,
+    path varchar
+);
+
+-- One row per (asset, ds) of which the store holds more rows than its source gave when it was last read, and keeps them.
+-- The row goes when the source gives the rows again, or when somebody accepts the loss.
+create table if not exists ops.days_held_back (
+    asset varchar not null,
+    ds date not null,
+    rows_held bigint not null,
+    rows_returned bigint not null,
+    run_id varchar not null,
+    seen_at timestamp not null
+);
+
+-- One row per (asset, ds, reason): how many rows of a source were refused for it when the day was last read. Rows without
+-- a day count under 1970-01-01.
+create table if not exists ops.refused_rows (
+    asset varchar not null,
+    ds date not null,
+    reason varchar not null,
+    rows bigint not null
+);
+
 -- One row per (source, event_ds) and read that brought events of a day that had been read before: they came late.
 create table if not exists ops.late (
     source varchar not null,

@@ -43,5 +43,5 @@ judged as (
 select * exclude (read_ts) replace (case when $knowledge then known_at end as known_at)
 from judged
 where
-    (read_ts >= $day_start and read_ts < $day_end)
+    (read_ts >= $read_start and read_ts < $read_end)
     or (read_ds is null and $is_first)

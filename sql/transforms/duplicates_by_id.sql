@@ -1,5 +1,5 @@
 -- Of events that share an event_id, the one known first is kept, all others of judged_events are duplicates.
--- Reads keyed_events, repeated_numbers, and kept_before and repeats_before, what the source gave until now: rows read
+-- Reads is_taken, keyed_events, repeated_numbers, and kept_before and repeats_before, what the source gave until now: rows read
 -- under other days that share an event_id with these, or with one that these replace, are taken back and judged with
 -- them. Where the source gave nothing before this read ($is_new), only repeated_numbers can be shared.
 create or replace temp table contested_numbers as
@@ -14,14 +14,14 @@ with replaced_or_new as (
     from kept_before
     where
         named
-        and read_ds between $first_ds and $last_ds
+        and is_taken(read_ds)
         and not $is_new
     union all
     select event_no
     from repeats_before
     where
         named
-        and read_ds between $first_ds and $last_ds
+        and is_taken(read_ds)
         and not $is_new
 ),
 
@@ -30,13 +30,13 @@ of_other_days as (
     from kept_before
     where
         named
-        and read_ds not between $first_ds and $last_ds
+        and not is_taken(read_ds)
     union all
     select event_no
     from repeats_before
     where
         named
-        and read_ds not between $first_ds and $last_ds
+        and not is_taken(read_ds)
 )
 
 select distinct of_other_days.event_no
@@ -48,12 +48,12 @@ with of_other_days as (
     from kept_before
     where
         named
-        and read_ds not between $first_ds and $last_ds
+        and not is_taken(read_ds)
     union all
     from repeats_before
     where
         named
-        and read_ds not between $first_ds and $last_ds
+        and not is_taken(read_ds)
 )
 
 select

@@ -4,7 +4,7 @@ from ops.files
 where
     asset = 'duplicates.' || $source
     and (
-        ds between $first_ds and $last_ds
+        list_contains($days, ds)
         or ds in (select contested_events.read_ds from contested_events)
     )
 union

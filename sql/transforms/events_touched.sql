@@ -3,7 +3,7 @@ select ds as seen_ds
 from ops.event_rows
 where
     source = $source
-    and read_ds between $first_ds and $last_ds
+    and list_contains($days, read_ds)
 union
 select seen_ds
 from kept_events
