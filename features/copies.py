@@ -133,7 +133,7 @@ def naming_the_copy(store: Store) -> Iterator[None]:
         if not is_of_warehouse(error, store):
             raise
         raise FeatureError(
-            f"{store.warehouse}: is damaged ({database.first_line(error)}); restore a copy of it (docs/runbook.md): "
+            f"{store.warehouse}: is damaged ({database.first_line(error.__cause__ or error)}); restore a copy of it (docs/runbook.md): "
             f"{restore_command(store)}"
         ) from error
 
