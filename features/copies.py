@@ -132,9 +132,9 @@ def naming_the_copy(store: Store) -> Iterator[None]:
     except (duckdb.Error, FeatureError) as error:
         if not is_of_warehouse(error, store):
             raise
+        said = database.first_line(error.__cause__ or error)
         raise FeatureError(
-            f"{store.warehouse}: is damaged ({database.first_line(error)}); restore a copy of it (docs/runbook.md): "
-            f"{restore_command(store)}"
+            f"{store.warehouse}: is damaged ({said}); restore a copy of it (docs/runbook.md): {restore_command(store)}"
         ) from error
 
 

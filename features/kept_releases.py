@@ -43,6 +43,11 @@ def release_of(path: Path) -> date | None:
     return published if published and published >= (ranked or published) else None
 
 
+def release_id(warehouse: Warehouse) -> str:
+    """A name of a release that no other has, of this store or another: two stores give their runs the same names."""
+    return f"{warehouse.run_id}-{statements.fingerprint(warehouse.store.root.absolute(), warehouse.clock())}"
+
+
 def clear_releases(warehouse: Warehouse, keep: int) -> None:
     """Removes the releases before the last `keep`, never the published one."""
     for path in old_releases(warehouse.store, keep):

@@ -10,7 +10,7 @@ from features.config import PublishConfig
 from features.errors import FeatureError, StoppedByCheck
 from features.held_back import held_back_warnings
 from features.inside import publish_inside
-from features.kept_releases import clear_half_built, make_newest
+from features.kept_releases import clear_half_built, make_newest, release_id
 from features.named_sequences import release_sequences
 from features.sequences import has_sequences
 from features.slices import PARTS
@@ -77,12 +77,6 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     assert not release.with_suffix(".duckdb.wal").exists(), f"{release}: a write-ahead log is left"
     lake.flush(release)
     return release
-
-
-def release_id(warehouse: Warehouse) -> str:
-    """A name of a release that no other has, of this store or another: two stores give their runs the same names."""
-    made_at = (warehouse.store.root.absolute(), warehouse.run_id, warehouse.clock())
-    return f"{warehouse.run_id}-{statements.fingerprint(*made_at)}"
 
 
 def run_checks(release: Path, *, may_be_older: bool = False) -> list[Check]:
@@ -167,8 +161,9 @@ def build_again(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[
     except StoppedByCheck:
         release.unlink()
         raise
-    status = "OK_WITH_WARNINGS" if any(check.broken for check in checks) else "OK"
-    ending = Ending(ds, status, warehouse.clock(), kept(checks))
+    ending = Ending(
+        ds, "OK_WITH_WARNINGS" if any(one.broken for one in checks) else "OK", warehouse.clock(), kept(checks)
+    )
     with database.attached(warehouse.con, release):
         warehouse.run("published/close_night", **vars(ending))
         warehouse.con.execute("checkpoint release")

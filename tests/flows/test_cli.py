@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -297,8 +298,8 @@ def test_a_damaged_warehouse_is_named(own_store: Path, nightrank: NightRank) -> 
 
     for command in (("status",), ("nightly", "--plain"), ("train", "--plain")):
         said = mistake(nightrank(*command, "--store", own_store))
-        assert said.startswith(f"nightrank: {own_store / 'warehouse.duckdb'}: cannot be opened (IO Error: ")
-        assert said.endswith("where the file is damaged, put a copy of it from before in its place")
+        assert said.startswith(f"nightrank: {own_store / 'warehouse.duckdb'}: is damaged (IO Error: ")
+        assert re.search(r"; restore a copy of it .*: rm -f .* && cp -p .*/copies/warehouse-\d+\.duckdb ", said)
 
 
 def test_a_damaged_page_of_the_warehouse_is_a_sentence(own_store: Path, nightrank: NightRank) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -201,13 +203,14 @@ def follow_the_doctor(store: Path) -> None:
 
 
 def do(advice: str, store: Path) -> None:
-    """Types what is advised, such as `rm -f FILE in the store, then: nightrank COMMAND`."""
-    removed, _, command = advice.rpartition(" in the store, then: ")
-    if removed:
-        (store / removed.removeprefix("rm -f ")).unlink(missing_ok=True)
-    _, *words = command.split()
-    done = child.run(*words, *plain(words[0]), store=store)
-    assert done.code == 0, (advice, done.err)
+    """Runs what is advised, such as `rm -f FILE && nightrank COMMAND --store STORE  # why`."""
+    for command in advice.partition("  # ")[0].split(" && "):
+        program, *words = shlex.split(command)
+        if program == "nightrank":
+            done = child.run(*words, *plain(words[0]), store=store)
+            assert done.code == 0, (advice, done.err)
+        else:
+            subprocess.run([program, *words], check=True)
 
 
 def plain(command: str) -> list[str]:
