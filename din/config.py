@@ -96,8 +96,10 @@ class TrainConfig:
         need_between(self, 1, 10_000, "epochs")
         need_between(self, 1, MOST_ROWS, "batch_size")
         need_between(self, 1, 1_024, "threads")
-        need_between(self, 0, 1_000, "weight_decay", "regularisation")
+        need_between(self, 0, 1e9, "weight_decay", "regularisation")
         need_between(self, 0, 2**31 - 1, "keep_every")
         need_between(self, 0, 2**63 - 1, "seed")
         need(0 <= self.unknown_share < 1, "unknown_share", self.unknown_share, "at least 0 and below 1")
-        need(0 < self.learning_rate <= 1_000, "learning_rate", self.learning_rate, "above 0, at most 1000")
+        need(
+            0 < self.learning_rate <= 1e38, "learning_rate", self.learning_rate, "above 0, at most 1e38"
+        )  # of a float32

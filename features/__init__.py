@@ -86,6 +86,7 @@ from features.status import Status, look
 from features.store import Store, epoch_microseconds, in_utc
 from features.summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
 from features.trial import trial
+from features.unchanged import forget_digests
 from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
@@ -163,6 +164,7 @@ __all__ = [
     "flip",
     "flush",
     "forget",
+    "forget_digests",
     "give_category_keys",
     "held_back_warning",
     "in_ranges",

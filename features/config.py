@@ -199,7 +199,9 @@ class RankingConfig:
     def __post_init__(self) -> None:
         need_between(self, 1, MOST_ROWS, "k")
         need_between(self, 0, MOST_ROWS, "per_shop", "why_goods", "why_history")
-        need_between(self, 0, 1, "min_score")  # scores are probabilities
+        need_between(self, 0, MOST_ROWS, "min_score")
+        if self.min_score > 1:
+            raise ValueError(f"min_score is {self.min_score}; scores are probabilities, from 0 to 1")
 
 
 @dataclass(frozen=True)

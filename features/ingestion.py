@@ -129,12 +129,13 @@ def ingested(warehouse: Warehouse, source: Source, loss_guard: LossGuard) -> Ing
 
 def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfig) -> Fingerprint:
     """What the events of a source are made of, beside what the source gives: its query, settings, SQL."""
+    collapsing = (config.knowledge, config.repeats, COLLAPSE_CODE)
     parts = {
         "query": source.query,
         "settings.store": warehouse.store.config.timezone,
-        "settings.ingest": (config.knowledge, config.repeats),
+        "settings.ingest": collapsing if config.repeats == "collapse" else (config.knowledge, config.repeats),
         "sql": texts("transforms/cleaned_events", "transforms/keyed_events"),
-        "code": (CODE, COLLAPSE_CODE) if config.repeats == "collapse" else CODE,
+        "code": CODE,
     }
     return made_of(parts)
 

@@ -100,7 +100,7 @@ def rebuild(store: Store, file: LakeFile) -> str:
     if kind == "impressions":
         return f"nightrank ingest {source} --as impressions --store {shlex.quote(str(store.root))}"
     if source:  # events, and the duplicates and refused rows beside them
-        return f"nightrank ingest {source} --store {shlex.quote(str(store.root))}"
+        return f"nightrank ingest {source} --full --store {shlex.quote(str(store.root))}"
     path, root = (shlex.quote(str(one)) for one in (store.lake / file.path, store.root))
     return f"rm -f {path} && nightrank backfill {file.ds} {file.ds} --mode failed --store {root}"
 

@@ -12,7 +12,7 @@ from features import assembled, lake, statements
 from features.events import EVER
 from features.fingerprints import Fingerprint
 from features.loss_guard import UNDATED
-from features.sources import Reading
+from features.sources import Reading, Source
 from features.warehouse import Warehouse
 
 DAY, QUARTER = 86_400_000_000, 900_000_000  # microseconds; every time zone begins its days at a quarter of an hour
@@ -47,6 +47,11 @@ def unchanged_days(
     if UNDATED not in given and UNDATED not in {ds for ds, *_ in taken}:
         unchanged.add(UNDATED)
     return unchanged, {ds: rows for ds, (rows, _) in given.items()}
+
+
+def forget_digests(warehouse: Warehouse, source: Source) -> None:
+    """Make the next read of a source read every day, unchanged ones too."""
+    warehouse.run("ledger/forget_digests", asset=source.asset)
 
 
 def digests(warehouse: Warehouse, reading: Reading, first_ds: date, last_ds: date) -> list[tuple]:

@@ -108,6 +108,7 @@ def ingest(
     first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read from this day on.")] = None,
     last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Read up to this day.")] = None,
     replace_days: ReplaceDays = None,
+    full: Annotated[bool, typer.Option("--full", help="Read days that did not change too.")] = False,
     json: AsJson = False,
 ) -> None:
     """Reads a source. A day is replaced where the source returns at least half of the rows that the store holds."""
@@ -124,6 +125,8 @@ def ingest(
     with features.open_warehouse(opened, "nightrank ingest", night.utc_now) as warehouse:
         for name in source:
             found = reading.source_named(warehouse, name, kind, path and from_anywhere(path))
+            if full:
+                features.forget_digests(warehouse, found)
             counts = reading.ingest_replacing(warehouse, settings, found, day(first), day(last), accepted)
             read += counts
             reading.need_kept_rows(warehouse, found, counts)

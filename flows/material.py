@@ -83,6 +83,7 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
     if why_not and window.valid_days:
         log.warning("validation_left_out", ds=ds, reason=why_not)
         teach = hand_over(found, found.teach_and_valid)
+    features.view_histories(run, ds)
     category_of = features.give_category_keys(run, split.measure - DAY) if settings.din.categories else None
     return Material(
         din.Sequence(found.goods.keys, found.goods.ts),

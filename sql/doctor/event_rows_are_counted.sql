@@ -26,7 +26,7 @@ held as (
 select
     asset || ' of ' || ds || ': ' || coalesce(counted.rows, 0) || ' rows are counted, the file holds '
     || coalesce(held.rows, 0) as what,
-    'nightrank ingest ' || asset.substr(8) as remedy
+    'nightrank ingest ' || asset.substr(8) || ' --full' as remedy
 from held
 full outer join counted using (asset, ds)
 where counted.rows is distinct from held.rows

@@ -34,7 +34,7 @@ def contents(desk: Desk) -> list[list[tuple]]:
 
 
 def read(desk: Desk, rows: list[Row], days_by: str, name: str = "clicks") -> features.Ingested:
-    given = [(row.user, row.goods, row.shop, row.kind, row.ts, row.known, row.event_id) for row in rows]
+    given = [(row.user, row.goods, row.shop, row.kind, row.ts, row.known, row.event_id, row.weight) for row in rows]
     source = desk.source(given, COLUMNS, f"-- days by {days_by}\n{QUERY}", name)
     with desk.open() as warehouse:
         return desk.ingest(warehouse, source, *WHOLE)

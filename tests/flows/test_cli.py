@@ -339,8 +339,8 @@ def test_a_full_disk_is_a_sentence_and_the_next_run_goes_through(
         said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
 
     assert mistake(said) == (
-        "nightrank: bucket-0.making: No space left on device; nothing is half-written: put it right, and run the same "
-        "again"
+        "nightrank: bucket-0.making: No space left on device; nothing is half-written: see what can go with: "
+        "nightrank housekeeping --dry-run, make room, and run the same again"
     )
     assert nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store).code == 0
 

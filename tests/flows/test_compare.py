@@ -37,8 +37,10 @@ MEASURES = [
 
 
 def contents(store: Path) -> dict[str, bytes]:
-    """Every file of a store but the lock, and the warehouse, which is looked into."""
-    files = [path for path in store.rglob("*") if path.is_file() and not path.is_symlink()]
+    """Every file of a store but the lock, and the warehouse with its copies, which is looked into."""
+    files = [
+        path for path in store.rglob("*") if path.is_file() and not path.is_symlink() and "copies" not in path.parts
+    ]
     return {str(path): path.read_bytes() for path in files if path.name not in (".lock", "warehouse.duckdb")}
 
 

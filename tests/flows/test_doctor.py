@@ -129,10 +129,13 @@ BREAKS = {
     "published_is_what_was_ranked": in_release("nightly-2025-03-20-1.duckdb", "update why set weight = weight + 1"),
     "forgotten_are_in_no_release": in_record(*TOMBSTONE),
     "the_record_has_a_copy": without_copies,
+    "days_are_as_given": in_record(
+        "insert into ops.days_held_back values ('events.purchases', '2025-03-05', 9, 1, 'ingest-1', '2025-03-21')"
+    ),
     "releases_can_be_opened": cut("releases/nightly-2025-03-18-1.duckdb"),
     "kept_releases_are_whole": in_release("nightly-2025-03-18-1.duckdb", "update rankings set score = 2"),
 }
-NOTES = {"the_record_has_a_copy", "lake_files_are_named", "files_are_not_everybodys"}
+NOTES = {"days_are_as_given", "the_record_has_a_copy", "lake_files_are_named", "files_are_not_everybodys"}
 
 
 @pytest.fixture

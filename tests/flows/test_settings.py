@@ -22,7 +22,7 @@ def test_no_setting_takes_a_number_beyond_all_measure(tmp_path: Path) -> None:
     ]
     refused = []
     for section, name in numbers:
-        (tmp_path / "nightrank.toml").write_text(f"[{section}]\n{name} = {10**30}\n")
+        (tmp_path / "nightrank.toml").write_text(f"[{section}]\n{name} = {10**40}\n")
         with suppress(FeatureError):
             load_settings(tmp_path)
             continue

@@ -14,7 +14,7 @@ from features import StoreConfig
 BY_NATURE = (
     *("run_id", "started_at", "finished_at", "published_at", "created_at", "registered_at", "told_at"),
     *("seconds", "stages"),
-    *("fingerprint", "parts", "advice"),
+    *("fingerprint", "parts", "advice", "release_id"),
 )
 IN_ITS_PLACE = {
     "intervals": ", list_filter(map_entries(parts), part -> part.key <> 'rankings')",
