@@ -18,6 +18,7 @@ import features
 from features import statements
 from features.examined import FILES
 from features.examined_release import RELEASES
+from features.examined_sources import SOURCES
 from flows.keeping import run_doctor, run_rollback
 from flows.night import run_nights
 from tests.conftest import Said
@@ -173,7 +174,7 @@ def test_in_a_store_that_is_well_every_promise_holds_and_nothing_is_written(well
 
 
 def test_every_promise_has_a_fault_that_breaks_it_here() -> None:
-    assert set(BREAKS) == {*statements.names("doctor"), *(promise.name for promise in (*FILES, *RELEASES))}
+    assert set(BREAKS) == {*statements.names("doctor"), *(promise.name for promise in (*FILES, *RELEASES, *SOURCES))}
 
 
 @pytest.mark.parametrize("promise", BREAKS)
