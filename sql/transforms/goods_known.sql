@@ -24,7 +24,8 @@ create or replace temp macro goods_known_at(as_of, popular_days) as table (
     select
         goods_key,
         coalesce(touched.shop_key, night_catalogue.shop_key, 0) as shop_key,
-        coalesce(touched.popularity, 0) as popularity
+        coalesce(touched.popularity, 0) as popularity,
+        touched.popularity is not null as is_touched
     from touched
     full join night_catalogue using (goods_key)
     where
