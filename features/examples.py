@@ -116,7 +116,7 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
     positives = found.select("user_key", "goods_key", "shop_key", moment.alias("as_of"))
     if config.draw == "candidates":
         return with_candidates(positives, offered_candidates(warehouse, ds), config, ds)
-    # What only the catalogue has is nobody's candidate without a source for it, and teaches nothing but the unknown row.
+    # An item that only the catalogue has would teach the unknown row alone.
     touched = pl.DataFrame(con.execute("select goods_key from known_goods where is_touched").to_arrow_table())
     known = con.execute("from known_goods where popularity > 0 order by goods_key").to_arrow_table()
     taken = positives.filter(pl.col("goods_key").is_in(touched["goods_key"].implode()))

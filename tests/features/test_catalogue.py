@@ -244,18 +244,37 @@ def test_an_item_of_the_catalogue_alone_is_proposed_by_an_own_source_and_by_no_o
     assert [row for row in names if "launch" in row[0]] == [(["launch"], 1), (["launch"], 1)]
 
 
-def test_an_item_of_the_catalogue_alone_is_a_positive_the_day_somebody_takes_it(
-    desk: Desk, shop: Warehouse, read: Callable
+def test_an_item_of_the_catalogue_alone_is_no_example_where_negatives_are_drawn_from_all_items(
+    shop: Warehouse, read: Callable
 ) -> None:
     read(3, "goods_id, shop_id", "(12, 8)")
     features.build_histories(shop, DAYS[4])
     features.view_histories(shop, DAYS[4])
     config = ExampleConfig(draw="uniform", negatives=0)
 
-    rows = [features.build_examples(shop, ds, ds, config) for ds in (DAYS[2], DAYS[3])]
+    assert features.build_examples(shop, DAYS[3], DAYS[3], config) == 0
 
-    assert rows == [1, 1]
-    assert sorted(desk.lake_rows(shop, "examples", "goods_key, shop_key, label")) == [(2, 0, 1), (3, 2, 1)]
+
+def test_an_item_of_the_catalogue_alone_is_a_positive_where_it_was_a_candidate(
+    desk: Desk, shop: Warehouse, read: Callable
+) -> None:
+    read(1, "goods_id, shop_id", "(12, 8)")
+    desk.store.candidates.mkdir()
+    (desk.store.candidates / "launch.sql").write_text(
+        "select night_user_ids.user_key, night_goods_ids.goods_key, 1.0 as strength"
+        " from night_user_ids cross join night_goods_ids where night_goods_ids.goods_id = 12"
+    )
+    features.build_histories(shop, DAYS[4])
+    features.view_histories(shop, DAYS[4])
+    features.build_night_goods(shop, DAYS[2], CandidateConfig())
+    features.build_night_pairs(shop, DAYS[2], CandidateConfig())
+    features.build_candidates(shop, DAYS[2], CandidateConfig())
+
+    features.build_examples(shop, DAYS[3], DAYS[3], ExampleConfig(draw="candidates", negatives=0))
+
+    ids = dict(shop.con.execute("select goods_key, goods_id from entities.goods").fetchall())
+    labelled = desk.lake_rows(shop, "examples", "goods_key, label")
+    assert [(ids[key], label) for key, label in labelled] == [(12, 1)]
 
 
 def test_what_is_taken_the_day_it_is_launched_is_no_example(desk: Desk, shop: Warehouse, read: Callable) -> None:
