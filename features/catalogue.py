@@ -35,7 +35,7 @@ class Catalogued(Ingested):
 
 
 def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
-    """Read a goods catalogue into the version of today, in the store's time zone.
+    """Read a catalogue of goods into the version of today, in the store's time zone.
 
     Raises FeatureError before any events are read, since events decide the types of ids.
     """

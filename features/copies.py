@@ -22,7 +22,8 @@ CORRUPT = ("Corrupt database file", "database has been invalidated", "Serializat
 
 
 def copy_warehouse(store: Store) -> None:
-    """Copies the closed warehouse to a new file in `copies/`, reads it through, and keeps the newest `keep_copies`.
+    """Copies the closed warehouse to a new file in `copies/`, reads ids and ledger in it, and keeps the newest
+    `keep_copies`. Rankings, of which each night brings more, are left to `nightrank doctor --deep`.
 
     Where the disk has no room there is no new copy, and the older ones stay. Raises duckdb.Error where a block is
     damaged, and FeatureError where the copy cannot be opened.
@@ -37,7 +38,7 @@ def copy_warehouse(store: Store) -> None:
         shutil.copyfile(store.warehouse, making)
         lake.flush(making)
         with database.connect_read_only(making, store.config) as con:
-            database.read_through(con)
+            database.read_through(con, but_schema="serving")
     except (duckdb.Error, FeatureError, OSError) as error:
         remove_making(store)
         if database.is_full(error):

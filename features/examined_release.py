@@ -158,7 +158,7 @@ def kept_releases_are_whole(look: Look) -> Found:
 
 
 def the_record_has_a_copy(look: Look) -> Found:
-    """A copy of the warehouse is kept beside it."""
+    """The store keeps a copy of its warehouse."""
     store = look.warehouse.store
     found = copies(store)
     said = f"{len(found)} copies, {sum(path.stat().st_size for path in found)} bytes"

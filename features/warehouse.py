@@ -185,7 +185,7 @@ def open_warehouse(store: Store, who: str, clock: Callable[[], datetime]) -> Ite
 
 @contextmanager
 def locked_warehouse(store: Store, clock: Callable[[], datetime], *, copy: bool = True) -> Iterator[Warehouse]:
-    """Opens the warehouse for whoever holds the lock already, and with `copy` copies it where a run changed it.
+    """Opens the warehouse for a command that holds the lock already, and with `copy` copies it where a run changed it.
 
     Raises FeatureError where it is missing from a store that has files.
     """

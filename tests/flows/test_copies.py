@@ -106,7 +106,7 @@ def test_a_folder_with_nothing_of_a_store_may_begin_one(tmp_path: Path, nightran
 def test_housekeeping_keeps_what_an_old_warehouse_never_knew_unless_it_is_asked_to(
     own_store: Path, nightrank: NightRank
 ) -> None:
-    with duckdb.connect(str(own_store / "warehouse.duckdb")) as con:  # as a copy of before the 20th was read
+    with duckdb.connect(str(own_store / "warehouse.duckdb")) as con:  # as a copy made before the 20th was read
         con.execute("delete from ops.files where ds = '2025-03-20'")
     long_ago = time.time() - 90 * 24 * 3600
     for path in (own_store / "lake").rglob("*.parquet"):
