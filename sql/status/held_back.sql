@@ -6,7 +6,7 @@ select
     ds,
     rows_held,
     rows_returned,
-    seen_at
+    date_trunc('second', seen_at) as seen_at
 from ops.days_held_back
 order by
     source,
