@@ -1,5 +1,5 @@
--- One row per day that a source gave, made into events in the same way as now, and that is not held back: how many rows,
--- and their digest. Rows without a day count under 1970-01-01.
+-- One row per day of which a source gave a row to keep, made into events in the same way as now, and that is not held
+-- back: how many rows, and their digest. Rows without a day count under 1970-01-01.
 select
     days_given.ds,
     days_given.rows,
@@ -14,5 +14,6 @@ where
     days_given.asset = $asset
     and days_given.made_of = $made_of
     and intervals.status = 'done'
+    and (intervals.rows_in > intervals.quarantined or days_given.ds = date '1970-01-01')
     and (days_given.ds between $first_ds and $last_ds or days_given.ds = date '1970-01-01')
 order by days_given.ds

@@ -72,6 +72,14 @@ def test_rows_that_are_all_refused_fail_the_read_with_reasons_and_lose_nothing(
     assert [(one["reason"], one["rows"]) for one in found["refused"]] == [("user_id is missing", 30)]
 
 
+def test_rows_that_are_all_refused_fail_each_read(tmp_path: Path, nightrank: NightRank) -> None:
+    (tmp_path / "clicks.sql").write_text(QUERY)
+    write_events(tmp_path / "clicks.parquet", [(None, 10, 5, "buy", datetime(2025, 3, 1, 9))] * 3)
+    words = ("ingest", tmp_path / "clicks.sql", "--path", tmp_path / "clicks.parquet", "--store", tmp_path / "store")
+
+    assert [nightrank(*words).code for _ in range(2)] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("days", "code", "said"),
     [
