@@ -173,13 +173,13 @@ def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, port
         read_start=store.day_start(portion.read[0]) if portion.read else day_end,
         read_end=store.day_end(portion.read[1]) if portion.read else day_end,
     )
-    if "known_at" in reading.dated:
-        statements.run(con, "transforms/known_after_day")
     make_entities(con)
     check_id_types(con, "day_events", "users", "goods", "shops")
     refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
-    statements.run(con, "transforms/day_counts")
+    statements.run(con, "transforms/day_counts")  # of the rows as the source gave them
+    if "known_at" in reading.dated:
+        statements.run(con, "transforms/known_after_day")
 
 
 def refuse_forgotten(warehouse: Warehouse) -> None:

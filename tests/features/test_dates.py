@@ -41,6 +41,17 @@ def test_a_date_is_that_day_in_every_zone_and_is_read_with_it(desk_with: Callabl
     assert days(desk, "event_ts") == [(desk.store.day_start(date(2025, 3, day)),) for day in (1, 2, 3)]
 
 
+def test_a_source_of_dates_that_is_read_again_is_unchanged(desk_with: Callable[..., Desk]) -> None:
+    desk = desk_with(timezone="America/New_York")
+    rows = [(1, 10 + day, 5, "buy", date(2025, 3, day), date(2025, 3, day)) for day in (1, 2, 3)]
+    source = desk.source(rows, f"{COLUMNS}, known_at date", "select * from read_parquet($path)")
+
+    with desk.open() as warehouse:
+        unchanged = [desk.ingest(warehouse, source, "2025-03-01", "2025-03-03").unchanged for _ in range(2)]
+
+    assert unchanged == [0, 3]
+
+
 @pytest.mark.parametrize(
     ("zone", "day"),
     [
