@@ -1,6 +1,8 @@
 """Files that a housekeeping would remove and that the warehouse never knew: a few are normal, many mean that the
 warehouse is an old copy, or that of another store."""
 
+import shlex
+
 from features import database
 from features.copies import has_files, restore_command
 from features.errors import FeatureError
@@ -33,7 +35,7 @@ def orphans_error(warehouse: Warehouse, gone: list[Going]) -> str | None:
         f"{warehouse.store.warehouse}: never knew {len(lake)} files of the lake ({len(events)} of them events) and "
         f"{len(models)} models that would go, such as {first}; nothing was removed. Where it is an old copy, or that "
         f"of another store, restore the newest: {restore_command(warehouse.store)}\n"
-        f"to remove them all the same: nightrank housekeeping --yes --store {warehouse.store.root}"
+        f"to remove them all the same: nightrank housekeeping --yes --store {shlex.quote(str(warehouse.store.root))}"
     )
 
 
