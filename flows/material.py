@@ -28,7 +28,7 @@ class Split:
 class Material:
     """What training needs in memory: both sequences; the examples that teach, those that validate, None where none can,
     and those that measure; how many rows the tables of goods, shops, categories and users have; when each part begins;
-    the category of each goods where the model tells categories apart, None where it does not; and the keys of goods and
+    the category of each goods where the model has categories, else None; and the keys of goods and
     shops that only the catalogue has, which stay unknown to the model."""
 
     goods: "din.Sequence"
