@@ -1,0 +1,231 @@
+"""What `features` exports; each name loads its module when it is first used (features/__init__.py)."""
+
+from . import statements
+from .baselines import Order
+from .candidates import CandidateCounts, build_candidates
+from .catalogue import Catalogued, fail_goods, ingest_goods, never_touched
+from .categories import categories_for, categories_of, give_category_keys
+from .config import (
+    CandidateConfig,
+    ExampleConfig,
+    HousekeepingConfig,
+    IngestConfig,
+    PublishConfig,
+    RankingConfig,
+    SequenceConfig,
+    StoreConfig,
+)
+from .copies import need_no_remains, need_warehouse
+from .database import MAKE_ROOM, in_sentences, is_full, may_pass
+from .dates import FIRST_DAY, LAST_DAY
+from .doctor import Finding, examine
+from .drift import Drift, measure_drift
+from .erasure import Forgotten, forget
+from .errors import BusyError, FeatureError, StoppedByCheck
+from .event_types import listed_types, unmatched_types
+from .examined import Broken, Look
+from .examined_release import published_is_broken
+from .examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
+from .held_back import HeldBack, accepting, held_back_warning, in_ranges
+from .histories import Histories, build_histories, load_histories, view_histories
+from .housekeeping import Going, tidy, what_goes
+from .impressions import ingest_impressions
+from .ingestion import Ingested, event_days, ingest_events
+from .kept_releases import clear_releases
+from .lake import flush
+from .material import Material, load_material
+from .models import (
+    ModelRecord,
+    champion_id,
+    last_training,
+    learned_from_forgotten,
+    need_champion,
+    record_of,
+    register_models,
+    start_id,
+    table_sizes,
+)
+from .modes import closed_to_others, new_file_aside
+from .night_goods import build_night_goods, build_night_pairs
+from .orphans import need_lake, orphans_error
+from .outcomes import Outcomes, RankBucket, build_outcomes
+from .plan import PlannedAsset, Shaping, labels_until, plan
+from .publication import (
+    Check,
+    build_again,
+    build_release,
+    close_night,
+    close_release,
+    flip,
+    need_in_release,
+    nights_missing,
+    record_night,
+    refuse_night,
+    rolled_back_nights,
+    run_checks,
+    stop_where_broken,
+)
+from .published import Answer, Reader, reading
+from .rankings import (
+    NightBucket,
+    RankingWriter,
+    load_bucket,
+    ranking_fingerprint,
+    writing_rankings,
+)
+from .recall import Recalled, recall, why_not_recall
+from .registry import known_path, known_source, last_day_read, registered_sources
+from .rollback import Release, RolledBack, recognise_flip, releases, roll_back
+from .sequences import build_sequences, load_sequences
+from .slices import PARTS, Part
+from .sources import Source, find_source
+from .status import Status, look
+from .store import Store, epoch_microseconds, in_utc
+from .summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
+from .trial import trial
+from .unchanged import forget_digests
+from .warehouse import Warehouse, look_into, open_warehouse
+
+__all__ = [
+    "FIRST_DAY",
+    "LAST_DAY",
+    "MAKE_ROOM",
+    "PARTS",
+    "Answer",
+    "Broken",
+    "BusyError",
+    "CandidateConfig",
+    "CandidateCounts",
+    "Catalogued",
+    "Check",
+    "Drift",
+    "ExampleConfig",
+    "FeatureError",
+    "Finding",
+    "Forgotten",
+    "Going",
+    "HeldBack",
+    "Histories",
+    "HousekeepingConfig",
+    "IngestConfig",
+    "Ingested",
+    "LabelledExamples",
+    "Look",
+    "Material",
+    "ModelRecord",
+    "NightBucket",
+    "Order",
+    "Outcomes",
+    "Part",
+    "PlannedAsset",
+    "PublishConfig",
+    "RankBucket",
+    "RankingConfig",
+    "RankingWriter",
+    "Reader",
+    "Recalled",
+    "Release",
+    "RolledBack",
+    "SequenceConfig",
+    "Shaping",
+    "Source",
+    "Status",
+    "StoppedByCheck",
+    "Store",
+    "StoreConfig",
+    "Summary",
+    "Warehouse",
+    "accepting",
+    "build_again",
+    "build_candidates",
+    "build_examples",
+    "build_histories",
+    "build_night_goods",
+    "build_night_pairs",
+    "build_outcomes",
+    "build_release",
+    "build_sequences",
+    "categories_for",
+    "categories_of",
+    "champion_id",
+    "clear_releases",
+    "close_night",
+    "close_release",
+    "closed_to_others",
+    "days_back",
+    "epoch_microseconds",
+    "event_days",
+    "examine",
+    "fail_goods",
+    "find_source",
+    "flip",
+    "flush",
+    "forget",
+    "forget_digests",
+    "give_category_keys",
+    "held_back_warning",
+    "in_ranges",
+    "in_sentences",
+    "in_utc",
+    "ingest_events",
+    "ingest_goods",
+    "ingest_impressions",
+    "is_full",
+    "keep_summary",
+    "known_path",
+    "known_source",
+    "labels_until",
+    "last_day_read",
+    "last_training",
+    "learned_from_forgotten",
+    "listed_types",
+    "load_bucket",
+    "load_examples",
+    "load_histories",
+    "load_material",
+    "load_sequences",
+    "look",
+    "look_into",
+    "may_pass",
+    "measure_drift",
+    "need_champion",
+    "need_in_release",
+    "need_lake",
+    "need_no_remains",
+    "need_warehouse",
+    "needs_candidates",
+    "never_touched",
+    "new_file_aside",
+    "nights_missing",
+    "open_warehouse",
+    "orphans_error",
+    "plan",
+    "published_is_broken",
+    "ranking_fingerprint",
+    "reading",
+    "reading_went_well",
+    "recall",
+    "recognise_flip",
+    "record_night",
+    "record_of",
+    "refuse_night",
+    "register_models",
+    "registered_sources",
+    "releases",
+    "roll_back",
+    "rolled_back_nights",
+    "run_checks",
+    "start_id",
+    "statements",
+    "stop_where_broken",
+    "sum_up_failure",
+    "summary_of",
+    "table_sizes",
+    "tidy",
+    "trial",
+    "unmatched_types",
+    "view_histories",
+    "what_goes",
+    "why_not_recall",
+    "writing_rankings",
+]
