@@ -56,6 +56,11 @@ class Summary:
     def failed(self) -> bool:
         return self.state.startswith("FAILED")
 
+    @property
+    def headline(self) -> str | None:
+        """The first line of what stopped the night, None where nothing did."""
+        return self.error and self.error.partition("\n")[0]
+
 
 def sum_up(
     warehouse: Warehouse,

@@ -4,23 +4,24 @@
 Here are the commands that change a store; those that only look are in flows/looking.py.
 """
 
+from __future__ import annotations
+
 import glob
 import signal
 import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import features
 from din import DinError
-from features import BusyError, FeatureError, Ingested, StoppedByCheck
-from flows import compare as compare_flow
-from flows import compared, filling, keeping, looking, night, progress, reading, show
-from flows import demo as demo_flow
-from flows.interrupts import OutOfTime
+from features import BusyError, FeatureError, StoppedByCheck
+from flows import keeping, looking, show
+from flows.clock import utc_now
+from flows.console import stderr
 from flows.options import (
     BUSY,
     DEFAULT_STORE,
@@ -38,37 +39,58 @@ from flows.options import (
     day,
     days_accepted,
 )
-from flows.settings import load_settings, open_store
+from flows.plan_states import Mode
+
+if TYPE_CHECKING:
+    from features import Ingested
 
 app = typer.Typer(
-    help="A feature store and nightly ranking job around the Deep Interest Network.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
+@app.callback()
+def begin() -> None:
+    """A feature store and nightly ranking job around the Deep Interest Network."""
+    from flows.progress import start_logging
+
+    start_logging()
+
+
 def main() -> None:
-    """Runs the command; what goes wrong is one message on stderr and an exit code, never a traceback."""
-    progress.start_logging()
+    """Run the command; what goes wrong is one message on stderr and an exit code, never a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: a service that is stopped leaves all whole
     try:
-        with features.in_sentences():
-            app()
-    except BusyError as error:
-        stop(error, BUSY)
-    except StoppedByCheck as error:
-        stop(error, STOPPED)
-    except (FeatureError, DinError, OutOfTime) as error:
-        stop(error, FAILED)
-    except OSError as error:
-        stop(of_the_machine(error), FAILED)
+        app()
     except KeyboardInterrupt:
         interrupted()
     except SystemExit as left:
         if left.code == INTERRUPTED:  # typer meets the interrupt first, and says nothing
             interrupted()
         raise
+    except Exception as error:
+        failed(error)
+
+
+def failed(error: Exception) -> None:
+    """Print what went wrong and exit; raise the error where nobody expected it."""
+    from flows.interrupts import OutOfTime
+
+    try:
+        with features.in_sentences():
+            raise error
+    except BusyError as busy:
+        stop(busy, BUSY)
+    except StoppedByCheck as stopped:
+        stop(stopped, STOPPED)
+    except (FeatureError, DinError, OutOfTime) as wrong:
+        stop(wrong, FAILED)
+    except OSError as refused:
+        stop(of_the_machine(refused), FAILED)
+    except KeyboardInterrupt:
+        interrupted()
 
 
 def interrupted() -> None:
@@ -85,14 +107,16 @@ def of_the_machine(error: OSError) -> str:
 
 
 def stop(message: object, code: int) -> None:
-    progress.stderr.print(f"nightrank: {message}", style="red", soft_wrap=True, markup=False, highlight=False)
+    stderr.print(f"nightrank: {message}", style="red", soft_wrap=True, markup=False, highlight=False)
     sys.exit(code)
 
 
 @app.command()
 def demo(store: StorePath = Path("demo-store")) -> None:
     """The whole job on the bundled sample: events to a published ranking, printed, with why."""
-    demo_flow.run_demo(store)
+    from flows.demo import run_demo
+
+    run_demo(store)
 
 
 @app.command()
@@ -112,6 +136,9 @@ def ingest(
     json: AsJson = False,
 ) -> None:
     """Reads a source. A day is replaced where the source returns at least half of the rows that the store holds."""
+    from flows import reading
+    from flows.settings import load_settings, open_store
+
     if kind not in ("events", "impressions", "goods"):
         raise typer.BadParameter(f"{kind} is none of events, impressions, goods", param_hint="--as")
     if first and last and first > last:
@@ -122,7 +149,7 @@ def ingest(
     settings = load_settings(store)
     opened = open_store(store, settings)
     read: list[Ingested] = []
-    with features.open_warehouse(opened, "nightrank ingest", night.utc_now) as warehouse:
+    with features.open_warehouse(opened, "nightrank ingest", utc_now) as warehouse:
         for name in source:
             found = reading.source_named(warehouse, name, kind, path and from_anywhere(path))
             if full:
@@ -138,6 +165,8 @@ def ingest(
 @app.command()
 def train(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False, json: AsJson = False) -> None:
     """Trains DIN and the mean-pooling baseline up to a day; DIN ranks from then on unless it is worse than before."""
+    from flows.settings import load_settings, open_store
+
     if plain:
         from flows.training import run_training
 
@@ -146,7 +175,7 @@ def train(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False
         from flows.train import train as train_flow
 
         train_flow(str(store), day(ds))
-    show.trained(features.look(open_store(store, load_settings(store)), night.utc_now()), json)
+    show.trained(features.look(open_store(store, load_settings(store)), utc_now()), json)
 
 
 @app.command()
@@ -160,11 +189,14 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """Trains mean, decay and DIN on the same examples up to a day, and measures them; nothing is registered."""
+    from flows import compared
+    from flows.compare import run_compare
+
     if plot:
         if plot.suffix != ".png":
             raise typer.BadParameter(f"{plot} does not end in .png", param_hint="--plot")
         compared.need_place(plot)
-    found = compare_flow.run_compare(store, day(ds), seeds)
+    found = run_compare(store, day(ds), seeds)
     try:
         compared.draw(found, plot or store / f"compare-{found.ds}.png")
     finally:  # the work of minutes is told whatever became of the picture
@@ -175,7 +207,9 @@ def compare(
 def nightly(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False, json: AsJson = False) -> None:
     """Ranks and publishes every night missing up to a day."""
     if plain:
-        results = night.run_nights(store, day(ds))
+        from flows.night import run_nights
+
+        results = run_nights(store, day(ds))
     else:
         from flows.nightly import nightly as nightly_flow
 
@@ -191,8 +225,9 @@ def forget(
 ) -> None:
     """Erases a person everywhere, keeps them out of what is read later, and proves it by a scan of every file."""
     import din
+    from flows.settings import load_settings, open_store
 
-    found = features.forget(open_store(store, load_settings(store)), user, night.utc_now, din.forget_user)
+    found = features.forget(open_store(store, load_settings(store)), user, utc_now, din.forget_user)
     show.as_json(asdict(found)) if json else show.forgotten(found)
 
 
@@ -201,7 +236,7 @@ def backfill(
     start: FirstDay,
     end: LastDay,
     store: StorePath = DEFAULT_STORE,
-    mode: Annotated[filling.Mode, typer.Option(help="What to build of the plan.")] = "missing",
+    mode: Annotated[Mode, typer.Option(help="What to build of the plan.")] = "missing",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be built.")] = False,
     reason: Annotated[
         str | None, typer.Option(help="Why published rankings are made anew; without it they stay as they are.")
@@ -209,6 +244,8 @@ def backfill(
     json: AsJson = False,
 ) -> None:
     """Builds what is missing, failed or stale between two days, and what that needs; run again, what is left."""
+    from flows import filling
+
     first, last = both(start, end)
     if reason is not None and not reason.strip():
         raise typer.BadParameter("it is empty; say why", param_hint="--reason")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import features
 from features import Warehouse
+from flows.clock import utc_now
 from flows.material import Material, gather
-from flows.night import histories, utc_now
+from flows.night import histories
 from flows.progress import log
 from flows.reading import choose_day
 from flows.settings import Settings, load_settings, open_store

@@ -9,7 +9,8 @@ from pathlib import Path
 import features
 from features import FIRST_DAY, FeatureError
 from flows import explained, show, why
-from flows.night import run_nights, utc_now
+from flows.clock import utc_now
+from flows.night import run_nights
 from flows.reading import ingest
 from flows.settings import SETTINGS_FILE, Settings, load_settings, open_store
 from flows.training import run_training

@@ -1,14 +1,19 @@
 """A ranking, and why -> what a person reads on stdout: a table, and bars; or JSON."""
 
-from datetime import date
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from features import Answer, Part, Reader
 from flows import show
-from flows.why import Carried, Explanation
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from features import Answer, Part, Reader
+    from flows.why import Carried, Explanation
 
 BAR_WIDTH = 12
 DATE_WIDTH = 10

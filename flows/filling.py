@@ -5,28 +5,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import features
 from din import DinError
 from features import FeatureError, PlannedAsset, Shaping, Store, Warehouse
 from flows import night, training
+from flows.clock import utc_now
 from flows.interrupts import within_night
+from flows.plan_states import HISTORY, STATES, Mode
 from flows.progress import log
 from flows.settings import Settings, load_settings, open_store
 from flows.stages import Stages, Step, in_groups, plainly
 
 A_DAY = 86_400  # seconds
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
-Mode = Literal["missing", "failed", "stale", "removed", "all"]
-STATES = {
-    "missing": ("missing", "interrupted"),  # so that a backfill that was killed does, run again, all that is left
-    "failed": ("failed", "interrupted", "damaged", "rolled_back"),
-    "stale": ("stale",),
-    "removed": ("removed",),
-    "all": ("missing", "failed", "interrupted", "damaged", "rolled_back", "stale"),
-}
-HISTORY = ("stale", "rolled_back")  # of a ranking: people have seen it, so it is made anew only for a reason
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ def plan_of(root: Path, first_ds: date, last_ds: date) -> list[PlannedAsset]:
     """What would be built between two days, both included, and why; nothing is written."""
     settings = load_settings(root)
     store = open_store(root, settings)
-    with features.look_into(store, night.utc_now) as warehouse:
+    with features.look_into(store, utc_now) as warehouse:
         return features.plan(warehouse, first_ds, last_ds, shaping(settings, store))
 
 
@@ -93,10 +85,10 @@ def run_backfill(
 def end_killed(root: Path, first_ds: date, last_ds: date) -> None:
     """Says of backfills of these days that were killed that they are done: nothing of them is left to build."""
     store = open_store(root, load_settings(root))
-    with features.look_into(store, night.utc_now) as warehouse:
+    with features.look_into(store, utc_now) as warehouse:
         killed = warehouse.run("ledger/killed_backfills", first_ds=first_ds, last_ds=last_ds)
     if killed:
-        with features.open_warehouse(store, "nightrank backfill", night.utc_now) as warehouse:
+        with features.open_warehouse(store, "nightrank backfill", utc_now) as warehouse:
             for (run_id,) in killed:
                 replace(warehouse, run_id=run_id).end_run("done")
 
@@ -119,7 +111,7 @@ def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> 
     built: list[Built] = []
     for ds, names in assets.items():
         with (
-            features.open_warehouse(patient, f"nightrank backfill of {ds}", night.utc_now) as warehouse,
+            features.open_warehouse(patient, f"nightrank backfill of {ds}", utc_now) as warehouse,
             suppress(UnfinishedError),
             warehouse.recorded_run("backfill", ds, reason) as run,
         ):

@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 import features
-from flows.keeping import run_housekeeping
+from flows.maintenance import run_housekeeping
 
 
 @flow(name="housekeeping", persist_result=False)

@@ -1,9 +1,14 @@
 """What keeping a store well found -> what a person reads on stdout."""
 
-import re
+from __future__ import annotations
 
-from features import Finding, Going, RolledBack
+import re
+from typing import TYPE_CHECKING
+
 from flows.show import line
+
+if TYPE_CHECKING:
+    from features import Finding, Going, RolledBack
 
 FEW, MOST = 3, 5
 

@@ -1,15 +1,18 @@
 """The commands that only look: nothing of a store changes by them."""
 
+from __future__ import annotations
+
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import features
-from features import FeatureError, Status, Store, StoreConfig
-from flows import explained, filling, night, overdue, show
+from features import FeatureError, Store, StoreConfig
+from flows import explained, show
+from flows.clock import utc_now
 from flows.options import (
     DEFAULT_STORE,
     STOPPED,
@@ -23,9 +26,10 @@ from flows.options import (
     hours,
     query_text,
 )
-from flows.overdue import Lateness
-from flows.settings import settings_error
-from flows.why import explain, of_first
+
+if TYPE_CHECKING:
+    from features import Status
+    from flows.overdue import Lateness
 
 app = typer.Typer()
 
@@ -44,6 +48,8 @@ def why(
     json: AsJson = False,
 ) -> None:
     """What is ranked for a user, and which past goods and shops carried the weight of a goods."""
+    from flows.why import explain, of_first
+
     opened = looked_at(store)
     with features.reading(opened) as reader:
         asked = reader.night(day(ds))
@@ -84,8 +90,11 @@ def status(
     json: AsJson = False,
 ) -> None:
     """One screen: what is published, how old, from what, and what went wrong."""
+    from flows import overdue
+    from flows.settings import settings_error
+
     limit = hours(max_age) if max_age else None
-    now = night.utc_now()
+    now = utc_now()
     found, wrong = features.look(looked_at(store), now), settings_error(store)
     late = [] if wrong else overdue.overdue_of(found, store, now)
     as_found = found.__dict__ | {"settings_error": wrong, "schedules": [vars(one) for one in late]}
@@ -124,6 +133,8 @@ def plan(
     json: AsJson = False,
 ) -> None:
     """What would be built between two days, and why; writes nothing."""
+    from flows import filling
+
     first, last = both(start, end)
     show.plan(filling.plan_of(store, first, last), all_of_it, json)
 
@@ -145,7 +156,7 @@ def report(
     named = [text.strip() for text in (users or "").split(",") if text.strip()]
     if users is not None and not named:
         raise typer.BadParameter("names nobody; write user ids with commas between them", param_hint="--users")
-    print(run_report(looked_at(store), night.utc_now(), day(ds), named, out))
+    print(run_report(looked_at(store), utc_now(), day(ds), named, out))
 
 
 @app.command()

@@ -6,13 +6,14 @@ Plain functions: `nightrank nightly --plain` calls them as they are, flows/night
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import features
 from features import StoppedByCheck, Warehouse
 from flows import progress
 from flows.alerts import alerting
+from flows.clock import utc_now
 from flows.interrupts import in_one_go, within_night
 from flows.progress import log
 from flows.reading import choose_day, read_sources
@@ -22,11 +23,6 @@ from flows.stages import Stages, Step, in_groups, plainly
 from flows.summary import Tell, log_summary, tell_of, told_if_it_fails
 
 CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; reading and the last night take seven
-
-
-def utc_now() -> datetime:
-    """The clock: UTC without a zone, as times are everywhere inside. Read in flows/ alone."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)

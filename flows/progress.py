@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-stderr = Console(stderr=True)
+from flows.console import stderr
+
 log = structlog.stdlib.get_logger("nightrank")
 
 

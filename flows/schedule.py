@@ -9,7 +9,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.runtime import deployment, flow_run
 
 from features import Store
-from flows.night import utc_now
+from flows.clock import utc_now
 from flows.progress import log
 from flows.recorded import Schedule, record_schedules
 from flows.settings import load_settings, open_store

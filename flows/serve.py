@@ -26,7 +26,7 @@ import features
 from features import FeatureError
 from flows import show
 from flows.backlog import next_runs, skip_late_runs
-from flows.night import utc_now
+from flows.clock import utc_now
 from flows.overdue import NIGHT, other_zone
 from flows.progress import stderr
 from flows.recorded import Schedule, record_schedules, stop_schedules

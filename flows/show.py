@@ -1,34 +1,24 @@
 """Answers -> what a person reads on stdout: tables and bars, or JSON."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from itertools import groupby
 from json import dumps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from features import (
-    Answer,
-    Forgotten,
-    Ingested,
-    PlannedAsset,
-    Reader,
-    Source,
-    Status,
-    Summary,
-    Warehouse,
-    accepting,
-    held_back_warning,
-)
-from flows.overdue import Lateness
-from flows.progress import stderr
-from flows.summary import headline
+import features
+from flows.console import stderr, stdout
 
-stdout = Console()
+if TYPE_CHECKING:
+    from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Source, Status, Summary, Warehouse
+    from flows.overdue import Lateness
+
 AS_IT_SHOULD_BE = ("ok", "removed")
 TABLES = {  # parts of the status that are shown as tables
     "sources": "Sources: rows_in = kept + duplicates + quarantined",
@@ -92,7 +82,7 @@ def ingested(warehouse: Warehouse, source: Source, read: list[Ingested], json: b
                 f"{counts.quarantined} quarantined{days}"
             )
         if counts.held_back:
-            warning(held_back_warning(warehouse, source.asset, counts.held_back))
+            warning(features.held_back_warning(warehouse, source.asset, counts.held_back))
 
 
 def warning(said: str) -> None:
@@ -129,7 +119,7 @@ def trained(found: Status, json: bool) -> None:
         return
     for model in found.parts["champion"]:
         shown = [name for name in TRAINED if name in model]
-        table(Answer(shown, [tuple(model[name] for name in shown)]), "The model that ranks")
+        table(features.Answer(shown, [tuple(model[name] for name in shown)]), "The model that ranks")
         line(further(model))
 
 
@@ -190,7 +180,7 @@ def status(found: Status) -> None:
         line(f"           {further(model)}")
     if not found.parts["champion"] and not found.writer:
         stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
-    told([Summary(**night) for night in found.parts["summary"]])
+    told([features.Summary(**night) for night in found.parts["summary"]])
     for night in found.parts["stopped"]:
         broken = ", ".join(night["broken"])
         stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {broken}", soft_wrap=True)
@@ -216,11 +206,11 @@ def tables(parts: dict[str, list[dict[str, Any]]]) -> None:
     for part, title in TABLES.items():
         rows = parts[part]
         if rows:
-            table(Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MOST_ROWS]]), title)
+            table(features.Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MOST_ROWS]]), title)
         if len(rows) > MOST_ROWS:
             line(f"... and {len(rows) - MOST_ROWS} more: nightrank status --json")
     for (kind, source), rows in groupby(parts["held_back"], key=lambda row: (row["kind"], row["source"])):
-        line(f"to replace them all the same: {accepting(f'{kind}.{source}', (row['ds'] for row in rows))}")
+        line(f"to replace them all the same: {features.accepting(f'{kind}.{source}', (row['ds'] for row in rows))}")
 
 
 def told(nights: list[Summary]) -> None:
@@ -229,7 +219,7 @@ def told(nights: list[Summary]) -> None:
         colour = "bold red" if night.failed else "bold"
         stdout.print(f"[{colour}]last tried[/] {night.ds}  {night.state}", highlight=False, soft_wrap=True)
         if night.failed:
-            line(f"           in {night.stage}: {headline(night)}")
+            line(f"           in {night.stage}: {night.headline}")
         median, late = measured(night.events_median, ".0f"), f"{night.late_rows} late of {night.late_days} days"
         line(f"           {night.events} events, median {median}, {late}")
         if night.stages:

@@ -22,7 +22,7 @@ def log_summary(summary: Summary) -> None:
     told = {one.name: getattr(summary, one.name) for one in fields(summary) if one.name not in LISTS}
     told |= {f"{one['source']}_days_behind": one["days_behind"] for one in summary.sources}
     told |= {f"{stage}_seconds": seconds for stage, seconds in summary.stages.items()}
-    told |= {"error": headline(summary), "to_do": len(summary.advice)}
+    told |= {"error": summary.headline, "to_do": len(summary.advice)}
     known = {name: value for name, value in told.items() if value is not None}
     (log.error if summary.failed else log.info)("night_summary", **known)
 
@@ -52,17 +52,12 @@ def told_if_it_fails(night: Warehouse, ds: date, stages: Stages, tell: Tell) -> 
         raise
 
 
-def headline(summary: Summary) -> str | None:
-    """The first line of what stopped a night."""
-    return summary.error and summary.error.partition("\n")[0]
-
-
 def sentence(summary: Summary) -> str:
     """A night in a sentence."""
     if summary.state == "FAILED":
-        return f"the night of {summary.ds} failed in {summary.stage}, and nothing is published: {headline(summary)}"
+        return f"the night of {summary.ds} failed in {summary.stage}, and nothing is published: {summary.headline}"
     if summary.failed:
-        return f"the night of {summary.ds} failed in {summary.stage}; yesterday stays published: {headline(summary)}"
+        return f"the night of {summary.ds} failed in {summary.stage}; yesterday stays published: {summary.headline}"
     if summary.advice:
         return f"the night of {summary.ds} is published, with warnings: {len(summary.advice)}"
     return f"the night of {summary.ds} is published"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import features
 from features import ModelRecord, Warehouse
 from flows import progress, show
+from flows.clock import utc_now
 from flows.interrupts import within_training
 from flows.material import DAY, Material, gather, window_days
-from flows.night import histories, utc_now
+from flows.night import histories
 from flows.progress import log
 from flows.reading import choose_day, read_on
 from flows.settings import Settings, load_settings, open_store

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.keeping import run_doctor, run_housekeeping
+from flows.maintenance import run_doctor, run_housekeeping
 from flows.night import run_nights
 from tests.conftest import Said
 

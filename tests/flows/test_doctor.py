@@ -19,7 +19,7 @@ from features import statements
 from features.examined import FILES
 from features.examined_release import RELEASES
 from features.examined_sources import SOURCES
-from flows.keeping import run_doctor, run_rollback
+from flows.maintenance import run_doctor, run_rollback
 from flows.night import run_nights
 from tests.conftest import Said
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.keeping import run_housekeeping
+from flows.maintenance import run_housekeeping
 from flows.night import run_nights
 from flows.training import run_training
 from tests.conftest import Said
@@ -217,7 +217,7 @@ def test_a_housekeeping_killed_between_record_and_disk_leaves_strays_for_the_nex
         aged(grown_store / path)
     program = (
         "import os\nfrom pathlib import Path\nfrom features import housekeeping\n"
-        "from flows.keeping import run_housekeeping\n"
+        "from flows.maintenance import run_housekeeping\n"
         "housekeeping.remove = lambda *_: os._exit(9)\n"
         f"run_housekeeping(Path({str(grown_store)!r}))"
     )

@@ -39,7 +39,7 @@ def killed_rollback(root: Path, patch: str, day: int = 19) -> None:
     """Goes back to 2025-03-19 in a process that dies where `patch` makes it."""
     program = (
         "import os\nfrom datetime import date\nfrom pathlib import Path\n"
-        "from features import rollback\nfrom flows.keeping import run_rollback\n"
+        "from features import rollback\nfrom flows.maintenance import run_rollback\n"
         "def die(*_): os._exit(9)\n"
         f"{patch}\n"
         f"run_rollback(Path({str(root)!r}), date(2025, 3, {day}), 'bread for all')"
