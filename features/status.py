@@ -44,9 +44,10 @@ def look(store: Store, now: datetime) -> Status:
             database.connect_read_only(store.warehouse, store.config) as con,
         ):
             later = [part for part, table in LATER.items() if database.has_table(con, "ops", table)]
-            parts = nothing | {part: rows_of(con, part, now) for part in (*PARTS, *later)}
+            parts = nothing | {part: rows_of(con, part) for part in (*PARTS, *later)}
     except BusyError as error:
         writer, parts = str(error), nothing | {"nights": published_night(store)}
+    parts["catalogues"] = [with_age(row, now) for row in parts["catalogues"]]
     published = [night["published_at"] for night in parts["nights"]]
     age = (now - published[0]).total_seconds() / 3600 if published else None
     unreadable = unreadable_reason(store) if published else None
@@ -66,11 +67,17 @@ def unreadable_reason(store: Store) -> str | None:
     return None if whole else f"{store.published.resolve()}: cannot be opened, or is not whole"
 
 
-def rows_of(con: duckdb.DuckDBPyConnection, part: str, now: datetime) -> list[dict[str, Any]]:
-    """Answer a file of sql/status, with `now` where it asks for it."""
-    query = statements.read(f"status/{part}")
-    [statement] = duckdb.extract_statements(query)
-    return ask(con, query, {"now": now} if "now" in statement.named_parameters else {}).records()
+def rows_of(con: duckdb.DuckDBPyConnection, part: str) -> list[dict[str, Any]]:
+    """Answer a file of sql/status. None of them takes a value: to bind one, DuckDB 1.5 loads pandas."""
+    return ask(con, statements.read(f"status/{part}")).records()
+
+
+def with_age(catalogue: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A catalogue's row with `age_hours`, the hours since its last read, after `read_at`."""
+    row = catalogue.copy()
+    source, read_at = row.pop("source"), row.pop("read_at")
+    age = round((now - read_at).total_seconds() / 3600, 1)
+    return {"source": source, "read_at": read_at, "age_hours": age} | row
 
 
 def published_night(store: Store) -> list[dict[str, Any]]:

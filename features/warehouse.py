@@ -1,19 +1,23 @@
 """The warehouse: the record of what is built, and the ledger that tells the truth about it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import polars as pl
 
 from features import assembled, copies, database, lake, statements
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint
 from features.lake import LakeFile
 from features.store import Store
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass
@@ -112,6 +116,8 @@ class Warehouse:
     def add_files(self, files: list[LakeFile]) -> None:
         """Makes lake files real."""
         if files:
+            import polars as pl
+
             self.append("ops.files", pl.DataFrame([vars(file) for file in files]))
 
     def clear_day(self, table: str, ds: date) -> None:
@@ -125,7 +131,7 @@ class Warehouse:
         self.con.unregister("new_rows")
 
     @contextmanager
-    def recorded_run(self, command: str, ds: date, reason: str | None = None) -> Iterator["Warehouse"]:
+    def recorded_run(self, command: str, ds: date, reason: str | None = None) -> Iterator[Warehouse]:
         """Keeps a record of a run: what ran, for which day, how it ended, and why, where somebody gives a reason. Gives
         the warehouse that writes as it.
 

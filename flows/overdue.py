@@ -1,13 +1,19 @@
 """Recorded schedules and published nights -> the nights that are overdue, running or stopped."""
 
-import asyncio
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from features import Broken, FeatureError, Finding, Status, Store, in_utc
+import features
+from features import FeatureError, Store, in_utc
 from flows.recorded import SCHEDULES, Schedule, load_schedules
 from flows.settings import load_settings, open_store
+
+if TYPE_CHECKING:
+    from features import Finding, Status
 
 NIGHT = "nightly"
 WRITER = "nightrank nightly ("  # how the lock names a night that is being built
@@ -72,6 +78,8 @@ def newest_due(schedule: Schedule, until: datetime) -> datetime | None:
 
 def due_between(schedule: Schedule, start: datetime, end: datetime) -> list[datetime]:
     """When runs are due from `start` to `end`, by the server's own arithmetic. Raises FeatureError for a bad cron."""
+    import asyncio
+
     from prefect.server.schemas.schedules import CronSchedule  # seconds: only stores with schedules pay them
 
     try:
@@ -119,13 +127,19 @@ def findings(status: Status, root: Path, now: datetime) -> list[Finding]:
     late = [one for one in overdue_of(status, root, now) if one.state in ("overdue", "unknown")]
     zone = settings.store.timezone
     remedy = f"write timezone: {zone} in prefect.yaml, and start nightrank serve or deploy again"
-    apart = [Broken(one, remedy) for one in other_zones(store, zone)] if not late or late[0].state != "unknown" else []
+    apart = (
+        [features.Broken(one, remedy) for one in other_zones(store, zone)]
+        if not late or late[0].state != "unknown"
+        else []
+    )
     return [
-        Finding(
+        features.Finding(
             "scheduled_nights_are_published",
             "no night of a recorded schedule is overdue",
             is_note=False,
-            broken=[Broken(one.sentence, one.remedy or f"rm {store.root / SCHEDULES}") for one in late],
+            broken=[features.Broken(one.sentence, one.remedy or f"rm {store.root / SCHEDULES}") for one in late],
         ),
-        Finding("schedules_are_in_the_zone", "nightly schedules are in store.timezone", is_note=True, broken=apart),
+        features.Finding(
+            "schedules_are_in_the_zone", "nightly schedules are in store.timezone", is_note=True, broken=apart
+        ),
     ]

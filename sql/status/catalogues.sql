@@ -22,8 +22,6 @@ failed as (
 select
     sources.source,
     date_trunc('second', coalesce(reads.finished_at, sources.registered_at)) as read_at,
-    round(date_diff('second', coalesce(reads.finished_at, sources.registered_at), $now::timestamp) / 3600.0, 1)
-        as age_hours,
     reads.rows_in,
     reads.rows as kept,
     reads.duplicates,
