@@ -26,8 +26,12 @@ class Answer:
 
     def records(self) -> list[dict[str, Any]]:
         """The rows by name; a name that comes again gets a number, as in `rank`, `rank_1`, and no column is lost."""
-        names = told_apart(self.columns)
-        return [dict(zip(names, row, strict=True)) for row in self.rows]
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, each once."""
+        return told_apart(self.columns)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ app = typer.Typer(
 )
 
 
+ONLY_LOOK = ("why", "sql", "status", "plan", "explore", "doctor", "report", "compare")
+
+
 @app.callback()
 def begin() -> None:
     """A feature store and nightly ranking job around the Deep Interest Network."""
@@ -94,7 +97,12 @@ def failed(error: Exception) -> None:
 
 
 def interrupted() -> None:
-    stop("stopped; what was finished is kept, the rest will be built by the next run", INTERRUPTED)
+    """Say what an interrupt left behind: nothing by a command that only looks, else what was finished."""
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    left = (
+        "nothing was changed" if command in ONLY_LOOK else "what was finished is kept, the same command builds the rest"
+    )
+    stop(f"stopped; {left}", INTERRUPTED)
 
 
 def of_the_machine(error: OSError) -> str:

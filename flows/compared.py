@@ -10,8 +10,10 @@ from rich.table import Table
 import features
 from features import FeatureError
 from flows.compare import Compared, Comparison
+from flows.console import stdout
 from flows.progress import log
-from flows.show import as_json, measured, plain, stdout
+from flows.show import measured
+from flows.tables import as_json, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

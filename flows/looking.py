@@ -11,7 +11,7 @@ import typer
 
 import features
 from features import FeatureError, Store, StoreConfig
-from flows import explained, show
+from flows import explained, show, tables
 from flows.clock import utc_now
 from flows.options import (
     DEFAULT_STORE,
@@ -71,11 +71,17 @@ def sql(
     query: Annotated[str, typer.Argument(help='A query, such as "from latest_rankings limit 5", or a .sql file.')],
     store: StorePath = DEFAULT_STORE,
     json: AsJson = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Asks the published store, read-only."""
+    if json and csv:
+        raise typer.BadParameter("it excludes --json; give one of them", param_hint="--csv")
     with features.reading(looked_at(store)) as reader:
         answer = reader.ask(query_text(query))
-    show.as_json(answer.records()) if json else show.table(answer)
+    if json or csv:
+        show.as_json(answer.records()) if json else tables.as_csv(answer.names, answer.rows)
+    else:
+        show.table(answer)
 
 
 @app.command()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from itertools import groupby
-from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 import features
 from flows.console import stderr, stdout
+from flows.tables import as_json, table
 
 if TYPE_CHECKING:
-    from features import Answer, Forgotten, Ingested, PlannedAsset, Reader, Source, Status, Summary, Warehouse
+    from features import Forgotten, Ingested, PlannedAsset, Reader, Source, Status, Summary, Warehouse
     from flows.overdue import Lateness
 
 AS_IT_SHOULD_BE = ("ok", "removed")
@@ -29,42 +26,6 @@ TABLES = {  # parts of the status that are shown as tables
 }
 MOST_ROWS = 20
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
-
-
-def as_json(records: Any) -> None:
-    print(dumps(plain(records), indent=2, default=str, ensure_ascii=False, allow_nan=False))
-
-
-def plain(value: Any) -> Any:
-    """What JSON can say: numbers that are none become null, and the keys of a map text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    return value
-
-
-def table(answer: Answer, title: str | None = None) -> None:
-    """Rows as a table; numbers to the right."""
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for place, column in enumerate(answer.columns):
-        number = all(isinstance(row[place], int | float) or row[place] is None for row in answer.rows)
-        shown.add_column(column, justify="right" if number and answer.rows else "left", overflow="fold")
-    for row in answer.rows:
-        shown.add_row(*(text(value) for value in row))
-    stdout.print(shown)
-
-
-def text(value: Any) -> Text:
-    if value is None:
-        return Text("—", style="dim")
-    if isinstance(value, float):
-        return Text(f"{value:.4f}")
-    if isinstance(value, list):
-        return Text(", ".join(str(item) for item in value))
-    return Text(str(value))
 
 
 def models(reader: Reader) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import features
 from features import ModelRecord, Warehouse
-from flows import progress, show
+from flows import progress
 from flows.clock import utc_now
 from flows.interrupts import within_training
 from flows.material import DAY, Material, gather, window_days
@@ -21,6 +21,7 @@ from flows.progress import log
 from flows.reading import choose_day, read_on
 from flows.settings import Settings, load_settings, open_store
 from flows.stages import Stages, Step, plainly
+from flows.tables import plain
 from flows.warm import learned_by, start_for
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def one_model(
         "warm_from": start and start.model_id,
         "run_id": run.run_id,
     }
-    model_id = din.save_model(run.store.models, trained.model, about, show.plain(trained.measures | trained.curves))
+    model_id = din.save_model(run.store.models, trained.model, about, plain(trained.measures | trained.curves))
     found, seconds = trained.metrics, trained.seconds
     said = {"auc": found.auc, "gauc": found.gauc, "logloss": found.logloss, "epoch": trained.epoch}
     log.info("model_trained", model_id=model_id, **said, valid_gauc=trained.valid_gauc, seconds=seconds)

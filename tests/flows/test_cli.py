@@ -212,13 +212,16 @@ def test_why_before_anything_is_published_says_what_to_run(tmp_path: Path, night
     )
 
 
-def test_sql_answers_as_a_table_and_as_json(walked_store: Path, nightrank: NightRank) -> None:
+def test_sql_answers_as_a_table_as_json_and_as_csv(walked_store: Path, nightrank: NightRank) -> None:
     query = "select ds::varchar as ds, count(*) as rows from rankings group by all order by ds limit 1"
 
     assert json.loads(nightrank("sql", query, "--json", "--store", walked_store).out) == [
         {"ds": "2025-03-18", "rows": 60}
     ]
     assert "2025-03-18" in nightrank("sql", query, "--store", walked_store).out
+    assert nightrank("sql", query, "--csv", "--store", walked_store).out == "ds,rows\n2025-03-18,60\n"
+    both = nightrank("sql", query, "--csv", "--json", "--store", walked_store)
+    assert (both.code, "it excludes --json; give one of them" in both.err) == (2, True)
 
 
 def test_sql_cannot_write_nor_read_anything_else(walked_store: Path, tmp_path: Path, nightrank: NightRank) -> None:
@@ -373,15 +376,24 @@ LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as
 
 @pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("words", "busy_with"),
+    ("words", "busy_with", "left"),
     [
-        (["status"], "features.look = lambda *_: (print('busy', flush=True), time.sleep(60))"),
-        (["sql", LONG], "published.answer = lambda *given: (print('busy', flush=True), answer(*given))"),
+        (["status"], "features.look = lambda *_: (print('busy', flush=True), time.sleep(60))", "nothing was changed"),
+        (
+            ["sql", LONG],
+            "published.answer = lambda *given: (print('busy', flush=True), answer(*given))",
+            "nothing was changed",
+        ),
+        (
+            ["nightly", "--plain"],
+            "features.open_warehouse = lambda *_: (print('busy', flush=True), time.sleep(60))",
+            "what was finished is kept, the same command builds the rest",
+        ),
     ],
-    ids=["python", "duckdb"],
+    ids=["python", "duckdb", "a night"],
 )
-def test_who_stops_a_command_is_told_that_what_was_finished_is_kept(
-    walked_store: Path, words: list[str], busy_with: str, stopped_by: signal.Signals
+def test_a_command_that_is_stopped_says_what_it_leaves_behind(
+    walked_store: Path, words: list[str], busy_with: str, left: str, stopped_by: signal.Signals
 ) -> None:
     program = (
         "import signal, sys, time, features\n"
@@ -405,7 +417,7 @@ def test_who_stops_a_command_is_told_that_what_was_finished_is_kept(
 
     assert (child.returncode, said) == (
         130,
-        "nightrank: stopped; what was finished is kept, the rest will be built by the next run\n",
+        f"nightrank: stopped; {left}\n",
     )
 
 

@@ -165,7 +165,7 @@ def test_a_night_that_sigterm_stops_in_a_query_undoes_that_alone_and_the_next_bu
 
     assert (child.returncode, said.splitlines()[-1]) == (
         130,
-        "nightrank: stopped; what was finished is kept, the rest will be built by the next run",
+        "nightrank: stopped; what was finished is kept, the same command builds the rest",
     )
     assert (own_store / ".lock").read_text() == ""
     assert ask(own_store, "select state, stage, error from ops.summaries where ds = '2025-03-21'") == [
