@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from flows import show
+from flows.tables import Column, draw
 
 if TYPE_CHECKING:
     from datetime import date
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from flows.why import Carried, Explanation
 
 BAR_WIDTH = 12
-DATE_WIDTH = 10
 RANKS_SHOWN = 10
 ROWS_SHOWN = 8
 
@@ -38,7 +37,7 @@ def show_why(found: Explanation, top: int = ROWS_SHOWN) -> None:
         show.line(said)
     for part, rows in found.parts.items():
         if rows:
-            show.stdout.print(bars(part, rows[:top]))
+            bars(part, rows[:top])
             beyond(found, part, rows[top:])
         else:
             show.line(f"No {part} in the history: nothing to attend to.")
@@ -75,23 +74,27 @@ def stands(found: Explanation) -> str:
     return f"not ranked; it would have stood at about {found.place} of {found.ranked}"
 
 
-def bars(part: Part, rows: list[Carried]) -> Table:
-    """The strongest of a part: red where the weight is negative."""
-    shown = Table(header_style="bold")
-    shown.add_column(f"past {part}", overflow="fold")
-    shown.add_column("last touched", min_width=DATE_WIDTH)
-    counted = rows[0].times is not None
-    for column in ("times", "weight", "share") if counted else ("weight", "share"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("", no_wrap=True)
+def bars(part: Part, rows: list[Carried]) -> None:
+    """Print the strongest of a part: red where the weight is negative."""
+    columns = [Column(f"past {part}", is_whole=True), Column("name"), Column("last touched")]
+    columns += [Column(name, is_number=True) for name in ("times", "weight", "share")]
+    columns.append(Column("", is_whole=True))
     largest = max(abs(row.weight) for row in rows) or 1
-    for row in rows:
-        label = f"{row.history_id} {row.name or ''}".strip()
-        share = "—" if row.share is None else f"{row.share:.1%}"
-        bar = Text("█" * round(BAR_WIDTH * abs(row.weight) / largest), style="green" if row.weight >= 0 else "red")
-        times = [str(row.times)] if counted else []
-        shown.add_row(label, str(row.event_ts.date()), *times, f"{row.weight:+.3f}", share, bar)
-    return shown
+    cells = [[*cells_of(row), bar(row.weight / largest)] for row in rows]
+    shown = [place for place in range(len(columns)) if any(row[place].plain for row in cells)]
+    draw([columns[place] for place in shown], [[row[place] for place in shown] for row in cells])
+
+
+def cells_of(row: Carried) -> list[Text]:
+    share = "—" if row.share is None else f"{row.share:.1%}"
+    times = "" if row.times is None else str(row.times)
+    values = (str(row.history_id), row.name or "", str(row.event_ts.date()), times, f"{row.weight:+.3f}", share)
+    return [Text(value) for value in values]
+
+
+def bar(share: float) -> Text:
+    """Return the size of a weight as a bar."""
+    return Text("█" * round(BAR_WIDTH * abs(share)), style="green" if share >= 0 else "red")
 
 
 def beyond(found: Explanation, part: Part, more: list[Carried]) -> None:

@@ -6,6 +6,7 @@ import csv
 import math
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
@@ -22,34 +23,54 @@ if TYPE_CHECKING:
 FRAME = 3  # the characters of a column's border and padding
 
 
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: `is_number` puts it to the right, `is_whole` breaks none of its lines."""
+
+    name: str
+    is_number: bool = False
+    is_whole: bool = False
+
+
 def table(answer: Answer, title: str | None = None) -> None:
-    """Print rows as a table, numbers to the right.
+    """Print rows as a table: numbers to the right, ids whole."""
+    columns = [
+        Column(name, are_numbers([row[place] for row in answer.rows]), name.endswith("_id"))
+        for place, name in enumerate(answer.columns)
+    ]
+    draw(columns, [[text(value) for value in row] for row in answer.rows], title)
 
-    Lines break between words. Where words and ids have no room, a terminal gets one record after the other, and a pipe
-    or a file gets a wider table.
+
+def are_numbers(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(value, int | float) or value is None for value in values)
+
+
+def draw(columns: list[Column], rows: list[list[Text]], title: str | None = None) -> None:
+    """Print cells as a table whose lines break between words.
+
+    Where words have no room, a terminal gets one record after the other, and a pipe or a file gets a wider table.
     """
-    cells = [[text(value) for value in row] for row in answer.rows]
-    columns = [[Text(name), *(row[place] for row in cells)] for place, name in enumerate(answer.columns)]
-    least = [max(narrowest(cell, name) for cell in cells) for name, cells in zip(answer.columns, columns, strict=True)]
-    room = stdout.width - FRAME * len(least) - 1
-    if sum(least) > room and stdout.is_terminal:
-        records(answer.columns, cells, title)
-        return
-    natural = [max(cell_len(cell.plain) for cell in cells) for cells in columns]
+    cells = [[Text(column.name), *(row[place] for row in rows)] for place, column in enumerate(columns)]
+    least = [max(narrowest(cell, one.is_whole) for cell in down) for one, down in zip(columns, cells, strict=True)]
+    frame = FRAME * len(least) + 1
+    if sum(least) + frame <= stdout.width:
+        console = stdout
+    elif stdout.is_terminal:
+        return records([column.name for column in columns], rows, title)
+    else:
+        console = Console(width=sum(least) + frame)
+    natural = [max(cell_len(cell.plain) for cell in down) for down in cells]
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for place, width in enumerate(fitted(least, natural, room)):
-        number = all(isinstance(row[place], int | float) or row[place] is None for row in answer.rows)
-        justify = "right" if number and answer.rows else "left"
-        shown.add_column(answer.columns[place], justify=justify, overflow="fold", width=width)
-    for row in cells:
+    for column, width in zip(columns, fitted(least, natural, console.width - frame), strict=True):
+        shown.add_column(column.name, justify="right" if column.is_number else "left", overflow="fold", width=width)
+    for row in rows:
         shown.add_row(*row)
-    wide = sum(least) > room
-    (Console(width=sum(least) + FRAME * len(least) + 1) if wide else stdout).print(shown)
+    return console.print(shown)
 
 
-def narrowest(cell: Text, column: str) -> int:
-    """Return the width below which a word of the cell breaks; an id is one word, whatever is in it."""
-    words = [cell.plain] if column.endswith("_id") else cell.plain.split()
+def narrowest(cell: Text, is_whole: bool) -> int:
+    """Return the width below which a word of the cell breaks; a whole cell is one word, whatever is in it."""
+    words = [cell.plain] if is_whole else cell.plain.split()
     return max((cell_len(word) for word in words), default=0)
 
 
