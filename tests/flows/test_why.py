@@ -372,8 +372,8 @@ def test_bars_are_as_long_as_the_weights_are_large_either_way(capsys: pytest.Cap
 
     lines = [line.replace(" ", "") for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     assert lines == [
-        "│1tea│2025-03-20│3│-2.000│80.0%│████████████│",
-        "│2│2025-03-19│1│+0.500│20.0%│███│",
+        "│1│tea│2025-03-20│3│-2.000│80.0%│████████████│",
+        "│2││2025-03-19│1│+0.500│20.0%│███│",
         "│2│2025-03-19│+0.500│—│████████████│",
     ]
 
