@@ -12,7 +12,7 @@ select
     nights.as_of,
     nights.model_id
 from nights
-where nights.ds in (select rankings.ds from rankings);
+where nights.ds in (select distinct rankings.ds from rankings); -- distinct: the join meets some nights, not every row
 
 -- DuckDB resolves the tables of a macro in the database in use, not in the macro's own. Each macro therefore compares its
 -- release with that of the tables it finds, and stops where they differ; where the database in use has none, DuckDB's
