@@ -1,4 +1,16 @@
 -- Does the model order the same candidates better than simpler rankings do? One row per (ds, ranker), first ten ranks.
+with rankers as (
+    select
+        *,
+        'model' as ranker
+    from outcomes
+    where ds in (select baselines.ds from baselines)
+    union all by name
+    select *
+    from baselines
+    where ranker <> 'model' -- older releases hold the model here too
+)
+
 select
     ds,
     ranker,
@@ -7,7 +19,7 @@ select
     recall,
     ndcg,
     mrr
-from baselines
+from rankers
 where k = 10
 order by
     ds desc,

@@ -1,5 +1,6 @@
 -- One row per person to show of the night of $ds: of those with a published history, if there are any, one with the
--- fewest goods events in it, one in the middle, one with the most; who is alike stands in the order of user_id.
+-- fewest goods events in it, one in the middle, one with the most; who is alike stands in the order of user_id. A history
+-- ends at sequences.goods_length, so no count is above that: is_longest says which are as long as any of the night.
 with people as (
     select
         rankings.user_id,
@@ -30,7 +31,8 @@ select
         when 1 then 'fewest events'
         when with_history then 'most events'
         else 'median'
-    end as chosen_for
+    end as chosen_for,
+    events = (select max(len(goods_sequences.goods_ids)) from goods_sequences where goods_sequences.ds = $ds) as is_longest
 from placed
 where place in (1, (with_history + 1) // 2, with_history)
 order by
