@@ -117,7 +117,7 @@ def main() -> None:
     sizes = {name: getattr(given, name) for name in ("users", "goods", "why", "nights", "k")}
     path = fill(given.like, given.work / "published.duckdb", given.sql, **sizes)
     print(f"DuckDB {duckdb.__version__}; {sizes}")
-    sums = dict.fromkeys((*FOLDERS, "macro"), (0.0, 0.0))
+    sums: dict[str, tuple[float, float]] = dict.fromkeys((*FOLDERS, "macro"), (0.0, 0.0))
     with duckdb.connect(str(path), read_only=True, config={"threads": 2}) as con:
         values = values_of(con)
         for name, query in queries(given.sql):

@@ -12,7 +12,6 @@ Rows = list[dict[str, Any]]
 RANKS_SHOWN = 10
 # What came to published files later: a section is there where its columns are.
 BASELINES = ("ds", "k", "ranker", "hit_rate", "ndcg", "recall", "mrr")
-AT_THE_LIMIT = " or more, of which sequences.goods_length keeps the newest"
 SUMMARIES = ("ds", "events", "events_median", "late_rows", "late_days", "stages")
 
 
@@ -86,12 +85,16 @@ def is_there(reader: Reader, relation: str, columns: tuple[str, ...]) -> bool:
 
 
 def some_people(reader: Reader, ds: date, limit: int | None = None) -> list[tuple[Any, str]]:
-    """Three users of a night, and why each was chosen. A history of `limit` events may have been longer: none of the
-    night is, since the release holds the newest events alone."""
+    """Three users of a night, and why each was chosen. The release holds the newest events of a user alone, so a
+    history that has reached `limit` events may be longer."""
     return [
-        (user_id, f"{why}: {events} goods events{AT_THE_LIMIT if limit and is_longest and events >= limit else ''}")
+        (user_id, f"{why}: {counted(events, is_cut=bool(limit and is_longest and events >= limit))}")
         for user_id, events, why, is_longest in reader.page("some_people", ds=ds).rows
     ]
+
+
+def counted(events: int, *, is_cut: bool) -> str:
+    return f"{events} goods events" + (f" or more; a sequence keeps the newest {events}" if is_cut else "")
 
 
 def chosen(reader: Reader, ds: date, users: list[str]) -> list[tuple[Any, str]]:

@@ -1,14 +1,19 @@
 -- Does the model order the same candidates better than simpler rankings do? One row per (ds, ranker), first ten ranks.
-with rankers as (
+with simpler as (
+    select *
+    from baselines
+    where ranker <> 'model' -- older releases hold the model here too
+),
+
+rankers as (
     select
         *,
         'model' as ranker
     from outcomes
-    where ds in (select baselines.ds from baselines)
+    where ds in (select simpler.ds from simpler)
     union all by name
     select *
-    from baselines
-    where ranker <> 'model' -- older releases hold the model here too
+    from simpler
 )
 
 select

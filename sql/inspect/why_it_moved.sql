@@ -12,8 +12,8 @@ with placed as (
     inner join ranked_nights using (ds)
 ),
 
--- Ranks alone are compared for every row of two nights; lists are read for the few that are shown.
 moved as (
+    -- compares ranks alone for every row of two nights; lists are read below, for the few that are shown
     select
         tonight.user_id,
         tonight.goods_id,

@@ -15,6 +15,12 @@ with people as (
         and rankings.rank = 1
 ),
 
+longest as (
+    select max(len(goods_ids)) as events
+    from goods_sequences
+    where ds = $ds
+),
+
 placed as (
     select
         user_id,
@@ -32,7 +38,7 @@ select
         when with_history then 'most events'
         else 'median'
     end as chosen_for,
-    events = (select max(len(goods_sequences.goods_ids)) from goods_sequences where goods_sequences.ds = $ds) as is_longest
+    events = (select longest.events from longest) as is_longest
 from placed
 where place in (1, (with_history + 1) // 2, with_history)
 order by
