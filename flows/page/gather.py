@@ -85,16 +85,17 @@ def is_there(reader: Reader, relation: str, columns: tuple[str, ...]) -> bool:
 
 
 def some_people(reader: Reader, ds: date, limit: int | None = None) -> list[tuple[Any, str]]:
-    """Three users of a night, and why each was chosen. The release holds the newest events of a user alone, so a
-    history that has reached `limit` events may be longer."""
+    """Three users of a night, and why each was chosen. The release holds the newest events of a user alone: of those
+    who have reached `limit` events, nobody knows here who has the most."""
     return [
-        (user_id, f"{why}: {counted(events, is_cut=bool(limit and is_longest and events >= limit))}")
-        for user_id, events, why, is_longest in reader.page("some_people", ds=ds).rows
+        (
+            user_id,
+            f"one of {alike} with {events} goods events or more; a sequence keeps the newest {events}"
+            if limit and is_longest and events >= limit
+            else f"{why}: {events} goods events",
+        )
+        for user_id, events, why, is_longest, alike in reader.page("some_people", ds=ds).rows
     ]
-
-
-def counted(events: int, *, is_cut: bool) -> str:
-    return f"{events} goods events" + (f" or more; a sequence keeps the newest {events}" if is_cut else "")
 
 
 def chosen(reader: Reader, ds: date, users: list[str]) -> list[tuple[Any, str]]:

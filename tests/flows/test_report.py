@@ -232,7 +232,7 @@ def test_a_history_at_the_limit_of_a_sequence_is_said_to_be_longer(own_store: Pa
     assert "User 12 most events: 10 goods events " in below
     assert "or more; a sequence" not in below
     assert "User 7 fewest events: 9 goods events " in found
-    assert "User 12 most events: 10 goods events or more; a sequence keeps the newest 10" in found
+    assert "User 12 one of 11 with 10 goods events or more; a sequence keeps the newest 10" in found
 
 
 def test_names_are_text_whatever_stands_in_them(own_store: Path, nightrank: NightRank) -> None:
