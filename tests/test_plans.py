@@ -111,3 +111,9 @@ def test_the_file_has_macros_that_are_looked_at_and_no_other(published: duckdb.D
     query = "select distinct function_name from duckdb_functions() where not internal"
 
     assert {name for (name,) in published.execute(query).fetchall()} == {*MACROS, "is_of_another_database"}
+
+
+def test_no_macro_uses_if_which_duckdb_2_writes_in_a_form_that_1_5_cannot_read() -> None:
+    views = statements.read("published/views")
+
+    assert [line for line in views.splitlines() if "if(" in line] == []
