@@ -354,9 +354,11 @@ def test_a_store_of_before_these_measures_is_shown_ranked_and_trained_on(own_sto
     assert f"starts_warm pooling=din ds=2025-03-21 warm_from={start}" in said.err
 
 
-@pytest.mark.parametrize("inputs", [{"matches": True}, {"matches": False}, {"users": True, "categories": True}])
-def test_the_baselines_get_the_same_inputs_as_din(inputs: dict[str, bool]) -> None:
-    settings = Settings(din=DinConfig(**inputs))
+@pytest.mark.parametrize(
+    "config", [DinConfig(matches=True), DinConfig(matches=False), DinConfig(users=True, categories=True)]
+)
+def test_the_baselines_get_the_same_inputs_as_din(config: DinConfig) -> None:
+    settings = Settings(din=config)
 
     shapes = [settings.shape_of(pooling) for pooling in ("mean", "decay", "din")]
 
