@@ -3,7 +3,7 @@
     python -m bench.taught --data ../shared/data/completejourney [--set examples.draw=popularity din.normalize=none ...]
 
 Everything goes the way of a user: `ingest`, one `train`, and nights from that day on, in a store of their own; what is
-printed is the mean over the nights of the published `baselines`, where the model stands among simpler orders of the
+printed is the mean over the nights of the published `outcomes` and `baselines`: the model, and simpler orders of the
 same candidates. The days of the window are few, so that a run takes minutes.
 """
 
@@ -25,7 +25,7 @@ select
     avg(ndcg) as ndcg,
     avg(recall) as recall,
     avg(mrr) as mrr
-from baselines
+from (select 'model' as ranker, * exclude (coverage) from outcomes union all by name from baselines)
 where k = 10
 group by ranker
 order by ndcg desc

@@ -110,9 +110,8 @@ class Settings(BaseSettings):
         return replace(self.din, goods_length=self.sequences.goods_length, shop_length=self.sequences.shop_length)
 
     def shape_of(self, pooling: Pooling) -> DinConfig:
-        """The same with another pooling: a baseline, which reads histories as was done before DIN, without matches."""
-        shape = self.model_shape
-        return replace(shape, pooling=pooling, matches=shape.matches and pooling == shape.pooling)
+        """The same with another pooling and the same inputs, so that RelaImpr compares poolings and nothing else."""
+        return replace(self.model_shape, pooling=pooling)
 
 
 def need_no_true(section: str, default: Any, values: Any) -> None:

@@ -133,7 +133,6 @@ select
     2 as users
 from (
     values
-    (date '2025-03-21', 'model', 1.0, 0.75, 0.625, 0.5),
     (date '2025-03-21', 'popular', 0.5, 0.25, 0.25, 0.25),
     (date '2025-03-21', 'bought_again', 1.0, 0.75, 0.75, 0.625)
 ) as given (ds, ranker, hit_rate, recall, ndcg, mrr);

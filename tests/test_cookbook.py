@@ -55,6 +55,16 @@ def test_the_cookbook_asks_what_the_file_asks(path: Path) -> None:
     assert " ".join(opening) == cookbook()[path.stem][0]
 
 
+def test_the_baselines_of_an_older_release_give_the_same_answer(small_release: Path, tmp_path: Path) -> None:
+    question = (ROOT / "sql" / "inspect" / "model_beside_baselines.sql").read_text()
+    older = Path(shutil.copyfile(small_release, tmp_path / "older.duckdb"))
+    with duckdb.connect(str(older)) as con:
+        answer = con.execute(question).fetchall()
+        con.execute("insert into baselines by name select 'model' as ranker, * exclude (coverage) from outcomes")
+
+        assert con.execute(question).fetchall() == answer
+
+
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
 def test_a_question_can_be_asked_of_the_whole_walk_too(path: Path, walked_store: Path) -> None:
     with duckdb.connect(str(walked_store / "published.duckdb"), read_only=True) as con:

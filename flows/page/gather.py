@@ -69,9 +69,10 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
         }
         for name in ("scores", "score_ranges", "moved", "movers"):
             rows[name] = reader.page(name, ds=ds, before_ds=before).records()
+        limit = goods_length(store, night["model_id"])
         people = [
             person(reader, ds, who, chosen_for)
-            for who, chosen_for in (chosen(reader, ds, users) if users else some_people(reader, ds))
+            for who, chosen_for in (chosen(reader, ds, users) if users else some_people(reader, ds, limit))
         ]
     promises = {row["name"]: features.statements.promise(row["name"]) for row in rows["checks"]}
     curves = {model["model_id"]: curves_of(store, model["model_id"]) for model in rows["models"]}
@@ -83,9 +84,17 @@ def is_there(reader: Reader, relation: str, columns: tuple[str, ...]) -> bool:
     return any(name == relation and set(columns) <= set(having) for name, having in found.rows)
 
 
-def some_people(reader: Reader, ds: date) -> list[tuple[Any, str]]:
+def some_people(reader: Reader, ds: date, limit: int | None = None) -> list[tuple[Any, str]]:
+    """Three users of a night, and why each was chosen. The release holds the newest events of a user alone: of those
+    who have reached `limit` events, nobody knows here who has the most."""
     return [
-        (user_id, f"{why}: {events} goods events") for user_id, events, why in reader.page("some_people", ds=ds).rows
+        (
+            user_id,
+            f"one of {alike} with {events} goods events or more; a sequence keeps the newest {events}"
+            if limit and is_longest and events >= limit
+            else f"{why}: {events} goods events",
+        )
+        for user_id, events, why, is_longest, alike in reader.page("some_people", ds=ds).rows
     ]
 
 
@@ -98,6 +107,16 @@ def person(reader: Reader, ds: date, who: Any, chosen_for: str, ranks: int = RAN
     ranking = reader.show("first_ranks", night=ds, who=who, ranks=ranks).records()
     history, why = (reader.page(name, who=who, ds=ds).records() for name in ("history", "why"))
     return Person(who, chosen_for, ranking, history, why)
+
+
+def goods_length(store: Store, model_id: str) -> int | None:
+    """How many goods events a model reads of a history, the setting `sequences.goods_length` of its training; None
+    where its model.json is gone."""
+    try:
+        about = json.loads((store.models / model_id / "model.json").read_text(encoding="utf-8"))
+        return int(about["config"]["goods_length"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def curves_of(store: Store, model_id: str) -> dict[str, Any]:

@@ -16,12 +16,16 @@ with met as (
     select
         'entities.users' as place,
         forgotten.user_hash
+    from entities.users
+    inner join entities.forgotten as forgotten using (user_key)
+    union all -- a person who is there again under another key; `or` in one join would compare every pair
+    select
+        'entities.users' as place,
+        forgotten.user_hash
     from entities.users as users
     cross join ops.salt as salts
-    inner join entities.forgotten as forgotten
-        on
-            users.user_key = forgotten.user_key
-            or forgotten.user_hash = sha256(salts.salt || users.user_id::varchar)
+    inner join entities.forgotten as forgotten on forgotten.user_hash = sha256(salts.salt || users.user_id::varchar)
+    where users.user_key is distinct from forgotten.user_key
 )
 
 select

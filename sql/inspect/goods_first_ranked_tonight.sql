@@ -1,17 +1,22 @@
 -- Which goods are ranked tonight and were not in any night before that is here? One row per goods.
+with ranked as (
+    select
+        goods_id,
+        count(*) as users,
+        min(rank) as best_rank
+    from rankings
+    group by goods_id
+    having min(ds) = (select max(newest.ds) from rankings as newest)
+)
+
 select
-    rankings.goods_id,
+    ranked.goods_id,
     goods.name,
-    count(*) as users,
-    min(rankings.rank) as best_rank
-from rankings
-inner join ranked_nights using (ds)
+    ranked.users,
+    ranked.best_rank
+from ranked
 left join goods using (goods_id)
-group by
-    rankings.goods_id,
-    goods.name
-having max(ranked_nights.nights_back) = 1
 order by
-    users desc,
-    rankings.goods_id asc
+    ranked.users desc,
+    ranked.goods_id asc
 limit 20

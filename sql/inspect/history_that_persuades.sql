@@ -8,9 +8,8 @@ select
     sum(why.weight) as weight
 from why
 left join goods
-    on
-        why.part = 'goods'
-        and why.history_id::varchar = goods.goods_id::varchar
+    -- one equality: `part = 'goods' and ...` here would compare every row with every goods
+    on if(why.part = 'goods', why.history_id::varchar, null) = goods.goods_id::varchar
 where why.ds = (select max(rankings.ds) from rankings)
 group by
     why.part,

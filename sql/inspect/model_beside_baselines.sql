@@ -1,4 +1,21 @@
 -- Does the model order the same candidates better than simpler rankings do? One row per (ds, ranker), first ten ranks.
+with simpler as (
+    select *
+    from baselines
+    where ranker <> 'model' -- older releases hold the model here too
+),
+
+rankers as (
+    select
+        *,
+        'model' as ranker
+    from outcomes
+    where ds in (select simpler.ds from simpler)
+    union all by name
+    select *
+    from simpler
+)
+
 select
     ds,
     ranker,
@@ -7,7 +24,7 @@ select
     recall,
     ndcg,
     mrr
-from baselines
+from rankers
 where k = 10
 order by
     ds desc,

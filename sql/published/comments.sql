@@ -82,10 +82,10 @@ comment on column outcomes_by_segment.ndcg is 'Discounted gain of the hits over 
 comment on column outcomes_by_segment.recall is 'Share of the goods a user touched that stood in the top k';
 comment on column outcomes_by_segment.mrr is 'Mean of one over the rank of the first hit, 0 without one';
 
-comment on table baselines is 'One row per (ds, k, ranker): the outcomes of the model beside those of three simpler orders of the same candidates of the same users; a ranker that could not be made has no row';
+comment on table baselines is 'One row per (ds, k, ranker): what three simpler orders of the same candidates of the same users reach; outcomes has the model itself; a ranker that could not be made has no row';
 comment on column baselines.ds is 'The day people acted; the ranking is that of the day before';
 comment on column baselines.k is 'How many of the first ranks count';
-comment on column baselines.ranker is 'model: as it was published; popular: by how many users touched the goods lately; bought_again: by how often and how lately the user did, then popular; mean: the model of mean pooling trained beside it';
+comment on column baselines.ranker is 'popular: by how many users touched the goods lately; bought_again: by how often and how lately the user did, then popular; mean: the model of mean pooling from the training of the model that ranked';
 comment on column baselines.users is 'Users who had a ranking and touched a known goods that day; all means are over them';
 comment on column baselines.hit_rate is 'Share of users with at least one touched goods in the top k';
 comment on column baselines.ndcg is 'Discounted gain of the hits over the best possible, 0 to 1';
@@ -119,8 +119,8 @@ comment on column models.pooling is 'din, or a baseline: mean, decay';
 comment on column models.auc is 'Chance that a positive outranks a negative, a tie half';
 comment on column models.gauc is 'AUC within each covered user, weighted by their examples';
 comment on column models.logloss is 'Mean log loss, nats';
-comment on column models.base_gauc is 'GAUC of mean pooling on the same examples';
-comment on column models.rela_impr is 'Per cent further above a coin toss than mean pooling, by GAUC; NULL where mean pooling is not above one';
+comment on column models.base_gauc is 'GAUC of mean pooling on the same examples, with the same inputs';
+comment on column models.rela_impr is 'Per cent further above a coin toss than mean pooling with the same inputs, by GAUC; NULL where mean pooling is not above one';
 comment on column models.champion is 'True for the one that ranks now';
 comment on column models.created_at is 'UTC';
 comment on column models.train_examples is 'Examples it was trained on';

@@ -93,6 +93,7 @@ select
     mrr,
     model_id
 from serving.baselines
+where ranker <> 'model'
 order by
     ds,
     k,

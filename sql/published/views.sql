@@ -12,7 +12,7 @@ select
     nights.as_of,
     nights.model_id
 from nights
-where nights.ds in (select rankings.ds from rankings);
+where nights.ds in (select distinct rankings.ds from rankings); -- distinct: the join meets some nights, not every row
 
 -- DuckDB resolves the tables of a macro in the database in use, not in the macro's own. Each macro therefore compares its
 -- release with that of the tables it finds, and stops where they differ; where the database in use has none, DuckDB's
@@ -20,14 +20,14 @@ where nights.ds in (select rankings.ds from rankings);
 create table use_this_database_first as
 select 'this release' as release_id;
 
-create macro is_of_another_database(wanted, found) as if(
-    wanted = found,
-    false,
-    error(
+-- `case` and no `if` in what the file keeps: DuckDB 2.0.1 writes `if` into a macro as a function, which 1.5.6 does not have.
+create macro is_of_another_database(wanted, found) as case
+    when wanted = found then false
+    else error(
         'this macro reads the database in use, which is not its own; type use and the name you attached its own as, '
         || 'such as: use nr'
     )::boolean
-);
+end;
 
 create macro ranking_for(who) as table (
     select null::date as ds -- noqa: AM07
@@ -88,9 +88,8 @@ create macro why_for(who, what) as table (
         why.share
     from why
     left join goods
-        on
-            why.part = 'goods'
-            and why.history_id::varchar = goods.goods_id::varchar -- history_id is text where shop ids are
+        -- history_id is text where shop ids are; `part = 'goods' and ...` here would compare every row with every goods
+        on case when why.part = 'goods' then why.history_id::varchar end = goods.goods_id::varchar
     where
         why.user_id = who
         and why.goods_id = what

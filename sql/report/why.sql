@@ -15,9 +15,8 @@ select
 from explained
 inner join rankings using (ds, user_id, goods_id)
 left join goods
-    on
-        explained.part = 'goods'
-        and explained.history_id = goods.goods_id::varchar
+    -- `part = 'goods' and ...` here would compare every row with every goods
+    on if(explained.part = 'goods', explained.history_id, null) = goods.goods_id::varchar
 order by
     rankings.rank asc,
     explained.part asc,

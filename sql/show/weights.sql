@@ -40,9 +40,8 @@ left join times
         why.part = times.part
         and why.history_id::varchar = times.history_id
 left join goods
-    on
-        why.part = 'goods'
-        and why.history_id::varchar = goods.goods_id::varchar -- history_id is text where shop ids are
+    -- history_id is text where shop ids are; `part = 'goods' and ...` here would compare every row with every goods
+    on if(why.part = 'goods', why.history_id::varchar, null) = goods.goods_id::varchar
 where
     why.user_id = $who
     and why.goods_id = $what

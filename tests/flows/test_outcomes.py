@@ -104,6 +104,14 @@ def test_mean_pooling_beside_the_model_is_what_it_would_have_ranked(own_store: P
     assert asked(own_store, f"{query} and ranker = 'mean'") == [mean]
 
 
+def test_the_published_baselines_hold_baselines_only(walked_store: Path) -> None:
+    with duckdb.connect(str(walked_store / "published.duckdb"), read_only=True) as con:
+        found = con.execute("select distinct ds, ranker from baselines order by all").fetchall()
+
+    rankers = ("bought_again", "mean", "popular")
+    assert found == [(date(2025, 3, day), ranker) for day in (19, 20) for ranker in rankers]
+
+
 def test_the_model_stands_in_all_relations_alike(walked_store: Path) -> None:
     metrics = "users, hit_rate, ndcg, recall, mrr"
     outcomes = asked(walked_store, f"select ds, k, {metrics} from serving.outcomes order by ds, k")

@@ -217,6 +217,24 @@ def test_the_people_shown_are_of_few_of_middle_and_of_many_events_or_those_asked
     assert re.findall(r"User (\d+) asked for", asked) == ["9", "3"]
 
 
+def test_a_history_at_the_limit_of_a_sequence_is_said_to_be_longer(own_store: Path, nightrank: NightRank) -> None:
+    with changed(own_store) as con:
+        con.execute("update goods_sequences set goods_ids = goods_ids[-10:] where user_id <> 7")
+        con.execute("update goods_sequences set goods_ids = goods_ids[-9:] where user_id = 7")
+    below = page_of(nightrank, own_store).text
+    for path in own_store.glob("models/*/model.json"):
+        about = json.loads(path.read_text())
+        path.write_text(json.dumps(about | {"config": about["config"] | {"goods_length": 10}}))
+
+    found = page_of(nightrank, own_store).text
+
+    assert "User 7 fewest events: 9 goods events " in below
+    assert "User 12 most events: 10 goods events " in below
+    assert "or more; a sequence" not in below
+    assert "User 7 fewest events: 9 goods events " in found
+    assert "User 12 one of 11 with 10 goods events or more; a sequence keeps the newest 10" in found
+
+
 def test_names_are_text_whatever_stands_in_them(own_store: Path, nightrank: NightRank) -> None:
     evil = "<script>alert('1')</script>\"><img src=x onerror=alert(2)>"
     with changed(own_store) as con:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -353,13 +354,27 @@ def test_a_store_of_before_these_measures_is_shown_ranked_and_trained_on(own_sto
     assert f"starts_warm pooling=din ds=2025-03-21 warm_from={start}" in said.err
 
 
-def test_a_baseline_is_told_of_no_matches_and_whoever_asks_for_its_pooling_has_them() -> None:
-    asked = {pooling: Settings(din=DinConfig(pooling=pooling)) for pooling in ("mean", "din")}
+@pytest.mark.parametrize(
+    "config", [DinConfig(matches=True), DinConfig(matches=False), DinConfig(users=True, categories=True)]
+)
+def test_the_baselines_get_the_same_inputs_as_din(config: DinConfig) -> None:
+    settings = Settings(din=config)
 
-    told = {
-        (pooling, of): settings.shape_of(of).matches
-        for pooling, settings in asked.items()
-        for of in ("mean", "decay", "din")
+    shapes = [settings.shape_of(pooling) for pooling in ("mean", "decay", "din")]
+
+    assert [replace(shape, pooling="din") for shape in shapes] == [settings.model_shape] * 3
+    assert [shape.pooling for shape in shapes] == ["mean", "decay", "din"]
+
+
+def test_the_models_of_one_training_record_that_they_got_the_same_inputs(
+    own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTRANK_DIN__MATCHES", "true")
+
+    assert nightrank("train", "--plain", "--ds", "2025-03-18", "--store", own_store).code == 0
+
+    of_pooling = {
+        pooling: about(own_store, model_of(own_store, pooling, "2025-03-18"))["config"] for pooling in ("mean", "din")
     }
-
-    assert [names for names, matches in told.items() if matches] == [("mean", "mean"), ("din", "din")]
+    assert of_pooling["mean"] == of_pooling["din"] | {"pooling": "mean"}
+    assert of_pooling["mean"]["matches"] is True
