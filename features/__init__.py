@@ -78,6 +78,7 @@ from features.rankings import (
 )
 from features.recall import Recalled, recall, why_not_recall
 from features.registry import known_path, known_source, last_day_read, registered_sources
+from features.rewriting import newer_files, rewrite_newer
 from features.rollback import Release, RolledBack, recognise_flip, releases, roll_back
 from features.sequences import build_sequences, load_sequences
 from features.slices import PARTS, Part
@@ -199,6 +200,7 @@ __all__ = [
     "needs_candidates",
     "never_touched",
     "new_file_aside",
+    "newer_files",
     "nights_missing",
     "open_warehouse",
     "orphans_error",
@@ -215,6 +217,7 @@ __all__ = [
     "register_models",
     "registered_sources",
     "releases",
+    "rewrite_newer",
     "roll_back",
     "rolled_back_nights",
     "run_checks",

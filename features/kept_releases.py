@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from features import database, statements
-from features.errors import BusyError, FeatureError
+from features.errors import BusyError, FeatureError, NewerFileError
 from features.store import Store
 from features.warehouse import Warehouse
 
@@ -41,6 +41,19 @@ def release_of(path: Path) -> date | None:
     except FeatureError:
         return None
     return published if published and published >= (ranked or published) else None
+
+
+def unreadable_reason(path: Path) -> str | None:
+    """Why a release cannot be read, None where it is whole. Raises BusyError as `release_of` does."""
+    if release_of(path):
+        return None
+    try:
+        database.connect_read_only(path).close()
+    except NewerFileError as error:
+        return f"{path}: {error.reason}"
+    except FeatureError:
+        pass
+    return f"{path}: cannot be opened, or is not whole"
 
 
 def release_id(warehouse: Warehouse) -> str:

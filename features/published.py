@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from features import database, statements
-from features.errors import BusyError, FeatureError
+from features.errors import BusyError, FeatureError, NewerFileError
 from features.store import Store
 
 MOST_ROWS = 1_000_000  # of nine columns: 0.6 GB
@@ -94,7 +94,7 @@ def reading(store: Store) -> Iterator[Reader]:
         raise FeatureError(f"{store.published}: nothing is published yet; rank a night first: nightrank nightly")
     try:
         con = database.connect_read_only(store.published, store.config)
-    except BusyError:
+    except (BusyError, NewerFileError):
         raise
     except FeatureError as error:
         raise FeatureError(

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from features import assembled, statements
+from features import assembled, statements, storage
 from features.contract import check_contract
 from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
@@ -18,7 +18,7 @@ from features.dates import asked_of_dates, make_store_dates
 from features.errors import FeatureError
 from features.store import Store
 
-EXTENSION = re.compile(r"required extension '(\w+)'")
+EXTENSION = re.compile(r"required extension '(\w+)")  # DuckDB 2.0 leaves out the second quote
 DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
 
 
@@ -139,6 +139,12 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
             raise FeatureError(
                 f"source {source.name}: it needs DuckDB's extension {extension[1]}, which nightrank does not fetch; "
                 f"install it once, as the user who runs this: duckdb -c 'install {extension[1]}'"
+            ) from None
+        if newer := storage.newer_reason(Path(source.path or ""), error):
+            raise FeatureError(
+                f"source {source.name}: it reads a DuckDB file {newer}; install it: "
+                f"{storage.install(Path(source.path or ''))}\n"
+                "or write the file in an older storage version (docs/sources.md)"
             ) from None
         if isinstance(error, duckdb.IOException):
             raise FeatureError(
