@@ -141,13 +141,28 @@ def need_question(con: duckdb.DuckDBPyConnection, query: str) -> None:
         parsed = con.extract_statements(query)
     except duckdb.Error as error:
         raise FeatureError(str(error)) from error
-    said = [statement for statement in parsed if statement.query]  # a pivot is taken apart into some without a text
+    said = [statement for statement in parsed if statement.query]
     if not parsed:
         raise FeatureError(f"there is no query in this; {FOR_EXAMPLE}")
     if len(said) > 1:
         raise FeatureError(f"these are {len(said)} statements; ask one at a time")
-    if said and said[0].type != duckdb.StatementType.SELECT:
+    if not (is_pivot(con, parsed) or [statements.kind_of(statement) for statement in parsed] == ["SELECT"]):
         raise FeatureError(f"only a select is a question, and nothing else is done here; {FOR_EXAMPLE}")
+
+
+def is_pivot(con: duckdb.DuckDBPyConnection, parsed: list[duckdb.Statement]) -> bool:
+    """Whether these are a select with a pivot whose columns come from its rows, and no other statement with one.
+
+    DuckDB 1.5 takes it apart into statements without a text: a type for each pivoted column, then the select. For 2.0
+    it is one statement of many, as is `copy` of a pivot: only a select can stand within another.
+    """
+    *types, last = [(statements.kind_of(statement), statement.query) for statement in parsed]
+    if not types and last[0] == "MULTI":
+        try:
+            return len(con.extract_statements(f"from (\n{statements.without_semicolon(last[1])}\n)")) == 1
+        except duckdb.Error:
+            return False
+    return last == ("SELECT", "") and all(one == ("CREATE", "") for one in types)
 
 
 def told_apart(columns: list[str]) -> list[str]:

@@ -104,7 +104,7 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     path = source.path and filled_in(source.name, source.path)
     days = {"day_start": store.day_start(first_ds), "day_end": store.day_end(last_ds)}
     values = bound(source, {"path": path, **days})
-    query = without_semicolon(source.query)
+    query = statements.without_semicolon(source.query)
     described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, assembled.describe(query), values)]
     given = dict(described)
     if len(given) < len(described):
@@ -116,17 +116,6 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
         make_store_dates(con, timezone)
     rows = assembled.within(source.kind, given, assembled.asking(query))
     return Reading(source, rows, set(given), values | days, timezone, dated)
-
-
-def without_semicolon(query: str) -> str:
-    """The query up to the semicolon that ends it, if one does, so that it can stand within another."""
-    text = query.encode()  # DuckDB counts bytes
-    for place, kind in reversed(duckdb.tokenize(query)):
-        if text[place : place + 1] == b";":
-            return text[:place].decode()
-        if kind != duckdb.token_type.comment:
-            break
-    return query
 
 
 def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values: dict[str, Any]) -> list[tuple]:
@@ -161,7 +150,7 @@ def bound(source: Source, available: dict[str, Any]) -> dict[str, Any]:
         raise FeatureError(
             f"source {source.name}: the query is not SQL that DuckDB reads: {first_line(error)}"
         ) from error
-    if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
+    if len(parsed) != 1 or statements.kind_of(parsed[0]) != "SELECT":
         raise FeatureError(f"source {source.name}: a source query is one select, and this file is not")
     named = parsed[0].named_parameters
     unknown = sorted(named - available.keys())

@@ -97,6 +97,25 @@ def named_in(statement: duckdb.Statement, values: dict[str, Any]) -> dict[str, A
     return {key: values[key] for key in statement.named_parameters}
 
 
+def kind_of(statement: duckdb.Statement) -> str:
+    """What kind of statement this is, such as `SELECT`; empty where DuckDB has no name for it in Python."""
+    try:
+        return statement.type.name
+    except ValueError:  # `update extensions` in DuckDB 2.0
+        return ""
+
+
+def without_semicolon(query: str) -> str:
+    """The query up to the semicolon that ends it, if one does, so that it can stand within another."""
+    text = query.encode()  # DuckDB counts bytes
+    for place, kind in reversed(duckdb.tokenize(query)):
+        if text[place : place + 1] == b";":
+            return text[:place].decode()
+        if kind != duckdb.token_type.comment:
+            break
+    return query
+
+
 def fingerprint(*parts: object) -> str:
     """A short hash of everything that shapes an asset: inputs, SQL, settings."""
     return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:16]
