@@ -153,7 +153,7 @@ def need_question(con: duckdb.DuckDBPyConnection, query: str) -> None:
 def is_pivot(con: duckdb.DuckDBPyConnection, parsed: list[duckdb.Statement]) -> bool:
     """Whether these are a select with a pivot whose columns come from its rows, and no other statement with one.
 
-    DuckDB 1.5 takes it apart into statements without a text: a type for each pivoted column, then the select. For 2.0
+    DuckDB 1.5 takes it apart: a statement without a text for the type of each column, then the select. For 2.0
     it is one statement of many, as is `copy` of a pivot: only a select can stand within another.
     """
     *types, last = [(statements.kind_of(statement), statement.query) for statement in parsed]
@@ -162,7 +162,7 @@ def is_pivot(con: duckdb.DuckDBPyConnection, parsed: list[duckdb.Statement]) -> 
             return len(con.extract_statements(f"from (\n{statements.without_semicolon(last[1])}\n)")) == 1
         except duckdb.Error:
             return False
-    return last == ("SELECT", "") and all(one == ("CREATE", "") for one in types)
+    return bool(types) and last[0] == "SELECT" and all(one == ("CREATE", "") for one in types)
 
 
 def told_apart(columns: list[str]) -> list[str]:

@@ -32,7 +32,7 @@ class Store:
             raise FeatureError(f"{self.root}: DuckDB opens no file with ? in its path; name another store with --store")
         if "\\" in str(self.root) and takes_backslash_for_slash():
             raise FeatureError(
-                f"{self.root}: DuckDB 2 takes the \\ in the path of a database for a /, and would open a file elsewhere; "
+                f"{self.root}: DuckDB 2 takes \\ in the path of a database for /, and would open a file elsewhere; "
                 "name another store with --store"
             )
 
@@ -195,7 +195,7 @@ class Store:
 
 
 def takes_backslash_for_slash() -> bool:
-    """Whether the installed DuckDB opens `a/b.duckdb` where it is given `a\\b.duckdb`."""
+    """Whether the installed DuckDB looks for a database in other folders than its path names."""
     import duckdb  # here, since a store is also named where nothing of DuckDB is needed
 
     return not duckdb.__version__.startswith("1.")
