@@ -36,7 +36,7 @@ $(CHROMIUM): $(READY)
 # Everything but DuckDB comes from $(VENV): a folder that a .pth file adds comes after the environment's own packages.
 $(DUCKDB_2)/.ready: $(READY) requirements-duckdb2.lock
 	$(PYTHON) -m venv $(DUCKDB_2)
-	$(DUCKDB_2)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-duckdb2.lock
+	$(DUCKDB_2)/bin/python -m pip install --require-hashes --quiet --disable-pip-version-check --requirement requirements-duckdb2.lock
 	$(BIN)/python -c 'import site; print(f"import site; site.addsitedir({site.getsitepackages()[0]!r})")' \
 	  > $$($(DUCKDB_2)/bin/python -c 'import site; print(site.getsitepackages()[0])')/nightrank-packages.pth
 	touch $@
