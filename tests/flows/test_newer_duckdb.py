@@ -1,6 +1,7 @@
 """A store whose files another DuckDB wrote: what each command says, and what brings the files back."""
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -91,6 +92,23 @@ def test_the_doctor_removes_no_release_that_a_newer_duckdb_wrote(own_store: Path
     assert {name: [one.remedy for one in broken] for name, broken in found.items()} == {
         "releases_can_be_opened": [INSTALL]
     }
+
+
+def test_no_release_that_a_newer_duckdb_wrote_is_removed_as_half_built(own_store: Path, nightrank: NightRank) -> None:
+    release = own_store / "releases" / "nightly-2025-03-19-1.duckdb"
+    make_newer(release)
+    os.utime(release, (1e9, 1e9))
+
+    said = nightrank("housekeeping", "--store", own_store)
+    back = nightrank("rollback", "--to", "2025-03-19", "--store", own_store)
+
+    assert (said.code, said.out) == (0, "nothing to remove\n")
+    assert release.exists()
+    assert back.code == 1
+    assert (
+        f"2025-03-19: no kept release ends with it; there are 2025-03-18, 2025-03-20 (published)\n{release}: {NEWER}\n"
+        in (back.err)
+    )
 
 
 def test_housekeeping_writes_files_of_a_newer_storage_version_again(own_store: Path, nightrank: NightRank) -> None:
