@@ -172,6 +172,11 @@ def describe(query: str) -> str:
     return f"describe {query}"
 
 
+def inside_another(query: str) -> str:
+    """A query inside another, where nothing but a select can stand."""
+    return f"from (\n{query}\n)"
+
+
 def propose(query: str) -> str:
     """The table `proposed` of what a candidate source gives."""
     return f"create or replace temp table proposed as {query}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from features import database, statements
+from features import assembled, database, statements
 from features.errors import BusyError, FeatureError, NewerFileError
 from features.store import Store
 
@@ -159,7 +159,7 @@ def is_pivot(con: duckdb.DuckDBPyConnection, parsed: list[duckdb.Statement]) -> 
     *types, last = [(statements.kind_of(statement), statement.query) for statement in parsed]
     if not types and last[0] == "MULTI":
         try:
-            return len(con.extract_statements(f"from (\n{statements.without_semicolon(last[1])}\n)")) == 1
+            return len(con.extract_statements(assembled.inside_another(statements.without_semicolon(last[1])))) == 1
         except duckdb.Error:
             return False
     return bool(types) and last[0] == "SELECT" and all(one == ("CREATE", "") for one in types)
