@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KERNELS := $(VENV)/.kernels
 CHROMIUM := $(VENV)/.chromium
+DUCKDB_2 := $(VENV)-duckdb2
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test deployments torture check audit lock format bench bench-din clean
+.PHONY: demo test test-duckdb2 deployments torture check audit lock format bench bench-din clean
 
 # Every file by its hash, but for torch: which build of it fits differs with the machine (docs/security.md).
 $(READY): pyproject.toml requirements.lock requirements-torch.txt
@@ -32,11 +33,22 @@ $(CHROMIUM): $(READY)
 	  || { apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1 || true
 	touch $(CHROMIUM)
 
+# Everything but DuckDB comes from $(VENV): a folder that a .pth file adds comes after the environment's own packages.
+$(DUCKDB_2)/.ready: $(READY) requirements-duckdb2.lock
+	$(PYTHON) -m venv $(DUCKDB_2)
+	$(DUCKDB_2)/bin/python -m pip install --require-hashes --quiet --disable-pip-version-check --requirement requirements-duckdb2.lock
+	$(BIN)/python -c 'import site; print(f"import site; site.addsitedir({site.getsitepackages()[0]!r})")' \
+	  > $$($(DUCKDB_2)/bin/python -c 'import site; print(site.getsitepackages()[0])')/nightrank-packages.pth
+	touch $@
+
 demo: $(READY)          ## the whole job on the bundled sample, into ./demo-store
 	$(BIN)/nightrank demo
 
 test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, about a quarter of an hour on two cores
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-duckdb2: $(DUCKDB_2)/.ready  ## the tests of the feature store on DuckDB 2.0.1: about four minutes on two cores
+	$(DUCKDB_2)/bin/python -m pytest --numprocesses 2 --dist loadfile tests/features
 
 deployments: $(READY)   ## prefect.yaml on a server of its own: a late worker, nightrank serve, and runs that a schedule creates: ten minutes
 	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
@@ -77,4 +89,4 @@ bench-din: $(READY) $(PEERS_READY) ## DIN beside the four peers' DIN, on one cor
 	$(BIN)/python -m bench.speed --work bench/work/speed
 
 clean:
-	rm -rf $(VENV) demo-store
+	rm -rf $(VENV) $(DUCKDB_2) demo-store

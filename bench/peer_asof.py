@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from bench.peak import measured, report
+from features import statements
 
 LAST_BEFORE = """
 with last_of_time as (
@@ -31,7 +32,7 @@ asof left join last_of_time
 
 def last_before(con: duckdb.DuckDBPyConnection, events: str, examples: str) -> pa.Table:
     """Every example, in no order, with the goods and the shop of the user's last event before it, or NULL."""
-    return con.execute(LAST_BEFORE, {"events": events, "examples": examples}).to_arrow_table()
+    return statements.arrow_of(con, LAST_BEFORE, {"events": events, "examples": examples})
 
 
 def main() -> None:

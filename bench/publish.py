@@ -19,7 +19,7 @@ import polars as pl
 
 import features
 from bench.peak import measured
-from features import NightBucket, PublishConfig, StoreConfig, Warehouse
+from features import NightBucket, PublishConfig, StoreConfig, Warehouse, statements
 from features.rankings import RankingWriter, Scored, SequenceArrays
 from features.warehouse import Building
 
@@ -36,7 +36,7 @@ def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tupl
         "select user_key, rank, goods_key, shop_key, score, sources from serving.rankings"
         " where ds = $ds and user_key % $buckets = $bucket"
     )
-    found = warehouse.con.execute(query, {"ds": ds, "bucket": bucket, "buckets": buckets}).to_arrow_table()
+    found = statements.arrow_of(warehouse.con, query, {"ds": ds, "bucket": bucket, "buckets": buckets})
     rows = pl.DataFrame(found).sort("user_key", "rank")
     night = NightBucket(
         np.array([]), np.array([]), rows["goods_key"].to_numpy(), rows["shop_key"].to_numpy(), rows["sources"],

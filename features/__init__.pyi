@@ -66,15 +66,10 @@ from .publication import (
     stop_where_broken,
 )
 from .published import Answer, Reader, reading
-from .rankings import (
-    NightBucket,
-    RankingWriter,
-    load_bucket,
-    ranking_fingerprint,
-    writing_rankings,
-)
+from .rankings import NightBucket, RankingWriter, load_bucket, ranking_fingerprint, writing_rankings
 from .recall import Recalled, recall, why_not_recall
 from .registry import known_path, known_source, last_day_read, registered_sources
+from .rewriting import newer_files, rewrite_newer
 from .rollback import Release, RolledBack, recognise_flip, releases, roll_back
 from .sequences import build_sequences, load_sequences
 from .slices import PARTS, Part
@@ -196,6 +191,7 @@ __all__ = [
     "needs_candidates",
     "never_touched",
     "new_file_aside",
+    "newer_files",
     "nights_missing",
     "open_warehouse",
     "orphans_error",
@@ -212,6 +208,7 @@ __all__ = [
     "register_models",
     "registered_sources",
     "releases",
+    "rewrite_newer",
     "roll_back",
     "rolled_back_nights",
     "run_checks",

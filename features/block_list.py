@@ -53,7 +53,7 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
         else:
             texts = texts.with_columns(named_by_number(path, texts[name]))
     con.register("block_list", texts.to_arrow())
-    frame = pl.DataFrame(statements.run(con, "transforms/blocked").to_arrow_table())
+    frame = pl.DataFrame(statements.arrow(con, "transforms/blocked"))
     [(unknown,)] = statements.run(con, "transforms/blocked_unknown").fetchall()
     con.unregister("block_list")
     return frame, unknown

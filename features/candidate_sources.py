@@ -92,7 +92,7 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
 def bound(con: duckdb.DuckDBPyConnection, source: CandidateSource, available: dict[str, Any]) -> dict[str, Any]:
     """The values of the parameters that the query names."""
     parsed = con.extract_statements(source.query)
-    if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
+    if len(parsed) != 1 or statements.kind_of(parsed[0]) != "SELECT":
         raise FeatureError(f"{source.file}: a candidate source is one select, and this file is not")
     unknown = sorted(parsed[0].named_parameters - available.keys())
     if unknown:

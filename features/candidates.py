@@ -129,8 +129,8 @@ def candidates_of(
             propose(con, source, store.candidates)
             judge(con, number, source, told)
         names = [source.name for source in sources]
-        united = statements.run(con, "transforms/candidate_union", per_user=config.per_user, sources=names)
-        return pl.DataFrame(united.to_arrow_table())
+        united = statements.arrow(con, "transforms/candidate_union", per_user=config.per_user, sources=names)
+        return pl.DataFrame(united)
 
 
 def show_night(

@@ -110,7 +110,7 @@ def catalogue_shops(warehouse: Warehouse) -> pl.DataFrame:
     Columns goods_key, shop_key, from_ts, until_ts (excluded), by item and time. A period begins with the day of the
     read; the first one reaches back before all events.
     """
-    rows = pl.DataFrame(statements.run(warehouse.con, "transforms/catalogue_shops").to_arrow_table())
+    rows = pl.DataFrame(statements.arrow(warehouse.con, "transforms/catalogue_shops"))
     begins = {day: warehouse.store.day_start(day) for day in rows["since"].unique().drop_nulls()}
     from_ts = rows["since"].replace_strict(begins, default=EARLIEST, return_dtype=pl.Datetime("us"))
     until_ts = pl.col("from_ts").shift(-1).over("goods_key").fill_null(LATEST)

@@ -35,7 +35,7 @@ def keys_of_goods(warehouse: Warehouse, since: date, until: date, *, gives: bool
     statements.run(warehouse.con, "transforms/goods_categories")
     if gives:
         statements.run(warehouse.con, "transforms/new_categories")
-    found = pl.DataFrame(statements.run(warehouse.con, "transforms/category_keys").to_arrow_table())
+    found = pl.DataFrame(statements.arrow(warehouse.con, "transforms/category_keys"))
     category_of = np.zeros(table_sizes(warehouse)[0], np.int64)
     category_of[found["goods_key"].to_numpy()] = found["category_key"].to_numpy()
     return category_of

@@ -8,6 +8,7 @@ from typing import Literal
 SIZE = re.compile(r"(?=.*[1-9])(\d+(?:\.\d+)?) *([MGT])i?B", re.IGNORECASE)
 TERABYTES = {"M": 1e-6, "G": 1e-3, "T": 1.0}
 MOST_TERABYTES = 1_000
+STORAGE_VERSION = re.compile(r"v[1-9]\d*\.\d+\.\d+")
 
 
 # The most that a setting takes. Beyond them dates, keys and memory end, whatever a person means.
@@ -44,7 +45,8 @@ def need_size(config: object, *names: str) -> None:
 class StoreConfig:
     """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's, but
     for `threads`, by which users are ranked too. A command that finds another one writing waits for it at most
-    `wait_seconds`. The newest `keep_copies` copies of the warehouse are kept (0: none is made)."""
+    `wait_seconds`. The newest `keep_copies` copies of the warehouse are kept (0: none is made). DuckDB files
+    are written in `storage_version`, and every DuckDB from that version on reads them."""
 
     timezone: str = "UTC"
     buckets: int = 4
@@ -53,6 +55,7 @@ class StoreConfig:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     wait_seconds: float = 2
     keep_copies: int = 3
+    storage_version: str = "v1.0.0"
 
     def __post_init__(self) -> None:
         need_between(self, 1, MOST_PARTS, "buckets")
@@ -60,6 +63,11 @@ class StoreConfig:
         need_between(self, 0, MOST_SECONDS, "wait_seconds")
         need_between(self, 0, MOST_PARTS, "keep_copies")
         need_size(self, "memory_limit", "temp_limit")
+        if not STORAGE_VERSION.fullmatch(self.storage_version):
+            raise ValueError(
+                f"storage_version is '{self.storage_version}'; it must be a version of DuckDB from v1.0.0 on, "
+                "such as v1.0.0 or v1.5.0"
+            )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from features.errors import FeatureError
 IDS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|VARCHAR|UUID|NULL")
 INTEGERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
 TIMES = re.compile(r"TIMESTAMP.*|DATE")
+NANOSECONDS = ("TIMESTAMP_NS", "TIMESTAMPTZ_NS")  # the second is of DuckDB 2.0; 1.5 cuts it while it reads
 NUMBERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*")
 FLOATS = re.compile(r"FLOAT|DOUBLE")
 ANYTHING = re.compile(r".*", re.DOTALL)

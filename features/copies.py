@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from features import database, lake
-from features.errors import FeatureError, UnreadableError
+from features.errors import FeatureError, NewerFileError, UnreadableError
 from features.store import Store
 
 BEGIN = "begin with: nightrank demo, or nightrank ingest SOURCE"
@@ -130,6 +130,8 @@ def naming_the_copy(store: Store) -> Iterator[None]:
     """Turns the error of a damaged warehouse into one that names the newest copy and how to restore it."""
     try:
         yield
+    except NewerFileError:
+        raise
     except (duckdb.Error, FeatureError) as error:
         if not is_of_warehouse(error, store):
             raise

@@ -17,7 +17,7 @@ from weakref import WeakSet
 
 import duckdb
 
-from features import assembled
+from features import assembled, storage
 from features.config import StoreConfig
 from features.errors import BusyError, FeatureError, UnreadableError
 
@@ -80,6 +80,8 @@ def opened(
         "autoinstall_known_extensions": False,  # code comes with an installation, not with a query
         "python_enable_replacements": False,  # no name in SQL is a variable of this program
     }
+    if not read_only:
+        limits["storage_compatibility_version"] = config.storage_version  # of new files; others keep theirs
     try:
         con = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=limits | settings)
     except duckdb.Error as error:
@@ -88,6 +90,8 @@ def opened(
                 f"{path}: another program has it open ({first_line(error)}); close it there, "
                 f"and look with -readonly, as in: duckdb -readonly published.duckdb"
             ) from error
+        if stated := storage.unknown_version(config, error) or (path and storage.newer_error(path, error)):
+            raise stated from error
         raise UnreadableError(
             f"{path}: cannot be opened ({first_line(error)}); where the file is damaged, put a copy of it from before "
             "in its place",

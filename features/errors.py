@@ -8,11 +8,19 @@ class FeatureError(Exception):
 
 
 class UnreadableError(FeatureError):
-    """A DuckDB file that cannot be opened: damaged, or written by a newer DuckDB."""
+    """A DuckDB file that cannot be opened."""
 
     def __init__(self, message: str, path: Path | None) -> None:
         super().__init__(message)
         self.path = path
+
+
+class NewerFileError(UnreadableError):
+    """A DuckDB file that a newer DuckDB wrote; the file is not damaged. `reason` says so without what to type."""
+
+    def __init__(self, message: str, path: Path, reason: str) -> None:
+        super().__init__(message, path)
+        self.reason = reason
 
 
 class BusyError(FeatureError):

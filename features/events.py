@@ -57,7 +57,7 @@ def replace_events(
     settle_duplicates(warehouse, source, staying, is_named, is_new)
     if repeats == "collapse":
         statements.run(warehouse.con, "transforms/duplicates_by_content")
-    contested = pl.DataFrame(warehouse.con.execute("select event_id, event_no from contested_events").to_arrow_table())
+    contested = pl.DataFrame(statements.arrow_of(warehouse.con, "select event_id, event_no from contested_events", {}))
     columns = columns_held(warehouse)
     for kind, view, day in (("events", "staying_events", "seen_ds"), ("duplicates", "duplicate_events", "read_ds")):
         asset = f"{kind}.{source}"

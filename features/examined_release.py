@@ -6,12 +6,13 @@ from pathlib import Path
 
 import duckdb
 
-from features import assembled, database, statements
+from features import assembled, database, statements, storage
 from features.copies import copies
-from features.errors import BusyError, FeatureError
+from features.errors import BusyError, FeatureError, NewerFileError
 from features.examined import FORGET, Broken, Found, Look, Promise
-from features.kept_releases import release_of
+from features.kept_releases import release_of, unreadable_reason
 from features.publication import run_checks
+from features.rewriting import newer_files
 from features.rollback import published_days, ranked_since, read_through, releases
 from features.warehouse import Warehouse
 
@@ -27,7 +28,7 @@ def published_is_a_release(look: Look) -> Found:
         return "", [Broken("it is no link to a file in releases/, so no night can flip back to it", NEXT)]
     ds = release_of(store.published.resolve())
     if ds is None:
-        return "", [Broken(f"{store.published.resolve().name}: cannot be opened, or is not whole", NEXT)]
+        return "", [Broken(unreadable_reason(store.published.resolve()) or "", NEXT)]
     if nights and ds != max(nights):
         what = f"it is of {ds}, and the record says {max(nights)}: a run died around its flip"
         return "", [Broken(what, "nightrank nightly  # corrects the record first")]
@@ -118,9 +119,12 @@ def releases_can_be_opened(look: Look) -> Found:
 def cannot_be_opened(look: Look, path: Path, error: FeatureError) -> Broken:
     """A release that nothing can be said of, and how to be rid of it."""
     is_published = path.resolve() == look.warehouse.store.published.resolve()
-    said = database.first_line(error.__cause__ or error)
+    if isinstance(error, NewerFileError):
+        said, otherwise = error.reason, storage.install(path)  # a release that is whole is never removed
+    else:
+        said, otherwise = database.first_line(error.__cause__ or error), remove(path)
     what = f"releases/{path.name}: cannot be opened, so that nobody knows what it holds ({said})"
-    return Broken(what, NEXT if is_published else remove(path))
+    return Broken(what, NEXT if is_published else otherwise)
 
 
 def remove(path: Path) -> str:
@@ -167,12 +171,21 @@ def the_record_has_a_copy(look: Look) -> Found:
     return "", [Broken("there is no copy of warehouse.duckdb", "nightrank housekeeping  # ends with a copy")]
 
 
+def files_are_of_the_storage_version(look: Look) -> Found:
+    """No DuckDB file of the store is in a newer storage version than the settings want."""
+    store = look.warehouse.store
+    said = f"in a newer storage version than {store.config.storage_version}, which store.storage_version wants"
+    found = [path.relative_to(store.root) for path in newer_files(store)]
+    return "", [Broken(f"{path}: is {said}", "nightrank housekeeping  # rewrites the file") for path in found]
+
+
 RELEASES = (
     Promise(published_is_a_release, "published.duckdb points to a whole release, of the newest published night"),
     Promise(published_holds_its_checks, "what is published holds the checks that would have stopped it"),
     Promise(published_is_what_was_ranked, "what is published is what was ranked, row for row"),
     Promise(the_record_has_a_copy, "a copy of the record is kept", is_note=True),
     Promise(releases_can_be_opened, "every release can be opened"),
+    Promise(files_are_of_the_storage_version, "every DuckDB that is to read the store's DuckDB files can read them"),
     Promise(forgotten_are_in_no_release, "no release has a row of anybody forgotten"),
     Promise(kept_releases_are_whole, "the releases one may go back to read to their last block", is_deep=True),
 )

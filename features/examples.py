@@ -106,19 +106,18 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
     if shown is not None:
         paths = [lake.verified(store, file) for file in shown]
         database.view_of_files(con, "day_impressions", paths, IMPRESSION_TYPES)
-        rows = statements.run(con, "transforms/labelled_impressions", start=start, night=night)
-        return pl.DataFrame(rows.to_arrow_table())
+        return pl.DataFrame(statements.arrow(con, "transforms/labelled_impressions", start=start, night=night))
     view_events(warehouse, files_of_day(warehouse, ds, known_until), "day_events")
     statements.run(con, "transforms/positives")
     values = {"start": start, "end": end, "types": list(config.positive_types)}
-    found = pl.DataFrame(con.execute("from positives_in($start, $end, $types)", values).to_arrow_table())
+    found = pl.DataFrame(statements.arrow_of(con, "from positives_in($start, $end, $types)", values))
     moment = pl.lit(start, pl.Datetime("us")) if night else pl.col("first_ts")
     positives = found.select("user_key", "goods_key", "shop_key", moment.alias("as_of"))
     if config.draw == "candidates":
         return with_candidates(positives, offered_candidates(warehouse, ds), config, ds)
     # An item that only the catalogue has would teach the unknown row alone.
-    touched = pl.DataFrame(con.execute("select goods_key from known_goods where is_touched").to_arrow_table())
-    known = con.execute("from known_goods where popularity > 0 order by goods_key").to_arrow_table()
+    touched = pl.DataFrame(statements.arrow_of(con, "select goods_key from known_goods where is_touched", {}))
+    known = statements.arrow_of(con, "from known_goods where popularity > 0 order by goods_key", {})
     taken = positives.filter(pl.col("goods_key").is_in(touched["goods_key"].implode()))
     return with_negatives(taken, pl.DataFrame(known), config, ds)
 

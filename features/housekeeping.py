@@ -14,7 +14,7 @@ from pathlib import Path
 
 from features.config import HousekeepingConfig, PublishConfig
 from features.events import EVER
-from features.kept_releases import old_releases, release_of
+from features.kept_releases import is_half_built, old_releases
 from features.needed import BUILT_AGAIN, first_days, models_needed
 from features.warehouse import Warehouse
 
@@ -74,7 +74,7 @@ def releases(warehouse: Warehouse, publish: PublishConfig) -> Iterator[Going]:
     store = warehouse.store
     old, published = old_releases(store, publish.keep_releases), store.published.resolve()
     for path in sorted(store.releases.glob("*.duckdb")):
-        half = path.resolve() != published and release_of(path) is None and is_old(warehouse, path, LEFT_FOR)
+        half = path.resolve() != published and is_half_built(path) and is_old(warehouse, path, LEFT_FOR)
         if path in old or half:
             yield going(warehouse, "releases", path)
     for path in sorted(store.releases.glob("*.wal")):

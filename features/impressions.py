@@ -77,10 +77,10 @@ def impressions_fingerprint(source: Source) -> Fingerprint:
 
 def write_impressions(warehouse: Warehouse, source: Source) -> None:
     """One lake file a day, by user, time and goods."""
-    frame = pl.DataFrame(statements.run(warehouse.con, "transforms/keyed_impressions").to_arrow_table())
+    frame = pl.DataFrame(statements.arrow(warehouse.con, "transforms/keyed_impressions"))
     for (ds,), day in frame.partition_by("event_ds", as_dict=True, maintain_order=True).items():
         warehouse.name_files(source.asset, [ds], [lake.write(warehouse.store, day, source.asset, ds)])
-    refused = pl.DataFrame(statements.run(warehouse.con, "transforms/refused_impressions").to_arrow_table())
+    refused = pl.DataFrame(statements.arrow(warehouse.con, "transforms/refused_impressions"))
     for (ds,), day in refused.partition_by("ds", as_dict=True, maintain_order=True).items():
         asset = f"quarantine.{source.name}"
         warehouse.name_files(asset, [ds], [lake.write(warehouse.store, day.drop("ds"), asset, ds)])

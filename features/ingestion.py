@@ -212,7 +212,7 @@ def store_days(timezone: str) -> pa.Table:
 def write_refused(warehouse: Warehouse, source: Source) -> None:
     """One lake file of refused rows for each day read; those without a day under 1970-01-01."""
     asset = f"quarantine.{source.name}"
-    frame = pl.DataFrame(statements.run(warehouse.con, "transforms/refused_events").to_arrow_table())
+    frame = pl.DataFrame(statements.arrow(warehouse.con, "transforms/refused_events"))
     for (ds,), day in frame.partition_by("ds", as_dict=True, maintain_order=True).items():
         warehouse.name_files(asset, [ds], [lake.write(warehouse.store, day.drop("ds"), asset, ds)])
 

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from features import database, statements
-from features.errors import BusyError, FeatureError
+from features.errors import BusyError, FeatureError, NewerFileError
 from features.store import Store
 from features.warehouse import Warehouse
 
@@ -23,7 +23,7 @@ def clear_half_built(warehouse: Warehouse) -> None:
         if release.stem not in was_killed or release.resolve() == published:
             continue
         with suppress(BusyError):  # somebody has it open to write: the next night will see
-            if was_killed[release.stem] or release_of(release) is None:
+            if was_killed[release.stem] or is_half_built(release):
                 release.with_name(f"{release.name}.wal").unlink(missing_ok=True)
                 release.unlink()
 
@@ -41,6 +41,29 @@ def release_of(path: Path) -> date | None:
     except FeatureError:
         return None
     return published if published and published >= (ranked or published) else None
+
+
+def unreadable_reason(path: Path) -> str | None:
+    """Why a release cannot be read, None where it is whole. Raises BusyError as `release_of` does."""
+    if release_of(path):
+        return None
+    return f"{path}: {newer_reason(path) or 'cannot be opened, or is not whole'}"
+
+
+def newer_reason(path: Path) -> str | None:
+    """That only a newer DuckDB reads a release, None where that is not so."""
+    try:
+        database.connect_read_only(path).close()
+    except NewerFileError as error:
+        return error.reason
+    except FeatureError:
+        pass
+    return None
+
+
+def is_half_built(path: Path) -> bool:
+    """Whether a release is not whole. One of a newer DuckDB may be, and so is not called half-built."""
+    return release_of(path) is None and newer_reason(path) is None
 
 
 def release_id(warehouse: Warehouse) -> str:

@@ -43,8 +43,7 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
             "half_life_days": config.half_life_days,
         }
         with warehouse.building(asset, ds, fingerprint) as made:
-            rows = statements.run(con, "transforms/night_goods", **values)
-            frame = pl.DataFrame(rows.to_arrow_table())
+            frame = pl.DataFrame(statements.arrow(con, "transforms/night_goods", **values))
             made.files.append(lake.write(warehouse.store, frame, asset, ds))
             made.rows = len(frame)
         con.unregister("night_types")
@@ -54,8 +53,7 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
 def night_types(warehouse: Warehouse, config: CandidateConfig) -> Any:
     """The event types that the night sees, and which of them count as bought, as an Arrow table. Histories are in
     view."""
-    found = statements.run(warehouse.con, "transforms/night_types", bought_types=list(config.bought_types))
-    return found.to_arrow_table()
+    return statements.arrow(warehouse.con, "transforms/night_types", bought_types=list(config.bought_types))
 
 
 def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
@@ -102,7 +100,7 @@ def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -
             [(rows,)] = con.execute("select count(*) from recent_goods").fetchall()
             values["parts"] = rows * config.pair_goods // PAIRS_AT_ONCE + 1
             shares = [
-                pl.DataFrame(statements.run(con, "transforms/night_pairs", part=part, **values).to_arrow_table())
+                pl.DataFrame(statements.arrow(con, "transforms/night_pairs", part=part, **values))
                 for part in range(values["parts"])
             ]
             frame = pl.concat(shares).sort("goods_key", "other_key")

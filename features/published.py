@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from features import database, statements
-from features.errors import BusyError, FeatureError
+from features import assembled, database, statements
+from features.errors import BusyError, FeatureError, NewerFileError
 from features.store import Store
 
 MOST_ROWS = 1_000_000  # of nine columns: 0.6 GB
@@ -98,7 +98,7 @@ def reading(store: Store) -> Iterator[Reader]:
         raise FeatureError(f"{store.published}: nothing is published yet; rank a night first: nightrank nightly")
     try:
         con = database.connect_read_only(store.published, store.config)
-    except BusyError:
+    except (BusyError, NewerFileError):
         raise
     except FeatureError as error:
         raise FeatureError(
@@ -145,13 +145,28 @@ def need_question(con: duckdb.DuckDBPyConnection, query: str) -> None:
         parsed = con.extract_statements(query)
     except duckdb.Error as error:
         raise FeatureError(str(error)) from error
-    said = [statement for statement in parsed if statement.query]  # a pivot is taken apart into some without a text
+    said = [statement for statement in parsed if statement.query]
     if not parsed:
         raise FeatureError(f"there is no query in this; {FOR_EXAMPLE}")
     if len(said) > 1:
         raise FeatureError(f"these are {len(said)} statements; ask one at a time")
-    if said and said[0].type != duckdb.StatementType.SELECT:
+    if not (is_pivot(con, parsed) or [statements.kind_of(statement) for statement in parsed] == ["SELECT"]):
         raise FeatureError(f"only a select is a question, and nothing else is done here; {FOR_EXAMPLE}")
+
+
+def is_pivot(con: duckdb.DuckDBPyConnection, parsed: list[duckdb.Statement]) -> bool:
+    """Whether these are a select with a pivot whose columns come from its rows, and no other statement with one.
+
+    DuckDB 1.5 takes it apart: a statement without a text for the type of each column, then the select. For 2.0
+    it is one statement of many, as is `copy` of a pivot: only a select can stand within another.
+    """
+    *types, last = [(statements.kind_of(statement), statement.query) for statement in parsed]
+    if not types and last[0] == "MULTI":
+        try:
+            return len(con.extract_statements(assembled.inside_another(statements.without_semicolon(last[1])))) == 1
+        except duckdb.Error:
+            return False
+    return bool(types) and last[0] == "SELECT" and all(one == ("CREATE", "") for one in types)
 
 
 def told_apart(columns: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from features import assembled, database, lake, statements
+from features import assembled, copies, database, lake, statements, storage
 from features.errors import FeatureError
 from features.modes import NOT_FOR_OTHERS
 from features.store import Store
@@ -50,6 +50,31 @@ def copy_without(con: duckdb.DuckDBPyConnection, person: Person) -> None:
     for schema, table, has_users in statements.run(con, "erasure/tables_of_release").fetchall():
         con.execute(assembled.copy_without(schema, table, has_users), {"text": person.text})
     statements.run(con, "erasure/nights_of_release", text=person.text)
+
+
+def rewrite_newer(store: Store, who: str) -> list[Path]:
+    """Writes each of `newer_files` again, whole and in its own name, in the storage version of the settings."""
+    with store.writing(who):
+        paths = newer_files(store)
+        for path in paths:
+            rewrite(store, path, copy_whole)
+    return paths
+
+
+def newer_files(store: Store) -> list[Path]:
+    """The warehouse, its copies and the releases in a newer storage version than the settings want. One that cannot be
+    opened is left out, and so is one that somebody writes to."""
+    own = [store.warehouse, *copies.copies(store), *sorted(store.releases.glob("*.duckdb"))]
+    return [path for path in own if path.exists() and is_newer(store, path)]
+
+
+def is_newer(store: Store, path: Path) -> bool:
+    try:
+        with database.connect_read_only(path, store.config) as con:
+            [(written_in, _)] = statements.run(con, "ledger/storage_version").fetchall()
+    except FeatureError:
+        return False
+    return storage.is_newer(written_in, store.config)
 
 
 def rewrite(store: Store, path: Path, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:

@@ -13,7 +13,7 @@ import duckdb
 
 from features import database, statements
 from features.errors import FeatureError
-from features.kept_releases import by_age, release_of
+from features.kept_releases import by_age, newer_reason, release_of
 from features.publication import Ending, close_night, flip, run_checks, stop_where_broken
 from features.store import Store
 from features.summary import keep_summary
@@ -74,10 +74,13 @@ def kept_release(store: Store, ds: date) -> Release:
     own = [release for release in kept if release.ds == ds]
     if own:
         return own[-1]
-    if not kept:
+    newer = [f"\n{path}: {reason}" for path in by_age(store) if (reason := newer_reason(path))]
+    if not kept and not newer:
         raise FeatureError(f"{store.releases}: no release is kept; rank a night first: nightrank nightly")
     said = ", ".join(f"{one.ds}{' (published)' if one.is_published else ''}" for one in sorted_by_night(kept))
-    raise FeatureError(f"{ds}: no kept release ends with it; there are {said}\n{instead(kept, ds)}")
+    raise FeatureError(
+        f"{ds}: no kept release ends with it; there are {said or 'none'}{''.join(newer)}\n{instead(kept, ds)}"
+    )
 
 
 def instead(kept: list[Release], ds: date) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from features import assembled, statements
+from features import assembled, statements, storage
 from features.contract import check_contract
 from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
@@ -18,7 +18,7 @@ from features.dates import asked_of_dates, make_store_dates
 from features.errors import FeatureError
 from features.store import Store
 
-EXTENSION = re.compile(r"required extension '(\w+)'")
+EXTENSION = re.compile(r"required extension '(\w+)")  # DuckDB 2.0 leaves out the second quote
 DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
 
 
@@ -104,7 +104,7 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     path = source.path and filled_in(source.name, source.path)
     days = {"day_start": store.day_start(first_ds), "day_end": store.day_end(last_ds)}
     values = bound(source, {"path": path, **days})
-    query = without_semicolon(source.query)
+    query = statements.without_semicolon(source.query)
     described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, assembled.describe(query), values)]
     given = dict(described)
     if len(given) < len(described):
@@ -118,17 +118,6 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     return Reading(source, rows, set(given), values | days, timezone, dated)
 
 
-def without_semicolon(query: str) -> str:
-    """The query up to the semicolon that ends it, if one does, so that it can stand within another."""
-    text = query.encode()  # DuckDB counts bytes
-    for place, kind in reversed(duckdb.tokenize(query)):
-        if text[place : place + 1] == b";":
-            return text[:place].decode()
-        if kind != duckdb.token_type.comment:
-            break
-    return query
-
-
 def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values: dict[str, Any]) -> list[tuple]:
     named = {name for statement in duckdb.extract_statements(query) for name in statement.named_parameters}
     try:
@@ -139,6 +128,12 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
             raise FeatureError(
                 f"source {source.name}: it needs DuckDB's extension {extension[1]}, which nightrank does not fetch; "
                 f"install it once, as the user who runs this: duckdb -c 'install {extension[1]}'"
+            ) from None
+        if newer := storage.newer_reason(Path(source.path or ""), error):
+            raise FeatureError(
+                f"source {source.name}: it reads a DuckDB file {newer}; install it: "
+                f"{storage.install(Path(source.path or ''))}\n"
+                "or write the file in an older storage version (docs/sources.md)"
             ) from None
         if isinstance(error, duckdb.IOException):
             raise FeatureError(
@@ -155,7 +150,7 @@ def bound(source: Source, available: dict[str, Any]) -> dict[str, Any]:
         raise FeatureError(
             f"source {source.name}: the query is not SQL that DuckDB reads: {first_line(error)}"
         ) from error
-    if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
+    if len(parsed) != 1 or statements.kind_of(parsed[0]) != "SELECT":
         raise FeatureError(f"source {source.name}: a source query is one select, and this file is not")
     named = parsed[0].named_parameters
     unknown = sorted(named - available.keys())

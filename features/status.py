@@ -6,10 +6,9 @@ from typing import Any
 
 import duckdb
 
-from features import database, statements
+from features import database, kept_releases, statements
 from features.copies import BEGIN, naming_the_copy, need_warehouse
 from features.errors import BusyError
-from features.kept_releases import release_of
 from features.published import ask, reading
 from features.store import Store
 
@@ -61,10 +60,9 @@ def unreadable_reason(store: Store) -> str | None:
     if not store.published.exists():
         return f"{store.published}: is missing"
     try:
-        whole = release_of(store.published.resolve())
+        return kept_releases.unreadable_reason(store.published.resolve())
     except BusyError:
         return None  # somebody has it open to write, and nothing can be said
-    return None if whole else f"{store.published.resolve()}: cannot be opened, or is not whole"
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, part: str) -> list[dict[str, Any]]:

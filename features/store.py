@@ -30,6 +30,11 @@ class Store:
     def __post_init__(self) -> None:
         if "?" in str(self.root):  # DuckDB takes what follows it for settings, and misplaces its log
             raise FeatureError(f"{self.root}: DuckDB opens no file with ? in its path; name another store with --store")
+        if "\\" in str(self.root) and takes_backslash_for_slash():
+            raise FeatureError(
+                f"{self.root}: DuckDB 2 takes \\ in the path of a database for /, and would open a file elsewhere; "
+                "name another store with --store"
+            )
 
     @property
     def lake(self) -> Path:
@@ -187,6 +192,13 @@ class Store:
         except (OSError, ValueError, KeyError):
             holder = "another process is looking at it, or about to write"
         return BusyError(f"{self.root}: {holder}; try again when it is done")
+
+
+def takes_backslash_for_slash() -> bool:
+    """Whether the installed DuckDB looks for a database in other folders than its path names."""
+    import duckdb  # here, since a store is also named where nothing of DuckDB is needed
+
+    return not duckdb.__version__.startswith("1.")
 
 
 def day_begins(ds: date, timezone: str) -> datetime:

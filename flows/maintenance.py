@@ -56,6 +56,7 @@ def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> li
             refused = None if yes else features.orphans_error(warehouse, gone)
         if refused:
             log.warning("housekeeping_would_refuse", reason=refused)
+        log_rewritten("files_to_rewrite", store, features.newer_files(store))
         return gone
     with features.open_warehouse(store, "nightrank housekeeping", utc_now) as warehouse:
         features.recognise_flip(warehouse)
@@ -66,6 +67,7 @@ def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> li
             if refused:
                 raise FeatureError(refused)
             features.tidy(run, gone)
+    log_rewritten("files_rewritten", store, features.rewrite_newer(store, "nightrank housekeeping"))
     log.info("housekeeping_done", files=len(gone), bytes=sum(one.bytes for one in gone))
     return gone
 
@@ -75,3 +77,10 @@ def need_store(root: Path) -> Store:
     store = open_store(root, load_settings(root))
     features.need_warehouse(store)
     return store
+
+
+def log_rewritten(event: str, store: Store, paths: list[Path]) -> None:
+    """Name the DuckDB files of a newer storage version, where there are any."""
+    if paths:
+        names = [str(path.relative_to(store.root)) for path in paths]
+        log.info(event, storage_version=store.config.storage_version, files=names)

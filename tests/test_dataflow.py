@@ -183,7 +183,8 @@ def test_the_model_ranks_better_than_chance_and_the_baseline_stands_beside_it(
 def test_each_night_records_its_checks(published: duckdb.DuckDBPyConnection) -> None:
     nights = rows(
         published,
-        "select ds, status, len(checks) > 10, list_sum(list_transform(checks, x -> x.broken)) from nights order by ds",
+        "select ds, status, len(checks) > 10, list_sum(list_transform(checks, lambda one: one.broken)) from nights"
+        " order by ds",
     )
 
     assert nights == [(date(2025, 3, day), "OK", True, 0) for day in (18, 19, 20)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +52,34 @@ def test_nothing_but_torch_and_this_package_is_installed_without_hashes() -> Non
         "--requirement requirements-torch.txt",
         "--no-build-isolation --no-deps --editable .",
     ]
+
+
+def test_the_readme_lists_the_versions_that_are_tested_and_allowed() -> None:
+    rows = re.findall(
+        r"^\| (\w+) \| (\d[\w. ]*) \| (?:from )?`?([^`|]+?)`? \|$", (ROOT / "README.md").read_text(), re.M
+    )
+    asked = {one.name: one for one in map(Requirement, PROJECT["project"]["dependencies"])}
+    locked, other = pinned("requirements.lock", "requirements-torch.txt"), pinned("requirements-duckdb2.lock")
+
+    assert [name for name, _, _ in rows] == ["Python", "DuckDB", "Polars", "Prefect", "torch"]
+    assert (
+        rows[0][2]
+        == PROJECT["project"]["requires-python"].removeprefix(">=")
+        == PROJECT["tool"]["uv"]["pip"]["python-version"]
+    )
+    for name, tested, allowed in ((name.lower(), tested, allowed) for name, tested, allowed in rows[1:]):
+        assert asked[name].specifier == SpecifierSet(allowed)
+        assert tested == " and ".join(versions[name].strip() for versions in (locked, other) if name in versions)
+
+
+def test_the_other_duckdb_is_of_the_other_major_version_and_allowed() -> None:
+    [duckdb] = [one for one in map(Requirement, PROJECT["project"]["dependencies"]) if one.name == "duckdb"]
+    locked, other = pinned("requirements.lock")["duckdb"], pinned("requirements-duckdb2.lock")
+
+    assert list(other) == ["duckdb"]
+    assert (locked.partition(".")[0], other["duckdb"].partition(".")[0]) == ("1", "2")
+    assert duckdb.specifier.contains(other["duckdb"])
+    assert "make --jobs 2 test-duckdb2 deployments" in (ROOT / ".ci" / "run").read_text()
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,16 @@ def test_a_sql_file_that_does_not_say_what_it_is_would_be_found(text: str) -> No
 
 
 # At which place of a call a text of SQL stands: of methods, and of functions.
-METHODS = {"execute": 0, "executemany": 0, "sql": 0, "query": 0, "from_query": 0, "extract_statements": 0, "into": 2}
+METHODS = {
+    "execute": 0,
+    "executemany": 0,
+    "sql": 0,
+    "query": 0,
+    "from_query": 0,
+    "extract_statements": 0,
+    "into": 2,
+    "arrow_of": 1,
+}
 FUNCTIONS = {"ask": 1, "run_query": 2}
 # What hands on a text: a file of sql/, a person's query, or what its callers give, who are looked at here.
 HANDS_ON = {
@@ -93,6 +102,8 @@ HANDS_ON = {
     ("features/sources.py", "bound"),
     ("features/sources.py", "into"),
     ("features/sources.py", "run_query"),
+    ("features/statements.py", "arrow"),
+    ("features/statements.py", "arrow_of"),
     ("features/statements.py", "run"),
 }
 ASSEMBLES = "features/assembled.py"

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import socket
+from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import duckdb
 import pytest
@@ -30,31 +31,6 @@ with get_client(sync_client=True) as client:
     nightly = client.read_deployment_by_name("nightly/nightly")
     for due in sys.argv[1:]:
         client.create_flow_run_from_deployment(nightly.id, state=Scheduled(scheduled_time=datetime.fromisoformat(due)))
-"""
-ENDED = """
-from prefect.client.orchestration import get_client
-with get_client(sync_client=True) as client:
-    nightly = client.read_deployment_by_name("nightly/nightly")
-    print(*(run.state_type.value for run in client.read_flow_runs() if run.expected_start_time.year == 2025))
-"""
-
-
-SERVED = """
-from prefect.client.orchestration import get_client
-with get_client(sync_client=True) as client:
-    for one in sorted(client.read_deployments(), key=lambda one: one.name):
-        print(one.name, *(schedule.schedule.cron for schedule in one.schedules), sep=",")
-"""
-ASKED = """
-from prefect.client.orchestration import get_client
-with get_client(sync_client=True) as client:
-    print(*(run.state_type.value for run in client.read_flow_runs() if run.parameters.get("ds") == "2025-03-21"))
-"""
-# Runs that the server's scheduler created, not a person or a test.
-SCHEDULED = """
-from prefect.client.orchestration import get_client
-with get_client(sync_client=True) as client:
-    print(*(run.state_type.value for run in client.read_flow_runs() if run.auto_scheduled))
 """
 
 
@@ -86,6 +62,32 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
     while not holds():
         assert time.monotonic() < until, f"{what} did not come about"
         time.sleep(1)
+
+
+def found(environment: dict[str, str], what: str) -> list[dict[str, Any]]:
+    """What the server's API has of `flow_runs` or `deployments`."""
+    asked = Request(  # noqa: S310 - a server of this test
+        f"{environment['PREFECT_API_URL']}/{what}/filter", b"{}", {"Content-Type": "application/json"}
+    )
+    with urlopen(asked) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def states(environment: dict[str, str], wanted: Callable[[dict[str, Any]], bool]) -> list[str]:
+    """The states of the runs that are wanted."""
+    return [run["state_type"] for run in found(environment, "flow_runs") if wanted(run)]
+
+
+def served(environment: dict[str, str]) -> list[tuple[str, ...]]:
+    """Each deployment with its schedules."""
+    return sorted(
+        (one["name"], *(schedule["schedule"]["cron"] for schedule in one["schedules"]))
+        for one in found(environment, "deployments")
+    )
+
+
+def was_late(run: dict[str, Any]) -> bool:
+    return run["expected_start_time"].startswith("2025")
 
 
 def answers(url: str) -> bool:
@@ -120,9 +122,7 @@ def test_a_worker_that_was_down_for_three_nights_builds_each_of_them_once(own_st
         said(environment, *PREFECT, "deploy", "--all", "--no-prompt")
         said(environment, sys.executable, "-c", LATE, *due)
         with running(environment, "prefect", "worker", "start", "--pool", "nightrank"):
-            wait_until(
-                lambda: said(environment, sys.executable, "-c", ENDED).split() == ["COMPLETED"] * 3, "the three runs"
-            )
+            wait_until(lambda: states(environment, was_late) == ["COMPLETED"] * 3, "the three runs")
     with duckdb.connect(str(own_store / "warehouse.duckdb"), read_only=True) as con:
         ranked = con.execute(
             "select nights.ds::varchar, nights.published_at is not null, count(*) from ops.nights as nights"
@@ -132,16 +132,26 @@ def test_a_worker_that_was_down_for_three_nights_builds_each_of_them_once(own_st
     assert ranked == [("2025-03-21", True, 1), ("2025-03-22", True, 1), ("2025-03-23", True, 1)]
 
 
+def was_asked_for(run: dict[str, Any]) -> bool:
+    return run["parameters"].get("ds") == "2025-03-21"
+
+
 @pytest.mark.deployment
 def test_one_process_serves_all_flows_by_the_schedules_of_prefect_yaml(own_store: Path, tmp_path: Path) -> None:
-    with server(own_store, tmp_path) as environment:
-        ask = (environment, sys.executable, "-c")
-        with running(environment, "flows.cli", "serve", "--file", str(ROOT / "prefect.yaml")):
-            wait_until(lambda: len(said(*ask, SERVED).splitlines()) == 4, "the deployments")
-            served = said(*ask, SERVED)
-            said(environment, *PREFECT, "deployment", "run", "nightly/nightly", "--param", "ds=2025-03-21")
-            wait_until(lambda: said(*ask, ASKED).split() == ["COMPLETED"], "the run")
-    assert served.split("\n") == ["backfill", "housekeeping,0 6 * * 0", "nightly,30 1 * * *", "train,0 4 * * *", ""]
+    with (
+        server(own_store, tmp_path) as environment,
+        running(environment, "flows.cli", "serve", "--file", str(ROOT / "prefect.yaml")),
+    ):
+        wait_until(lambda: len(served(environment)) == 4, "the deployments")
+        schedules = served(environment)
+        said(environment, *PREFECT, "deployment", "run", "nightly/nightly", "--param", "ds=2025-03-21")
+        wait_until(lambda: states(environment, was_asked_for) == ["COMPLETED"], "the run")
+    assert schedules == [
+        ("backfill",),
+        ("housekeeping", "0 6 * * 0"),
+        ("nightly", "30 1 * * *"),
+        ("train", "0 4 * * *"),
+    ]
     with duckdb.connect(str(own_store / "warehouse.duckdb"), read_only=True) as con:
         runs = con.execute("select status from ops.runs where command = 'nightly' and ds = '2025-03-21'").fetchall()
     assert runs == [("done",)]
@@ -160,8 +170,10 @@ def every_minute(folder: Path) -> Path:
 
 
 def wait_for_a_scheduled_night(environment: dict[str, str]) -> None:
-    ask = (environment, sys.executable, "-c", SCHEDULED)
-    wait_until(lambda: "COMPLETED" in said(*ask).split(), "a run that the schedule created")
+    """A run that the server's scheduler created, not a person or a test."""
+    wait_until(
+        lambda: "COMPLETED" in states(environment, lambda run: run["auto_scheduled"]), "a run that the schedule created"
+    )
 
 
 def night_and_schedule(store: Path) -> tuple[list[tuple], list[tuple]]:

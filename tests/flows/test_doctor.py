@@ -19,6 +19,7 @@ from features import statements
 from features.examined import FILES
 from features.examined_release import RELEASES
 from features.examined_sources import SOURCES
+from features.rewriting import copy_whole, rewrite
 from flows.maintenance import run_doctor, run_rollback
 from flows.night import run_nights
 from tests.conftest import Said
@@ -91,6 +92,11 @@ def cut(pattern: str) -> Callable[[Path], None]:
     return break_it
 
 
+def in_newer_storage(root: Path) -> None:
+    newer = features.Store(root, features.StoreConfig(storage_version="v1.5.0"))
+    rewrite(newer, root / "releases" / "nightly-2025-03-19-1.duckdb", copy_whole)
+
+
 def without_copies(root: Path) -> None:
     shutil.rmtree(root / "copies")
 
@@ -134,6 +140,7 @@ BREAKS = {
         "insert into ops.days_held_back values ('events.purchases', '2025-03-05', 9, 1, 'ingest-1', '2025-03-21')"
     ),
     "releases_can_be_opened": cut("releases/nightly-2025-03-18-1.duckdb"),
+    "files_are_of_the_storage_version": in_newer_storage,
     "kept_releases_are_whole": in_release("nightly-2025-03-18-1.duckdb", "update rankings set score = 2"),
 }
 NOTES = {"days_are_as_given", "the_record_has_a_copy", "lake_files_are_named", "files_are_not_everybodys"}

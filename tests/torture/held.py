@@ -17,8 +17,8 @@ BY_NATURE = (
     *("fingerprint", "parts", "advice"),
 )
 IN_ITS_PLACE = {
-    "intervals": ", list_filter(map_entries(parts), part -> part.key <> 'rankings')",
-    "summaries": ", list_transform(advice, said -> replace(said, '{store}', 'the store'))",
+    "intervals": ", list_filter(map_entries(parts), lambda part: part.key <> 'rankings')",
+    "summaries": ", list_transform(advice, lambda said: replace(said, '{store}', 'the store'))",
 }
 # A run that was killed is a run more; each release has an id of its own.
 NOT_ALIKE = (("ops", "runs"), ("main", "use_this_database_first"))
