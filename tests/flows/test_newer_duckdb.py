@@ -14,7 +14,7 @@ import pytest
 
 import features
 from features.rewriting import copy_whole, newer_files, rewrite
-from flows.keeping import run_doctor
+from flows.maintenance import run_doctor
 from flows.night import run_nights
 from tests.conftest import Said, make_newer
 
