@@ -24,6 +24,7 @@ from features.copies import copy_warehouse, need_warehouse, remove_copies
 from features.entities import has_entities
 from features.errors import FeatureError
 from features.events import EVER, count_rows, counted
+from features.identity import texts_of_id
 from features.lake import LakeFile
 from features.models import learned_from
 from features.registry import registered_sources
@@ -46,6 +47,7 @@ class Tombstone:
     user_key: int | None
     forgotten_at: datetime
     model_ids: list[str]
+    user_text: str
 
 
 @dataclass
@@ -85,12 +87,13 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         with locked_warehouse(store, clock, copy=False) as warehouse:  # its file still has what was deleted
             recognise_flip(warehouse)
             person, before = find_person(warehouse, text)
+            text = person.text
             erased = Erased()
             run_id = erase_rows(warehouse, person, before, erased)
             pattern = person.pattern if not is_around(warehouse, person) else None
             erased.files = remove_unnamed(warehouse, person) + remove_pages(store)
             remove_copies(store)
-            tombstone = tombstone_of(warehouse, text)
+            tombstone = tombstone_of(warehouse, [text])
         rewrite(store, store.warehouse, copy_whole)
         copy_warehouse(store)
         erased.releases = rewrite_releases(store, person)
@@ -115,20 +118,26 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
 
 
 def find_person(warehouse: Warehouse, text: str) -> tuple[Person, Tombstone | None]:
-    """Whom the text names, with the tombstone they may have: by id, by hash, or by a row that was refused."""
+    """Return whom the text means, with the tombstone they may have: by id, by hash, or by a row that was refused.
+
+    A UUID means the user with that UUID, in whatever letters; one who is there still goes before one who is forgotten.
+    """
     if not has_entities(warehouse.con):
         raise FeatureError(f"{warehouse.store.root}: no events yet, so nobody to forget")
     is_text = warehouse.one("erasure/type_of_ids") == "VARCHAR"
-    before = tombstone_of(warehouse, text)
-    user_key = before.user_key if before else warehouse.one("erasure/person", text=text)
-    person = Person(text, is_text, user_key)
-    if user_key is None and before is None and not was_refused(warehouse, person):
-        raise FeatureError(f"user_id {text} is nobody's in {warehouse.store.root}; write it as the source does")
-    return person, before
+    texts = texts_of_id(text)
+    for known, user_key in warehouse.run("erasure/person", texts=texts)[:1]:
+        return Person(known, is_text, user_key), tombstone_of(warehouse, [known])
+    if before := tombstone_of(warehouse, texts):
+        return Person(before.user_text, is_text, before.user_key), before
+    for person in (Person(one, is_text, None) for one in texts):
+        if was_refused(warehouse, person):
+            return person, None
+    raise FeatureError(f"user_id {text} is nobody's in {warehouse.store.root}; write it as the source does")
 
 
-def tombstone_of(warehouse: Warehouse, text: str) -> Tombstone | None:
-    found = warehouse.run("erasure/tombstone", text=text)
+def tombstone_of(warehouse: Warehouse, texts: list[str]) -> Tombstone | None:
+    found = warehouse.run("erasure/tombstone", texts=texts)
     return Tombstone(*found[0]) if found else None
 
 
@@ -168,7 +177,7 @@ def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, e
         warehouse.run("erasure/serving", text=text, user_key=person.user_key)
         if person.is_text and person.pattern:
             warehouse.run("erasure/errors", text=text)
-        command = f"forget {warehouse.run('erasure/tombstone', text=text)[0][0][:8]}"
+        command = f"forget {warehouse.run('erasure/tombstone', texts=[text])[0][0][:8]}"
         past = warehouse.one("ledger/count_runs", command=command, ds=now.date())
         run_id = f"{command.replace(' ', '-')}-{now.date()}-{past + 1}"
         warehouse.run("ledger/begin_run", run_id=run_id, command=command, ds=now.date(), now=now, reason=None)

@@ -185,6 +185,7 @@ def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, port
 def refuse_forgotten(warehouse: Warehouse) -> None:
     """Refuses the rows of day_events whose people are forgotten (features/erasure.py)."""
     if warehouse.one("transforms/any_forgotten"):
+        warehouse.run("transforms/texts_of_id")
         warehouse.run("transforms/refuse_forgotten")
 
 
