@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from features.errors import FeatureError
 
 IDS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|VARCHAR|UUID|NULL")
 INTEGERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
+WIDE = re.compile(r"UBIGINT|U?HUGEINT|BIGNUM|VARINT|DECIMAL\(\d+,\s*0\)")
 TIMES = re.compile(r"TIMESTAMP.*|DATE")
 NUMBERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*")
 FLOATS = re.compile(r"FLOAT|DOUBLE")
@@ -14,6 +16,17 @@ ANYTHING = re.compile(r".*", re.DOTALL)
 TEXT = re.compile(r"VARCHAR|ENUM.*")
 TRUTH = re.compile(r"BOOLEAN")
 LABELS = re.compile(r"BOOLEAN|U?(TINYINT|SMALLINT|INTEGER|BIGINT)")
+
+
+class EventIds(StrEnum):
+    """The forms in which the store keeps the event ids of a source; the first that it reads decides."""
+
+    NUMBER = "number"  # whole numbers of 64 bits as event_no, anything else as text
+    TEXT = "text"
+    CAPITALS = "capitals"  # as TEXT, of a column of UUIDs whose texts were in capitals
+    UUID = "uuid"  # as TEXT, UUIDs in small letters
+    FLOAT = "float"  # as earlier versions kept floats: `5.0`
+    AS_SHOWN = "as shown"  # as earlier versions kept BLOB and JSON: as DuckDB shows them
 
 
 @dataclass(frozen=True)
@@ -85,3 +98,7 @@ def remedy(column: Column, given: dict[str, str]) -> str:
         return f"map it with `cast({column.name} as timestamp)`, or `cast({column.name} as date)` if it is a day"
     target = column.cast or ("bigint" if NUMBERS.fullmatch(given[column.name]) else "varchar")
     return f"map it with `cast({column.name} as {target})`"
+
+
+def is_number(kind: str) -> bool:
+    return bool(NUMBERS.fullmatch(kind) or WIDE.fullmatch(kind))

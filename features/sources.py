@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from features import assembled, statements
-from features.contract import check_contract
+from features.contract import EventIds, check_contract
 from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
 from features.dates import asked_of_dates, make_store_dates
@@ -72,14 +72,26 @@ def find_source(named: str, kind: str, path: str | None) -> Source:
 
 @dataclass(frozen=True)
 class Reading:
-    """A source query whose columns are checked: its rows, cast to the contract, as a select to put in another."""
+    """A source query whose columns are checked: its rows, cast to the contract, as a select to put in another.
+
+    `given`: the type of each column; `event_ids`: the form in which event ids are kept.
+    """
 
     source: Source
-    rows: str
-    columns: set[str]
+    query: str
+    given: dict[str, str]
     values: dict[str, Any]
     timezone: str
     dated: list[str]
+    event_ids: EventIds = EventIds.NUMBER
+
+    @property
+    def columns(self) -> set[str]:
+        return set(self.given)
+
+    @property
+    def rows(self) -> str:
+        return assembled.within(self.source.kind, self.given, assembled.asking(self.query), self.event_ids)
 
     def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
@@ -114,8 +126,8 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     timezone, dated = store.config.timezone, assembled.dated(source.kind, given)
     if dated:
         make_store_dates(con, timezone)
-    rows = assembled.within(source.kind, given, assembled.asking(query))
-    return Reading(source, rows, set(given), values | days, timezone, dated)
+    statements.run(con, "transforms/event_ids")
+    return Reading(source, query, given, values | days, timezone, dated)
 
 
 def without_semicolon(query: str) -> str:
