@@ -56,6 +56,8 @@ class Relation(StrEnum):
     SHARED_EVENTS = "shared_events"
     DUPLICATE_EVENTS = "duplicate_events"
     SEGMENTS = "segments"
+    GIVEN_UUIDS = "given_uuids"
+    KNOWN_UUIDS = "known_uuids"
 
 
 class Id(StrEnum):
@@ -138,6 +140,20 @@ def holds(table: str, column: str) -> str:
     return f"select 1 from {Relation(table)} where {Id(column)} is not null limit 1"
 
 
+def id_with_zeros(table: str, column: str) -> str:
+    """One row: an id, a text, that is a number with zeros in front; NULL where there is none."""
+    return f"select min({Id(column)}) from {Relation(table)} where regexp_full_match({Id(column)}, '0[0-9]+')"
+
+
+def uuids_of(made: str, table: str, column: str) -> str:
+    """The temporary table of the ids of a table that are UUIDs, as they are written and as what they mean."""
+    id_of, uuid = Id(column), f"try_cast({Id(column)} as uuid)"
+    return (
+        f"create or replace temp table {Relation(made)} as select distinct {id_of} as id, {uuid} as uuid "
+        f"from {Relation(table)} where length({id_of}) between 32 and 38 and {uuid} is not null"
+    )
+
+
 def give_type(table: str, column: str, kind: str) -> str:
     return f"alter table {Relation(table)} alter {Id(column)} type {IdType(kind)}"
 
@@ -170,6 +186,11 @@ def copy_without(schema: str, table: str, has_users: bool) -> str:
 
 def describe(query: str) -> str:
     return f"describe {query}"
+
+
+def measure(query: str, *expressions: str) -> str:
+    """One row: a value for each expression over the rows of a query."""
+    return f"select {', '.join(expressions)} from (\n{query}\n) as given"
 
 
 def propose(query: str) -> str:

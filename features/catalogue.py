@@ -14,7 +14,7 @@ import polars as pl
 
 from features import database, statements
 from features.dates import FIRST_DAY
-from features.entities import check_id_types, has_entities
+from features.entities import has_entities
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of
 from features.ingestion import Ingested
@@ -44,7 +44,7 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
         raise FeatureError(f"source {source.name}: ingest events first; the catalogue then names their goods")
     reading = open_source(con, source, store, FIRST_DAY, FIRST_DAY)
     reading.into(con, "source_goods", "from source_goods")
-    check_id_types(con, "source_goods", "goods", "shops")
+    reading.check_id_types(con, "source_goods")
     statements.run(con, "transforms/content_hash")
     [(rows_in, named)] = con.execute("select count(*), count(goods_id) from source_goods").fetchall()
     with warehouse.transaction():

@@ -13,7 +13,7 @@ import pyarrow as pa
 from features import assembled, lake, statements
 from features.config import IngestConfig
 from features.dates import FIRST_DAY, SANE_DAYS, days_begin
-from features.entities import check_id_types, make_entities
+from features.entities import make_entities
 from features.errors import FeatureError
 from features.event_ids import check_floats, form_of_ids, keep_form
 from features.events import replace_events
@@ -178,7 +178,7 @@ def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, port
     )
     check_floats(warehouse, reading)
     make_entities(con)
-    check_id_types(con, "day_events", "users", "goods", "shops")
+    reading.check_id_types(con, "day_events")
     refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
     statements.run(con, "transforms/day_counts")  # of the rows as the source gave them

@@ -4,6 +4,7 @@ read."""
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import duckdb
 
 from features import assembled, statements
-from features.contract import EventIds, check_contract
+from features.columns import check_columns, check_id_types
+from features.contract import EventIds
 from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
 from features.dates import asked_of_dates, make_store_dates
@@ -97,12 +99,23 @@ class Reading:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
         and those of the source query that differ from before. Raises FeatureError where the source cannot be read."""
         statement = assembled.into(table, self.source.kind, self.rows, select)
-        values = {**self.values, **values}
+        run_query(con, self.source, statement, self.with_days_asked({**self.values, **values}))
+
+    def ask(self, con: duckdb.DuckDBPyConnection, *expressions: str) -> tuple:
+        """Return the value of each expression over the rows as the source query gives them."""
+        statement = assembled.measure(assembled.asking(self.query), *expressions)
+        return run_query(con, self.source, statement, self.with_days_asked(self.values))[0]
+
+    def with_days_asked(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values with the days that the source query is asked for."""
         asked = values["day_start"], values["day_end"]
         if self.dated:
             asked = asked_of_dates(*asked, self.timezone)
-        values["asked_start"], values["asked_end"] = asked
-        run_query(con, self.source, statement, values)
+        return values | {"asked_start": asked[0], "asked_end": asked[1]}
+
+    def check_id_types(self, con: duckdb.DuckDBPyConnection, rows: str) -> None:
+        """Raise FeatureError where `rows`, a table made of these, has ids of another type than the store."""
+        check_id_types(con, rows, self.source.name, self.source.kind, self.given, partial(self.ask, con))
 
 
 def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, first_ds: date, last_ds: date) -> Reading:
@@ -122,12 +135,13 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     if len(given) < len(described):
         twice = next(name for name, _ in described if [other for other, _ in described].count(name) > 1)
         raise FeatureError(f"source {source.name}: the query gives {twice} twice; keep the one that is meant")
-    check_contract(source.name, source.kind, given)
     timezone, dated = store.config.timezone, assembled.dated(source.kind, given)
     if dated:
         make_store_dates(con, timezone)
     statements.run(con, "transforms/event_ids")
-    return Reading(source, query, given, values | days, timezone, dated)
+    reading = Reading(source, query, given, values | days, timezone, dated)
+    check_columns(con, source.name, source.kind, given, partial(reading.ask, con))
+    return reading
 
 
 def without_semicolon(query: str) -> str:
