@@ -139,6 +139,7 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     if dated:
         make_store_dates(con, timezone)
     statements.run(con, "transforms/event_ids")
+    statements.run(con, "transforms/is_blank")
     reading = Reading(source, query, given, values | days, timezone, dated)
     check_columns(con, source.name, source.kind, given, partial(reading.ask, con))
     return reading

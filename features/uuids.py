@@ -28,7 +28,7 @@ def check_uuids(con: duckdb.DuckDBPyConnection, rows: str, column: str, source: 
     if not con.execute("from given_uuids limit 1").fetchall():
         return
     con.execute(assembled.uuids_of("known_uuids", f"entities.{TABLE_OF[column]}", column))
-    for ids, given, other in statements.run(con, "transforms/uuids_alike").fetchall():
+    for given, other, ids in statements.run(con, "transforms/uuids_alike").fetchall():
         raise FeatureError(
             f"source {source}: {column} {given} is the same UUID as {other}, written in another way, and would be "
             f"another id ({ids} such ids); in {source}.sql, {remedy(con, column, kind)}"

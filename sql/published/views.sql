@@ -50,7 +50,12 @@ create macro ranking_for(who) as table (
     from latest_rankings
     left join goods using (goods_id)
     where latest_rankings.user_id::varchar in (who::varchar, uuid_text(who), upper(uuid_text(who)))
-    qualify dense_rank() over (order by latest_rankings.user_id::varchar <> who::varchar asc, latest_rankings.user_id asc) = 1
+    qualify
+        dense_rank() over (
+            order by
+                latest_rankings.user_id::varchar <> who::varchar asc,
+                latest_rankings.user_id asc
+        ) = 1
     order by rank
 );
 

@@ -1,9 +1,7 @@
 -- One row where ids that are new here are UUIDs that the store, or the same read, has in other letters: how many, one of
 -- them, and the other way in which it is written. Reads given_uuids and known_uuids.
 with strangers as (
-    select
-        id,
-        uuid
+    select given_uuids.*
     from given_uuids
     anti join known_uuids using (id)
 ),
@@ -13,7 +11,7 @@ written_twice as (
         strangers.id,
         known_uuids.id as other_id
     from strangers
-    inner join known_uuids using (uuid)
+    inner join known_uuids on strangers.uuid = known_uuids.uuid
     union all
     select
         max(id) as id,
@@ -24,8 +22,11 @@ written_twice as (
 )
 
 select
-    count(*) as ids,
-    min(row(id, other_id)).id as id,
-    min(row(id, other_id)).other_id as other_id
+    id,
+    other_id,
+    count(*) over () as ids
 from written_twice
-having count(*) > 0
+order by
+    id,
+    other_id
+limit 1
