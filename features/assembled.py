@@ -188,6 +188,10 @@ def describe(query: str) -> str:
     return f"describe {query}"
 
 
+def explain(query: str) -> str:
+    return f"explain (format json) {query}"
+
+
 def measure(query: str, *expressions: str) -> str:
     """One row: a value for each expression over the rows of a query."""
     return f"select {', '.join(expressions)} from (\n{query}\n) as given"

@@ -15,6 +15,7 @@ from features.store import Store
 CONTRACT = ("user_key", "goods_key", "strength")
 INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 NUMBER = re.compile(rf"{INTEGER.pattern}|FLOAT|DOUBLE|DECIMAL\(.*\)")
+AS_NUMBER = re.compile(rf"CAST\((?:\w+\.)*(?P<column>user_id|goods_id) AS ({NUMBER.pattern})\)")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 MOST_SOURCES = 62  # the union keeps which of them proposed a goods as bits of a number
 LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
@@ -84,6 +85,8 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
     try:
         values = bound(con, source, {"quota": source.quota, "folder": database.as_pattern(str(folder))})
         check_columns(source, con.execute(assembled.describe(source.query), values).fetchall())
+        if source.is_own:
+            check_ids(con, source, values)
         con.execute(assembled.propose(source.query), values)
     except duckdb.Error as error:
         raise does_not_run(source, error, folder) from error
@@ -117,6 +120,18 @@ def check_columns(source: CandidateSource, described: list[tuple]) -> None:
             f"{source.file}: gives the columns {columns}; {'; '.join(wrong)}. A candidate source gives user_key, "
             "goods_key and strength (docs/candidates.md)"
         )
+
+
+def check_ids(con: duckdb.DuckDBPyConnection, source: CandidateSource, values: dict[str, Any]) -> None:
+    """Raise FeatureError where a query compares ids that are text with numbers, and two ids are the same number."""
+    [(_, plan)] = con.execute(assembled.explain(source.query), values).fetchall()
+    for column in {found["column"] for found in AS_NUMBER.finditer(plan)}:
+        for (alike,) in statements.run(con, f"transforms/{column}s_alike").fetchall():
+            raise FeatureError(
+                f"{source.file}: compares {column}, which is text in this store, with a number, and "
+                f"{' and '.join(alike)} are one number; read the column of the file as text, as in: "
+                f"read_csv($folder || '/campaign.csv', types = {{'{column}': 'VARCHAR'}})"
+            )
 
 
 def does_not_run(source: CandidateSource, error: duckdb.Error, folder: Path) -> FeatureError:

@@ -1,4 +1,5 @@
--- Notes for which reasons rows of a catalogue were refused by its newest read. Reads refused_counts.
+-- Notes for which reasons the newest read of a catalogue refused rows. Rows without goods_id have no reason of their own:
+-- the count of refused rows says it. Reads refused_counts.
 delete from ops.refused_rows
 where asset = $asset;
 
@@ -9,3 +10,4 @@ select
     reason,
     rows
 from refused_counts
+where reason <> 'goods_id is missing'
