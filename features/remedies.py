@@ -1,5 +1,6 @@
 """A column that breaks the contract -> the mapping to type in the source query, tried on the rows of the source."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,20 +11,29 @@ Ask = Callable[..., tuple]
 
 LOST = "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
 EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}  # floats from here on have lost digits
-NULL_IS_REFUSED = ("user_id", "event_ts", "label")
+GUESSED = re.compile(r"DATE|TIME.*|BOOLEAN")  # what a reader of texts takes some ids for
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a source query gives: the kind of source, the types of its columns, and a way to ask about its rows."""
+
+    source: str
+    kind: str
+    query: str
+    types: dict[str, str]
+    ask: Ask
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A column of a source: where it stands, its type, and the type that the store holds of such ids, if any.
+    """A column that breaks the contract, and the type of such ids that the store holds, if any.
 
-    `zeros`: an id that the store holds as text and that begins with a zero.
+    `is_nullable`: rows without it are kept. `zeros`: an id of the store, a text that begins with a zero.
     """
 
     column: Column
-    kind: str
-    file: str
-    ask: Ask
+    given: Given
     kept: str | None = None
     is_nullable: bool = True
     zeros: str | None = None
@@ -32,8 +42,23 @@ class Broken:
     def name(self) -> str:
         return self.column.name
 
+    @property
+    def kind(self) -> str:
+        return self.given.types[self.name]
+
+    def ask(self, *expressions: str) -> tuple:
+        return self.given.ask(*expressions)
+
     def count(self, condition: str) -> int:
         return self.ask(f"count(*) filter (where {condition})")[0]
+
+    @property
+    def as_text(self) -> str:
+        """How the reader of the source takes the column as the text that the file has; empty where that is no file of
+        texts."""
+        if "csv" in self.given.query.lower():
+            return f"`types = {{'{self.name}': 'VARCHAR'}}` in read_csv, with the name that the file gives the column"
+        return "`columns = {…}` in read_json" if "json" in self.given.query.lower() else ""
 
 
 def mapped(expression: str) -> str:
@@ -62,7 +87,7 @@ def remedy(broken: Broken) -> str:
 def time_remedy(broken: Broken) -> str:
     name, kind = broken.name, broken.kind
     if NUMBERS.fullmatch(kind):
-        microseconds = f"{name} * 1000000" if kind == "BIGINT" else f"cast({name} * 1000000.0 as bigint)"
+        microseconds = f"{name} * 1000000" if kind == "BIGINT" else f"cast(cast({name} as double) * 1000000 as bigint)"
         return f"{mapped(f'make_timestamp({microseconds})')}, if it counts seconds since 1970"
     if TEXT.fullmatch(kind) and not broken.count(f"{name} is not null and try_cast({name} as timestamp) is null"):
         return f"{mapped(f'cast({name} as timestamp)')}, or `cast({name} as date)` if it is a day"
@@ -101,10 +126,13 @@ def id_remedy(broken: Broken) -> str:
     if broken.kept is None and broken.kind.startswith("DECIMAL") and not not_whole(broken, text):
         return mapped(f"cast({broken.name} as bigint)")
     if broken.zeros and NUMBERS.fullmatch(broken.kind):
+        how = f", with {broken.as_text}" if broken.as_text else ""
         return (
             f"{mapped(text)}; the store holds {broken.zeros}, and numbers have no zeros in front: where the file has "
-            f"them, read the column as text, with `types = {{'{broken.name}': 'VARCHAR'}}` in read_csv"
+            f"them, read the column as text{how}"
         )
+    if GUESSED.fullmatch(broken.kind) and broken.as_text:
+        return f"{mapped(text)}; where the file writes them in another way, read them as text, with {broken.as_text}"
     return mapped(text)
 
 
@@ -119,7 +147,9 @@ def fraction_remedy(broken: Broken) -> str:
     limit = EXACT.get(kind, 2**63)
     inexact = f"not isnan({name}::double) and ({name} <> trunc({name}) or abs({name}) >= {limit})"
     if broken.count(inexact):
-        return LOST if FLOATS.fullmatch(kind) else text_or_another_store(broken, f"cast({name} as varchar)")
+        if FLOATS.fullmatch(kind):
+            return f"{LOST}, with {broken.as_text}" if broken.as_text else LOST
+        return text_or_another_store(broken, f"cast({name} as varchar)")
     has_nan = FLOATS.fullmatch(kind) and broken.count(f"isnan({name})")
     number = f"cast(nullif({name}, 'nan') as bigint)" if has_nan else f"cast({name} as bigint)"
     return mapped(f"cast({number} as varchar)" if broken.kept == "VARCHAR" else number)
@@ -150,7 +180,7 @@ def number_remedy(broken: Broken, text: str) -> str:
     another = f"begin another store, in which every source gives `{text}`"
     if wrong == values:
         return f"they are no integers, such as {example}; {another}"
-    said = f"{wrong} of its {values} values are no such integers, such as {example}; in {broken.file}, "
+    said = f"{wrong} of its {values} values are no such integers, such as {example}; in {broken.given.source}.sql, "
     exact = broken.count(f"try_cast({text} as bigint) is not null") == values - wrong
     number = f"try_cast({value} as bigint)"
     if not exact:

@@ -18,6 +18,7 @@ from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
 from features.dates import asked_of_dates, make_store_dates
 from features.errors import FeatureError
+from features.remedies import Given
 from features.store import Store
 
 EXTENSION = re.compile(r"required extension '(\w+)'")
@@ -115,7 +116,11 @@ class Reading:
 
     def check_id_types(self, con: duckdb.DuckDBPyConnection, rows: str) -> None:
         """Raise FeatureError where `rows`, a table made of these, has ids of another type than the store."""
-        check_id_types(con, rows, self.source.name, self.source.kind, self.given, partial(self.ask, con))
+        check_id_types(con, rows, self.as_given(con))
+
+    def as_given(self, con: duckdb.DuckDBPyConnection) -> Given:
+        """Return what the query gives, to say what to type where a column breaks the contract."""
+        return Given(self.source.name, self.source.kind, self.query, self.given, partial(self.ask, con))
 
 
 def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, first_ds: date, last_ds: date) -> Reading:
@@ -141,7 +146,7 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     statements.run(con, "transforms/event_ids")
     statements.run(con, "transforms/is_blank")
     reading = Reading(source, query, given, values | days, timezone, dated)
-    check_columns(con, source.name, source.kind, given, partial(reading.ask, con))
+    check_columns(con, reading.as_given(con))
     return reading
 
 
