@@ -1,7 +1,7 @@
 """Candidate sources: the queries in sql/candidates and in the store's own folder `candidates`, checked and run."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 @dataclass(frozen=True)
 class CandidateSource:
     """A source: its name, the file it is in as errors call it, its query, how many candidates of a user it may bring,
-    and whether it is the store's own."""
+    and whether it is the store's own. `alike`: by column, ids of the store that are text and the same number."""
 
     name: str
     file: str
     query: str
     quota: int
     is_own: bool
+    alike: dict[str, list[str]] = field(default_factory=dict)
 
 
 def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSource]:
@@ -85,7 +86,7 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
     try:
         values = bound(con, source, {"quota": source.quota, "folder": database.as_pattern(str(folder))})
         check_columns(source, con.execute(assembled.describe(source.query), values).fetchall())
-        if source.is_own:
+        if source.alike:
             check_ids(con, source, values)
         con.execute(assembled.propose(source.query), values)
     except duckdb.Error as error:
@@ -125,13 +126,12 @@ def check_columns(source: CandidateSource, described: list[tuple]) -> None:
 def check_ids(con: duckdb.DuckDBPyConnection, source: CandidateSource, values: dict[str, Any]) -> None:
     """Raise FeatureError where a query compares ids that are text with numbers, and two ids are the same number."""
     [(_, plan)] = con.execute(assembled.explain(source.query), values).fetchall()
-    for column in {found["column"] for found in AS_NUMBER.finditer(plan)}:
-        for (alike,) in statements.run(con, f"transforms/{column}s_alike").fetchall():
-            raise FeatureError(
-                f"{source.file}: compares {column}, which is text in this store, with a number, and "
-                f"{' and '.join(alike)} are one number; read the column of the file as text, as in: "
-                f"read_csv($folder || '/campaign.csv', types = {{'{column}': 'VARCHAR'}})"
-            )
+    for column in {found["column"] for found in AS_NUMBER.finditer(plan)} & source.alike.keys():
+        raise FeatureError(
+            f"{source.file}: compares {column}, which is text in this store, with a number, and "
+            f"{' and '.join(source.alike[column])} are one number; read the column of the file as text, as in: "
+            f"read_csv($folder || '/campaign.csv', types = {{'{column}': 'VARCHAR'}})"
+        )
 
 
 def does_not_run(source: CandidateSource, error: duckdb.Error, folder: Path) -> FeatureError:

@@ -1,7 +1,7 @@
 """Histories -> candidates of a night: what each candidate source proposes, together, with their names kept."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -72,7 +72,7 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
     fingerprint = candidates_fingerprint(warehouse, ds, config)
     told = CandidateCounts()
     if not warehouse.is_current(asset, ds, fingerprint):
-        sources = candidate_sources(store, config)
+        sources = with_alike_ids(warehouse, candidate_sources(store, config))
         with warehouse.building(asset, ds, fingerprint) as made:
             relations = relations_of(warehouse, ds, config, sources, told)
             for bucket in range(store.config.buckets):
@@ -82,6 +82,14 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
             need_some(ds, made.rows, told)
     told.rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
     return told
+
+
+def with_alike_ids(warehouse: Warehouse, sources: list[CandidateSource]) -> list[CandidateSource]:
+    """Return the sources; those of the store's own know which ids no query may compare with numbers."""
+    if not any(source.is_own for source in sources):
+        return sources
+    alike = dict(warehouse.run("transforms/ids_alike"))
+    return [replace(source, alike=alike) if source.is_own else source for source in sources]
 
 
 def need_some(ds: date, rows: int, told: CandidateCounts) -> None:
