@@ -93,3 +93,8 @@ def is_nullable(column: Column, kind: str, given: dict[str, str]) -> bool:
 
 def is_number(kind: str) -> bool:
     return bool(NUMBERS.fullmatch(kind) or WIDE.fullmatch(kind))
+
+
+def is_fraction(kind: str) -> bool:
+    """Whether numbers of this type may have a fraction."""
+    return is_number(kind) and not INTEGERS.fullmatch(kind) and not WIDE.fullmatch(kind)

@@ -21,12 +21,12 @@ import polars as pl
 from features import lake
 from features.contract import CONTRACTS
 from features.copies import copy_warehouse, need_warehouse, remove_copies
-from features.entities import has_entities
 from features.errors import FeatureError
-from features.events import EVER, count_rows, counted
+from features.events import count_rows, counted
 from features.identity import texts_of_id
 from features.lake import LakeFile
 from features.models import learned_from
+from features.people import Tombstone, files_named, find_person, tombstone_of
 from features.registry import registered_sources
 from features.rewriting import copy_whole, empty, rewrite, rewrite_releases
 from features.rollback import recognise_flip
@@ -37,17 +37,6 @@ from features.warehouse import Warehouse, locked_warehouse
 # Takes the row of a user key out of every checkpoint in a folder. Gives the model_ids that were rewritten, and where it
 # cannot be told whether the row is still there, and why.
 TakeOut = Callable[[Path, int], tuple[list[str], list[str]]]
-
-
-@dataclass(frozen=True)
-class Tombstone:
-    """What is remembered of a forgotten person."""
-
-    user_hash: str
-    user_key: int | None
-    forgotten_at: datetime
-    model_ids: list[str]
-    user_text: str
 
 
 @dataclass
@@ -64,7 +53,8 @@ class Erased:
 @dataclass(frozen=True)
 class Forgotten:
     """What became of a person. `before`: since when they had been forgotten already, None where they had not.
-    `model_ids`: the checkpoints that learned from them; `rewritten`: those among them that had a row of theirs."""
+    `model_ids`: the checkpoints that learned from them; `rewritten`: those among them that had a row of theirs.
+    `others`: users whose id is the same UUID in other letters."""
 
     user: str
     before: datetime | None
@@ -74,6 +64,7 @@ class Forgotten:
     model_ids: list[str]
     rewritten: list[str]
     scan: Scan
+    others: list[str]
 
 
 def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: TakeOut) -> Forgotten:
@@ -103,6 +94,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         found = scan(store, person, pattern)
         found.hits.extend(unread)
         with locked_warehouse(store, clock, copy=False) as warehouse:  # the scan has seen every file there is
+            others = [known for known, _ in warehouse.run("erasure/person", texts=texts_of_id(text))]
             status, error = ("failed", f"met in {len(found.hits)} places") if found.hits else ("done", None)
             warehouse.run("ledger/end_run", run_id=run_id, status=status, error=error, now=clock())
     if found.hits:
@@ -114,44 +106,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         )
     models = tombstone.model_ids if tombstone else []
     since = before.forgotten_at if before else None
-    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, rewritten, found)
-
-
-def find_person(warehouse: Warehouse, text: str) -> tuple[Person, Tombstone | None]:
-    """Return whom the text means, with the tombstone they may have: by id, by hash, or by a row that was refused.
-
-    A UUID means the user with that UUID, in whatever letters; one who is there still goes before one who is forgotten.
-    """
-    if not has_entities(warehouse.con):
-        raise FeatureError(f"{warehouse.store.root}: no events yet, so nobody to forget")
-    is_text = warehouse.one("erasure/type_of_ids") == "VARCHAR"
-    texts = texts_of_id(text)
-    for known, user_key in warehouse.run("erasure/person", texts=texts)[:1]:
-        return Person(known, is_text, user_key), tombstone_of(warehouse, [known])
-    if before := tombstone_of(warehouse, texts):
-        return Person(before.user_text, is_text, before.user_key), before
-    for person in (Person(one, is_text, None) for one in texts):
-        if was_refused(warehouse, person):
-            return person, None
-    raise FeatureError(f"user_id {text} is nobody's in {warehouse.store.root}; write it as the source does")
-
-
-def tombstone_of(warehouse: Warehouse, texts: list[str]) -> Tombstone | None:
-    found = warehouse.run("erasure/tombstone", texts=texts)
-    return Tombstone(*found[0]) if found else None
-
-
-def was_refused(warehouse: Warehouse, person: Person) -> bool:
-    """Whether quarantine holds the person."""
-    return any(
-        rows_in_parquet(warehouse.store.lake / file.path, person)
-        for file in files_named(warehouse)
-        if file.asset.startswith("quarantine.")
-    )
-
-
-def files_named(warehouse: Warehouse) -> list[LakeFile]:
-    return warehouse.files("%", *EVER)
+    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, rewritten, found, others)
 
 
 def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, erased: Erased) -> str:

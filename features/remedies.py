@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from features.contract import FLOATS, INTEGERS, NUMBERS, TEXT, WIDE, Column
+from features.contract import FLOATS, NUMBERS, TEXT, Column, is_fraction
 
 # Asks one row of the rows of a source: one value for each SQL expression.
 Ask = Callable[..., tuple]
@@ -134,11 +134,6 @@ def id_remedy(broken: Broken) -> str:
     if GUESSED.fullmatch(broken.kind) and broken.as_text:
         return f"{mapped(text)}; where the file writes them in another way, read them as text, with {broken.as_text}"
     return mapped(text)
-
-
-def is_fraction(kind: str) -> bool:
-    """Whether numbers of this type may have a fraction."""
-    return bool(NUMBERS.fullmatch(kind) and not INTEGERS.fullmatch(kind) and not WIDE.fullmatch(kind))
 
 
 def fraction_remedy(broken: Broken) -> str:

@@ -77,7 +77,8 @@ def find_source(named: str, kind: str, path: str | None) -> Source:
 class Reading:
     """A source query whose columns are checked: its rows, cast to the contract, as a select to put in another.
 
-    `given`: the type of each column; `event_ids`: the form in which event ids are kept.
+    `given`: the type of each column; `event_ids`: the form in which event ids are kept; `whole_categories`: whether
+    floats that are whole numbers are categories without a fraction.
     """
 
     source: Source
@@ -87,6 +88,7 @@ class Reading:
     timezone: str
     dated: list[str]
     event_ids: EventIds = EventIds.NUMBER
+    whole_categories: bool = True
 
     @property
     def columns(self) -> set[str]:
@@ -94,7 +96,8 @@ class Reading:
 
     @property
     def rows(self) -> str:
-        return assembled.within(self.source.kind, self.given, assembled.asking(self.query), self.event_ids)
+        forms = {"event_ids": self.event_ids, "whole_categories": self.whole_categories}
+        return assembled.within(self.source.kind, self.given, assembled.asking(self.query), **forms)
 
     def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
@@ -145,7 +148,8 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
         make_store_dates(con, timezone)
     statements.run(con, "transforms/event_ids")
     statements.run(con, "transforms/is_blank")
-    reading = Reading(source, query, given, values | days, timezone, dated)
+    [(are_whole,)] = statements.run(con, "ledger/categories_are_whole").fetchall()
+    reading = Reading(source, query, given, values | days, timezone, dated, whole_categories=are_whole)
     check_columns(con, reading.as_given(con))
     return reading
 

@@ -241,3 +241,27 @@ def test_an_own_source_that_compares_text_ids_with_numbers_is_refused_where_two_
         typed = "'/campaign.csv', types = {'user_id': 'VARCHAR'})"
         own_source(desk, query.replace("'/campaign.csv')", typed))
     build(warehouse, CandidateConfig())
+
+
+CATEGORIES = "select cat_id from entities.catalogue"
+
+
+def test_a_category_that_is_a_whole_number_is_one_category_in_every_type(desk: Desk, warehouse: Warehouse) -> None:
+    desk.ingest(warehouse, desk.source([(1, 10, 5, "buy", NOON)]), DAY, DAY)
+    stock = desk.folder / "stock.sql"
+
+    for given, kept in (("5", "5"), ("5.0::double", "5"), ("5.00::decimal(10, 2)", "5"), ("5.5::double", "5.5")):
+        stock.write_text(f"select 10 as goods_id, {given} as cat_id")
+        features.ingest_goods(warehouse, features.find_source(str(stock), "goods", None))
+        assert warehouse.con.execute(CATEGORIES).fetchall() == [(kept,)]
+
+
+def test_older_stores_keep_their_categories_of_floats(desk: Desk, warehouse: Warehouse) -> None:
+    desk.ingest(warehouse, desk.source([(1, 10, 5, "buy", NOON)]), DAY, DAY)
+    warehouse.con.execute("delete from ops.rulers where ruler = 'categories'")
+    stock = desk.folder / "stock.sql"
+    stock.write_text("select 10 as goods_id, 5.0::double as cat_id")
+
+    features.ingest_goods(warehouse, features.find_source(str(stock), "goods", None))
+
+    assert warehouse.con.execute(CATEGORIES).fetchall() == [("5.0",)]

@@ -147,3 +147,14 @@ def test_forget_never_takes_another_text_for_the_id(desk: Desk) -> None:
     assert forget(desk, "007").rows["events.clicks"] == 1
     with desk.open() as warehouse:
         assert warehouse.con.execute("select user_id from entities.users").fetchall() == [("7",)]
+
+
+def test_forget_names_a_user_who_is_the_same_uuid_in_other_letters(desk: Desk) -> None:
+    columns = "user_id varchar, goods_id bigint, shop_id bigint, event_type varchar, event_ts timestamp"
+    with desk.open() as warehouse:
+        rows = [(UUID, 10, 5, "buy", datetime(2025, 3, 1, 12))]
+        desk.ingest(warehouse, desk.source(rows, columns), "2025-03-01", "2025-03-01")
+        warehouse.con.execute("insert into entities.users values ($id, 2, null)", {"id": UUID.upper()})
+
+    assert forget(desk, UUID).others == [UUID.upper()]
+    assert (forget(desk, UUID.upper()).user, forget(desk, UUID).others) == (UUID.upper(), [])
