@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from features.contract import CONTRACTS, INTEGERS, NANOSECONDS, Column
+from features.contract import CONTRACTS, EventIds
+from features.expressions import expression
 
 COLUMNS = re.compile(r"[a-z_]+ [a-z]+(, [a-z_]+ [a-z]+)*")
 ASKED = re.compile(rb"day_(start|end)\b")
@@ -56,6 +57,8 @@ class Relation(StrEnum):
     SHARED_EVENTS = "shared_events"
     DUPLICATE_EVENTS = "duplicate_events"
     SEGMENTS = "segments"
+    GIVEN_UUIDS = "given_uuids"
+    KNOWN_UUIDS = "known_uuids"
 
 
 class Id(StrEnum):
@@ -138,6 +141,20 @@ def holds(table: str, column: str) -> str:
     return f"select 1 from {Relation(table)} where {Id(column)} is not null limit 1"
 
 
+def id_with_zeros(table: str, column: str) -> str:
+    """One row: an id, a text, that is a number with zeros in front; NULL where there is none."""
+    return f"select min({Id(column)}) from {Relation(table)} where regexp_full_match({Id(column)}, '0[0-9]+')"
+
+
+def uuids_of(made: str, table: str, column: str) -> str:
+    """The temporary table of the ids of a table that are UUIDs, as they are written and as what they mean."""
+    id_of, uuid = Id(column), f"try_cast({Id(column)} as uuid)"
+    return (
+        f"create or replace temp table {Relation(made)} as select distinct {id_of} as id, {uuid} as uuid "
+        f"from {Relation(table)} where length({id_of}) between 32 and 38 and {uuid} is not null"
+    )
+
+
 def give_type(table: str, column: str, kind: str) -> str:
     return f"alter table {Relation(table)} alter {Id(column)} type {IdType(kind)}"
 
@@ -177,14 +194,24 @@ def inside_another(query: str) -> str:
     return f"from (\n{query}\n)"
 
 
+def explain(query: str) -> str:
+    return f"explain (format json) {query}"
+
+
+def measure(query: str, *expressions: str) -> str:
+    """One row: a value for each expression over the rows of a query."""
+    return f"select {', '.join(expressions)} from (\n{query}\n) as given"
+
+
 def propose(query: str) -> str:
     """The table `proposed` of what a candidate source gives."""
     return f"create or replace temp table proposed as {query}"
 
 
-def within(kind: str, given: dict[str, str], query: str) -> str:
+def within(kind: str, given: dict[str, str], query: str, event_ids: EventIds, *, whole_categories: bool) -> str:
     """A source query with the columns of the contract of its kind, each with its type; dates as moments."""
-    columns = ",\n".join(expression(column, given) for column in CONTRACTS[kind])
+    forms = {"event_ids": event_ids, "whole_categories": whole_categories}
+    columns = ",\n".join(expression(column, given, **forms) for column in CONTRACTS[kind])
     joins = "".join(
         f"\nleft join store_dates as {name}_day on given.{name} = {name}_day.store_date" for name in dated(kind, given)
     )
@@ -241,46 +268,3 @@ def is_forgotten(anybody: bool) -> str:
     """Make the macro is_forgotten: whether a user_id of a source is among forgotten_ids, where there are any."""
     test = "coalesce(of_user in (select forgotten_ids.user_id from forgotten_ids), false)" if anybody else "false"
     return f"create or replace temp macro is_forgotten(of_user) as {test}"
-
-
-def expression(column: Column, given: dict[str, str]) -> str:
-    """How the contract's column is taken from the given one: ids keep their type, whole numbers as BIGINT."""
-    kind = given.get(column.name)
-    if kind is None and column.name == "event_id":
-        return "null::varchar as event_id, null::ubigint as event_no"
-    if kind is None:
-        return f"cast(null as {column.cast or 'bigint'}) as {column.name}"
-    if column.name == "event_id":
-        return event_id(kind)
-    if column.cast == "timestamp" and kind == "DATE":
-        return moment(column.name)
-    if column.cast == "timestamp" and kind in NANOSECONDS:
-        return cut_to_microseconds(column.name)
-    if column.cast is None:
-        return f"cast({column.name} as {'varchar' if kind in ('VARCHAR', 'UUID') else 'bigint'}) as {column.name}"
-    return f"cast({column.name} as {column.cast}) as {column.name}"
-
-
-def moment(name: str) -> str:
-    """A date as the first moment of its day in the store, or as known_at the last, which `known_after_day` moves to the
-    end. A date that is not in store_dates is quarantined later."""
-    of_day = f"{name}_day.day_ends - to_microseconds(1)" if name == "known_at" else f"{name}_day.day_begins"
-    return f"coalesce({of_day}, cast(given.{name} as timestamp)) as {name}"
-
-
-def cut_to_microseconds(name: str) -> str:
-    """A time in nanoseconds without its last three digits: DuckDB 2.0 rounds in a cast, which moves the last half
-    microsecond of a day into the next day. Infinity stays, to be quarantined as such."""
-    nanoseconds = f"cast({name} as timestamp_ns)"
-    cut = f"make_timestamp(epoch_us({nanoseconds}))"
-    return f"case when isfinite({nanoseconds}) then {cut} else cast({name} as timestamp) end as {name}"
-
-
-def event_id(kind: str) -> str:
-    """A number as event_no, in its own order, negative ones first; anything else as a text, with a hash as event_no."""
-    if not INTEGERS.fullmatch(kind):
-        return "event_id::varchar as event_id, md5_number_lower(event_id::varchar) as event_no"
-    return (
-        "null::varchar as event_id, case when event_id >= 0 then event_id::ubigint + 9223372036854775808::ubigint"
-        " else (event_id::hugeint + 9223372036854775808)::ubigint end as event_no"
-    )

@@ -8,6 +8,7 @@ import polars as pl
 from features import lake, statements
 from features.entities import type_of
 from features.errors import FeatureError
+from features.identity import UUID
 from features.store import Store
 from features.warehouse import Warehouse
 
@@ -70,8 +71,19 @@ def check_columns(path: Path, given: pl.DataFrame) -> None:
 def as_texts(rows: pl.DataFrame) -> pl.DataFrame:
     """Return ids as text, NULL where a value is missing: an empty text, or NaN, as pandas writes it."""
     floats = [name for name, kind in rows.schema.items() if kind.is_float()]
+    bytes_of = [name for name, kind in rows.schema.items() if kind == pl.Binary and not is_text(rows[name])]
+    rows = rows.with_columns(pl.col(bytes_of).bin.encode("hex"))  # UUIDs, as Parquet holds them
     texts = rows.with_columns(pl.col(floats).fill_nan(None)).cast(pl.String)
     return texts.with_columns(pl.all().str.strip_chars().replace("", None))
+
+
+def is_text(values: pl.Series) -> bool:
+    """Whether bytes are texts in UTF-8."""
+    try:
+        values.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return False
+    return True
 
 
 def named_by_number(path: Path, ids: pl.Series) -> pl.Series:
@@ -96,11 +108,22 @@ def named_by_number(path: Path, ids: pl.Series) -> pl.Series:
 
 
 def named_by_text(ids: pl.Series, known: pl.Series) -> pl.Series:
-    """Return ids as the store has them: where it knows no `1.0` but a `1`, that is meant."""
+    """Return ids as the store has them: where it knows no `1.0` but a `1`, that is meant, and a UUID in any letters."""
     frame = pl.DataFrame({"id": ids})
     whole = pl.when(pl.col("id").str.contains(WHOLE)).then(pl.col("id").str.replace(WHOLE, "$1"))
     is_known = pl.col("id").is_in(known.implode())
-    return frame.select(pl.when(is_known).then("id").otherwise(pl.coalesce(whole, "id"))).to_series().alias(ids.name)
+    uuids = pl.DataFrame({"known": known}).select(meant_by("known"), "known").drop_nulls()
+    other = frame.with_columns(meant_by("id")).join(
+        uuids.sort("known").unique("uuid", keep="first"), on="uuid", how="left", maintain_order="left"
+    )
+    named = pl.when(is_known).then("id").otherwise(pl.coalesce(other["known"], whole, "id"))
+    return frame.select(named).to_series().alias(ids.name)
+
+
+def meant_by(name: str) -> pl.Expr:
+    """Return the hexadecimal digits of a UUID, NULL where a text is none."""
+    is_uuid = pl.col(name).str.contains(f"(?i)^{UUID.pattern}$")
+    return pl.when(is_uuid).then(pl.col(name).str.to_lowercase().str.replace_all("[{}-]", "")).alias("uuid")
 
 
 def read_csv(path: Path) -> pl.DataFrame:

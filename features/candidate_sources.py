@@ -1,7 +1,7 @@
 """Candidate sources: the queries in sql/candidates and in the store's own folder `candidates`, checked and run."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from features.store import Store
 CONTRACT = ("user_key", "goods_key", "strength")
 INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 NUMBER = re.compile(rf"{INTEGER.pattern}|FLOAT|DOUBLE|DECIMAL\(.*\)")
+AS_NUMBER = re.compile(rf"CAST\((?:\w+\.)*(?P<column>user_id|goods_id) AS ({NUMBER.pattern})\)")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 MOST_SOURCES = 62  # the union keeps which of them proposed a goods as bits of a number
 LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
@@ -23,13 +24,14 @@ LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 @dataclass(frozen=True)
 class CandidateSource:
     """A source: its name, the file it is in as errors call it, its query, how many candidates of a user it may bring,
-    and whether it is the store's own."""
+    and whether it is the store's own. `alike`: by column, ids of the store that are text and the same number."""
 
     name: str
     file: str
     query: str
     quota: int
     is_own: bool
+    alike: dict[str, list[str]] = field(default_factory=dict)
 
 
 def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSource]:
@@ -84,6 +86,8 @@ def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Pat
     try:
         values = bound(con, source, {"quota": source.quota, "folder": database.as_pattern(str(folder))})
         check_columns(source, con.execute(assembled.describe(source.query), values).fetchall())
+        if source.alike:
+            check_ids(con, source, values)
         con.execute(assembled.propose(source.query), values)
     except duckdb.Error as error:
         raise does_not_run(source, error, folder) from error
@@ -116,6 +120,17 @@ def check_columns(source: CandidateSource, described: list[tuple]) -> None:
         raise FeatureError(
             f"{source.file}: gives the columns {columns}; {'; '.join(wrong)}. A candidate source gives user_key, "
             "goods_key and strength (docs/candidates.md)"
+        )
+
+
+def check_ids(con: duckdb.DuckDBPyConnection, source: CandidateSource, values: dict[str, Any]) -> None:
+    """Raise FeatureError where a query compares ids that are text with numbers, and two ids are the same number."""
+    [(_, plan)] = con.execute(assembled.explain(source.query), values).fetchall()
+    for column in {found["column"] for found in AS_NUMBER.finditer(plan)} & source.alike.keys():
+        raise FeatureError(
+            f"{source.file}: compares {column}, which is text in this store, with a number, and "
+            f"{' and '.join(source.alike[column])} are one number; read the column of the file as text, as in: "
+            f"read_csv($folder || '/campaign.csv', types = {{'{column}': 'VARCHAR'}})"
         )
 
 

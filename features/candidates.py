@@ -1,7 +1,7 @@
 """Histories -> candidates of a night: what each candidate source proposes, together, with their names kept."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from features.block_list import block_list_hash, read_block_list
 from features.candidate_sources import CandidateSource, candidate_sources, propose, tables_of
 from features.catalogue import catalogue_shops, shops_version
 from features.config import CandidateConfig
+from features.entities import kept_type
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of, texts
 from features.histories import BASE_TYPES, SINCE_TYPES, cut_in, events_seen, history_files, view_histories
@@ -22,6 +23,7 @@ from features.night_goods import NIGHT_GOODS, NIGHT_PAIRS, night_types, shaping_
 from features.warehouse import Warehouse
 
 CODE = 4  # raise it where a change here changes a file
+BLOCK_LIST_CODE = 2  # raise it where a change here changes what a block list of texts names
 SQL = ("night", "judged", "candidate_union", "candidate_ids", "blocked", "night_types")
 
 
@@ -49,12 +51,19 @@ def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConf
         "impressions": [file.sha256 for file in shown_files(warehouse, ds, config)],
         "shops": shops_version(warehouse, ds),
         "tables": tables_of(store),
-        "blocked": block_list_hash(store),
+        "blocked": blocked_part(warehouse),
         "settings.candidates": (quotas, kept, goods["settings.candidates"], pairs["settings.candidates"]),
         "sql": (goods["sql"] | pairs["sql"] | texts(*(f"transforms/{name}" for name in SQL)), asked),
         "code": (CODE, goods["code"], pairs["code"]),
     }
     return made_of(events_seen(warehouse, ds) | goods | cut_in(warehouse) | parts)
+
+
+def blocked_part(warehouse: Warehouse) -> object:
+    """Return the part for the block list; where ids are text, it names UUIDs in any letters since BLOCK_LIST_CODE 2."""
+    found = block_list_hash(warehouse.store)
+    is_text = found and "VARCHAR" in {kept_type(warehouse.con, name) for name in ("user_id", "goods_id")}
+    return (found, BLOCK_LIST_CODE) if is_text else found
 
 
 def shown_files(warehouse: Warehouse, ds: date, config: CandidateConfig) -> list[LakeFile]:
@@ -72,7 +81,7 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
     fingerprint = candidates_fingerprint(warehouse, ds, config)
     told = CandidateCounts()
     if not warehouse.is_current(asset, ds, fingerprint):
-        sources = candidate_sources(store, config)
+        sources = with_alike_ids(warehouse, candidate_sources(store, config))
         with warehouse.building(asset, ds, fingerprint) as made:
             relations = relations_of(warehouse, ds, config, sources, told)
             for bucket in range(store.config.buckets):
@@ -82,6 +91,14 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
             need_some(ds, made.rows, told)
     told.rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
     return told
+
+
+def with_alike_ids(warehouse: Warehouse, sources: list[CandidateSource]) -> list[CandidateSource]:
+    """Return the sources; those of the store's own know which ids no query may compare with numbers."""
+    if not any(source.is_own for source in sources):
+        return sources
+    alike = dict(warehouse.run("transforms/ids_alike"))
+    return [replace(source, alike=alike) if source.is_own else source for source in sources]
 
 
 def need_some(ds: date, rows: int, told: CandidateCounts) -> None:

@@ -4,7 +4,7 @@
 of the read that brought it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ import polars as pl
 
 from features import database, statements
 from features.dates import FIRST_DAY
-from features.entities import check_id_types, has_entities
+from features.entities import has_entities
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of
 from features.ingestion import Ingested
@@ -27,11 +27,15 @@ EARLIEST, LATEST = datetime(1970, 1, 1), datetime(9999, 1, 1)  # noqa: DTZ001 - 
 
 @dataclass(frozen=True)
 class Catalogued(Ingested):
-    """A read of the catalogue: how many items changed, and how many have rows that differ, such as `example`."""
+    """A read of the catalogue: how many items changed, and how many have rows that differ, such as `example`.
+
+    `refused`: how many rows were left out, by reason.
+    """
 
     changed: int = 0
     conflicts: int = 0
     example: str | None = None
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
@@ -44,16 +48,19 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
         raise FeatureError(f"source {source.name}: ingest events first; the catalogue then names their goods")
     reading = open_source(con, source, store, FIRST_DAY, FIRST_DAY)
     reading.into(con, "source_goods", "from source_goods")
-    check_id_types(con, "source_goods", "goods", "shops")
+    reading.check_id_types(con, "source_goods")
     statements.run(con, "transforms/content_hash")
-    [(rows_in, named)] = con.execute("select count(*), count(goods_id) from source_goods").fetchall()
+    [(rows_in,)] = con.execute("select count(*) from source_goods").fetchall()
+    refused = dict(warehouse.run("transforms/refused_goods"))
+    quarantined = sum(refused.values())
     with warehouse.transaction():
         register(warehouse, source)
         [(goods, changed, conflicts, example)] = warehouse.run("transforms/catalogue", ds=store.day_of(started_at))
-        found = {"changed": changed, "conflicts": conflicts, "example": example}
-        read = Catalogued(source.name, 0, rows_in, goods, named - goods, rows_in - named, **found)
+        found = {"changed": changed, "conflicts": conflicts, "example": example, "refused": refused}
+        read = Catalogued(source.name, 0, rows_in, goods, rows_in - quarantined - goods, quarantined, **found)
         counts = {name: getattr(read, name) for name in ("rows_in", "rows", "duplicates", "quarantined")}
         record_read(warehouse, source, "ledger/count_catalogue", started_at=started_at, **counts)
+        warehouse.run("ledger/note_refused_goods", asset=source.asset, ds=store.day_of(started_at))
         warehouse.end_run("done")
     con.execute("drop table source_goods")
     return read

@@ -3,15 +3,15 @@
 import duckdb
 
 from features import assembled, database, statements
-from features.errors import FeatureError
+from features.contract import CONTRACTS, Column
 
-ID_OF = {"users": "user_id", "goods": "goods_id", "shops": "shop_id"}
+TABLE_OF = {"user_id": "users", "goods_id": "goods", "shop_id": "shops"}
 
 
 def has_entities(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether any event was read: a first read that failed leaves empty tables."""
     return database.has_table(con, "entities", "users") and any(
-        holds(con, f"entities.{table}", column) for table, column in ID_OF.items()
+        holds(con, f"entities.{table}", column) for column, table in TABLE_OF.items()
     )
 
 
@@ -20,25 +20,40 @@ def make_entities(con: duckdb.DuckDBPyConnection) -> None:
     statements.run(con, "schema/entities")
 
 
-def check_id_types(con: duckdb.DuckDBPyConnection, rows: str, *tables: str) -> None:
-    """Ids keep the type the store first met. Raises FeatureError where `rows`, a table, has another type of id.
+def id_columns(kind: str) -> list[Column]:
+    """Return the columns of ids of a kind of source."""
+    return [column for column in CONTRACTS[kind] if column.is_id]
+
+
+def settle_type(con: duckdb.DuckDBPyConnection, rows: str, column: str) -> tuple[str, str] | None:
+    """Bring the ids of `rows`, a table, to the type of the store's. Return both types where they differ.
 
     A column with nothing in it takes the store's type; where the store has nothing yet, it takes the column's.
     """
-    for table in tables:
-        column = ID_OF[table]
-        kept, given = type_of(con, table, column), type_of(con, rows, column)
-        if kept == given:
-            continue
-        if not holds(con, rows, column):
-            con.execute(assembled.give_type(rows, column, kept))
-        elif holds(con, f"entities.{table}", column):
-            raise FeatureError(
-                f"{column} is {given} here and {kept} in what the store already holds; "
-                f"map it in the source query with `cast({column} as {kept})`"
-            )
-        else:
-            con.execute(assembled.give_type(f"entities.{table}", column, given))
+    table = TABLE_OF[column]
+    kept, given = type_of(con, table, column), type_of(con, rows, column)
+    if kept == given:
+        return None
+    if not holds(con, rows, column):
+        con.execute(assembled.give_type(rows, column, kept))
+    elif holds(con, f"entities.{table}", column):
+        return given, kept
+    else:
+        con.execute(assembled.give_type(f"entities.{table}", column, given))
+    return None
+
+
+def kept_type(con: duckdb.DuckDBPyConnection, column: str) -> str | None:
+    """Return the type of the ids that the store holds, None where it holds none."""
+    table = TABLE_OF[column]
+    has_any = database.has_table(con, "entities", table) and holds(con, f"entities.{table}", column)
+    return type_of(con, table, column) if has_any else None
+
+
+def id_with_zeros(con: duckdb.DuckDBPyConnection, column: str) -> str | None:
+    """Return an id of the store, a text, that is a number with zeros in front."""
+    found = con.execute(assembled.id_with_zeros(f"entities.{TABLE_OF[column]}", column)).fetchall()
+    return found[0][0]
 
 
 def type_of(con: duckdb.DuckDBPyConnection, table: str, column: str) -> str:

@@ -21,11 +21,12 @@ import polars as pl
 from features import lake
 from features.contract import CONTRACTS
 from features.copies import copy_warehouse, need_warehouse, remove_copies
-from features.entities import has_entities
 from features.errors import FeatureError
-from features.events import EVER, count_rows, counted
+from features.events import count_rows, counted
+from features.identity import texts_of_id
 from features.lake import LakeFile
 from features.models import learned_from
+from features.people import Tombstone, files_named, find_person, tombstone_of
 from features.registry import registered_sources
 from features.rewriting import copy_whole, empty, rewrite, rewrite_releases
 from features.rollback import recognise_flip
@@ -36,16 +37,6 @@ from features.warehouse import Warehouse, locked_warehouse
 # Takes the row of a user key out of every checkpoint in a folder. Gives the model_ids that were rewritten, and where it
 # cannot be told whether the row is still there, and why.
 TakeOut = Callable[[Path, int], tuple[list[str], list[str]]]
-
-
-@dataclass(frozen=True)
-class Tombstone:
-    """What is remembered of a forgotten person."""
-
-    user_hash: str
-    user_key: int | None
-    forgotten_at: datetime
-    model_ids: list[str]
 
 
 @dataclass
@@ -62,7 +53,8 @@ class Erased:
 @dataclass(frozen=True)
 class Forgotten:
     """What became of a person. `before`: since when they had been forgotten already, None where they had not.
-    `model_ids`: the checkpoints that learned from them; `rewritten`: those among them that had a row of theirs."""
+    `model_ids`: the checkpoints that learned from them; `rewritten`: those among them that had a row of theirs.
+    `others`: users whose id is the same UUID in other letters."""
 
     user: str
     before: datetime | None
@@ -72,6 +64,7 @@ class Forgotten:
     model_ids: list[str]
     rewritten: list[str]
     scan: Scan
+    others: list[str]
 
 
 def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: TakeOut) -> Forgotten:
@@ -85,12 +78,13 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         with locked_warehouse(store, clock, copy=False) as warehouse:  # its file still has what was deleted
             recognise_flip(warehouse)
             person, before = find_person(warehouse, text)
+            text = person.text
             erased = Erased()
             run_id = erase_rows(warehouse, person, before, erased)
             pattern = person.pattern if not is_around(warehouse, person) else None
             erased.files = remove_unnamed(warehouse, person) + remove_pages(store)
             remove_copies(store)
-            tombstone = tombstone_of(warehouse, text)
+            tombstone = tombstone_of(warehouse, [text])
         rewrite(store, store.warehouse, copy_whole)
         copy_warehouse(store)
         erased.releases = rewrite_releases(store, person)
@@ -100,6 +94,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         found = scan(store, person, pattern)
         found.hits.extend(unread)
         with locked_warehouse(store, clock, copy=False) as warehouse:  # the scan has seen every file there is
+            others = [known for known, _ in warehouse.run("erasure/person", texts=texts_of_id(text))]
             status, error = ("failed", f"met in {len(found.hits)} places") if found.hits else ("done", None)
             warehouse.run("ledger/end_run", run_id=run_id, status=status, error=error, now=clock())
     if found.hits:
@@ -111,38 +106,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         )
     models = tombstone.model_ids if tombstone else []
     since = before.forgotten_at if before else None
-    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, rewritten, found)
-
-
-def find_person(warehouse: Warehouse, text: str) -> tuple[Person, Tombstone | None]:
-    """Whom the text names, with the tombstone they may have: by id, by hash, or by a row that was refused."""
-    if not has_entities(warehouse.con):
-        raise FeatureError(f"{warehouse.store.root}: no events yet, so nobody to forget")
-    is_text = warehouse.one("erasure/type_of_ids") == "VARCHAR"
-    before = tombstone_of(warehouse, text)
-    user_key = before.user_key if before else warehouse.one("erasure/person", text=text)
-    person = Person(text, is_text, user_key)
-    if user_key is None and before is None and not was_refused(warehouse, person):
-        raise FeatureError(f"user_id {text} is nobody's in {warehouse.store.root}; write it as the source does")
-    return person, before
-
-
-def tombstone_of(warehouse: Warehouse, text: str) -> Tombstone | None:
-    found = warehouse.run("erasure/tombstone", text=text)
-    return Tombstone(*found[0]) if found else None
-
-
-def was_refused(warehouse: Warehouse, person: Person) -> bool:
-    """Whether quarantine holds the person."""
-    return any(
-        rows_in_parquet(warehouse.store.lake / file.path, person)
-        for file in files_named(warehouse)
-        if file.asset.startswith("quarantine.")
-    )
-
-
-def files_named(warehouse: Warehouse) -> list[LakeFile]:
-    return warehouse.files("%", *EVER)
+    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, rewritten, found, others)
 
 
 def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, erased: Erased) -> str:
@@ -168,7 +132,7 @@ def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, e
         warehouse.run("erasure/serving", text=text, user_key=person.user_key)
         if person.is_text and person.pattern:
             warehouse.run("erasure/errors", text=text)
-        command = f"forget {warehouse.run('erasure/tombstone', text=text)[0][0][:8]}"
+        command = f"forget {warehouse.run('erasure/tombstone', texts=[text])[0][0][:8]}"
         past = warehouse.one("ledger/count_runs", command=command, ds=now.date())
         run_id = f"{command.replace(' ', '-')}-{now.date()}-{past + 1}"
         warehouse.run("ledger/begin_run", run_id=run_id, command=command, ds=now.date(), now=now, reason=None)

@@ -7,7 +7,7 @@ import polars as pl
 
 from features import lake, statements
 from features.config import IngestConfig
-from features.entities import check_id_types, has_entities
+from features.entities import has_entities
 from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of, texts
 from features.ingestion import Ingested, ingested, make_store_days, refuse_forgotten
@@ -44,7 +44,7 @@ def ingest_impressions(
     statements.run(con, "transforms/content_hash")
     days = {"first_ds": first_ds, "last_ds": last_ds}
     reading.into(con, "day_events", statements.read("transforms/cleaned_impressions"), **days)
-    check_id_types(con, "day_events", "users", "goods", "shops")
+    reading.check_id_types(con, "day_events")
     refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
     statements.run(con, "transforms/day_counts_of_impressions")

@@ -1,7 +1,7 @@
 """Source rows -> events: cleaned, given keys, kept once; what is refused is kept aside with its reason."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 
@@ -13,8 +13,9 @@ import pyarrow as pa
 from features import assembled, lake, statements
 from features.config import IngestConfig
 from features.dates import FIRST_DAY, SANE_DAYS, days_begin
-from features.entities import check_id_types, make_entities
+from features.entities import make_entities
 from features.errors import FeatureError
+from features.event_ids import check_floats, form_of_ids, keep_form
 from features.events import replace_events
 from features.fingerprints import Fingerprint, made_of, texts
 from features.held_back import HeldBack
@@ -73,6 +74,7 @@ def ingest_events(
     statements.run(con, "transforms/content_hash")
     con.execute(assembled.row_hash(reading.columns))
     is_named = "event_id" in reading.columns
+    reading = replace(reading, event_ids=form_of_ids(warehouse, reading))
     last_read = warehouse.one("ledger/last_day_read", asset=source.asset)
     fingerprint = events_fingerprint(warehouse, source, config)
     made_of_days = make_of_days(fingerprint, reading.columns)
@@ -93,6 +95,7 @@ def ingest_events(
         warehouse.run("ledger/rows_before", source=source.name)
         with warehouse.transaction():
             register(warehouse, source)
+            keep_form(warehouse, reading)
             statements.run(con, "transforms/new_entities")
             statements.run(con, "transforms/keyed_events")
             warehouse.run("ledger/clear_days_read", source=source.name, days=days)
@@ -173,8 +176,9 @@ def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, port
         read_start=store.day_start(portion.read[0]) if portion.read else day_end,
         read_end=store.day_end(portion.read[1]) if portion.read else day_end,
     )
+    check_floats(warehouse, reading)
     make_entities(con)
-    check_id_types(con, "day_events", "users", "goods", "shops")
+    reading.check_id_types(con, "day_events")
     refuse_forgotten(warehouse)
     statements.run(con, "transforms/kept_events")
     statements.run(con, "transforms/day_counts")  # of the rows as the source gave them
@@ -185,6 +189,7 @@ def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, port
 def refuse_forgotten(warehouse: Warehouse) -> None:
     """Refuses the rows of day_events whose people are forgotten (features/erasure.py)."""
     if warehouse.one("transforms/any_forgotten"):
+        warehouse.run("transforms/texts_of_id")
         warehouse.run("transforms/refuse_forgotten")
 
 

@@ -11,6 +11,7 @@ import duckdb
 
 from features import assembled, database, statements
 from features.errors import BusyError, FeatureError, NewerFileError
+from features.identity import texts_of_id
 from features.store import Store
 
 MOST_ROWS = 1_000_000  # of nine columns: 0.6 GB
@@ -83,7 +84,7 @@ class Reader:
         return next((name for (name,) in self.show("goods_name", what=what).rows), None)
 
     def id_named(self, what: str, text: str, otherwise: str, **within: Any) -> Any:
-        named = self.show(f"{what}_named", text=text, **within)
+        named = self.show(f"{what}_named", texts=texts_of_id(text), **within)
         if not named.rows:
             known = ", ".join(str(row[0]) for row in self.show(f"some_{what}", **within).rows)
             raise FeatureError(f"{what}_id {text} {otherwise}; there are, for example: {known}")

@@ -31,6 +31,8 @@ def register(warehouse: Warehouse, source: Source) -> None:
     name as another kind of source."""
     known_source(warehouse, source.name, source.kind)
     warehouse.keep_timezone()
+    if warehouse.one("ledger/categories_are_whole"):
+        warehouse.run("ledger/keep_ruler", ruler="categories", kept="whole")
     warehouse.run("ledger/register_source", **vars(source), now=warehouse.clock())
 
 

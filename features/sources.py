@@ -4,6 +4,7 @@ read."""
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import duckdb
 
 from features import assembled, statements, storage
-from features.contract import check_contract
+from features.columns import check_columns, check_id_types
+from features.contract import EventIds
 from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
 from features.dates import asked_of_dates, make_store_dates
 from features.errors import FeatureError
+from features.remedies import Given
 from features.store import Store
 
 EXTENSION = re.compile(r"required extension '(\w+)")  # DuckDB 2.0 leaves out the second quote
@@ -72,25 +75,55 @@ def find_source(named: str, kind: str, path: str | None) -> Source:
 
 @dataclass(frozen=True)
 class Reading:
-    """A source query whose columns are checked: its rows, cast to the contract, as a select to put in another."""
+    """A source query whose columns are checked: its rows, cast to the contract, as a select to put in another.
+
+    `given`: the type of each column; `event_ids`: the form in which event ids are kept; `whole_categories`: whether
+    floats that are whole numbers are categories without a fraction.
+    """
 
     source: Source
-    rows: str
-    columns: set[str]
+    query: str
+    given: dict[str, str]
     values: dict[str, Any]
     timezone: str
     dated: list[str]
+    event_ids: EventIds = EventIds.NUMBER
+    whole_categories: bool = True
+
+    @property
+    def columns(self) -> set[str]:
+        return set(self.given)
+
+    @property
+    def rows(self) -> str:
+        forms = {"event_ids": self.event_ids, "whole_categories": self.whole_categories}
+        return assembled.within(self.source.kind, self.given, assembled.asking(self.query), **forms)
 
     def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
         and those of the source query that differ from before. Raises FeatureError where the source cannot be read."""
         statement = assembled.into(table, self.source.kind, self.rows, select)
-        values = {**self.values, **values}
+        run_query(con, self.source, statement, self.with_days_asked({**self.values, **values}))
+
+    def ask(self, con: duckdb.DuckDBPyConnection, *expressions: str) -> tuple:
+        """Return the value of each expression over the rows as the source query gives them."""
+        statement = assembled.measure(assembled.asking(self.query), *expressions)
+        return run_query(con, self.source, statement, self.with_days_asked(self.values))[0]
+
+    def with_days_asked(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values with the days that the source query is asked for."""
         asked = values["day_start"], values["day_end"]
         if self.dated:
             asked = asked_of_dates(*asked, self.timezone)
-        values["asked_start"], values["asked_end"] = asked
-        run_query(con, self.source, statement, values)
+        return values | {"asked_start": asked[0], "asked_end": asked[1]}
+
+    def check_id_types(self, con: duckdb.DuckDBPyConnection, rows: str) -> None:
+        """Raise FeatureError where `rows`, a table made of these, has ids of another type than the store."""
+        check_id_types(con, rows, self.as_given(con))
+
+    def as_given(self, con: duckdb.DuckDBPyConnection) -> Given:
+        """Return what the query gives, to say what to type where a column breaks the contract."""
+        return Given(self.source.name, self.source.kind, self.query, self.given, partial(self.ask, con))
 
 
 def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, first_ds: date, last_ds: date) -> Reading:
@@ -110,12 +143,15 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     if len(given) < len(described):
         twice = next(name for name, _ in described if [other for other, _ in described].count(name) > 1)
         raise FeatureError(f"source {source.name}: the query gives {twice} twice; keep the one that is meant")
-    check_contract(source.name, source.kind, given)
     timezone, dated = store.config.timezone, assembled.dated(source.kind, given)
     if dated:
         make_store_dates(con, timezone)
-    rows = assembled.within(source.kind, given, assembled.asking(query))
-    return Reading(source, rows, set(given), values | days, timezone, dated)
+    statements.run(con, "transforms/event_ids")
+    statements.run(con, "transforms/is_blank")
+    [(are_whole,)] = statements.run(con, "ledger/categories_are_whole").fetchall()
+    reading = Reading(source, query, given, values | days, timezone, dated, whole_categories=are_whole)
+    check_columns(con, reading.as_given(con))
+    return reading
 
 
 def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values: dict[str, Any]) -> list[tuple]:

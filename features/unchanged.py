@@ -59,6 +59,7 @@ def digests(warehouse: Warehouse, reading: Reading, first_ds: date, last_ds: dat
     con, store = warehouse.con, warehouse.store
     anybody = bool(warehouse.one("transforms/any_forgotten"))
     if anybody:
+        statements.run(con, "transforms/texts_of_id")
         reading.into(con, "forgotten_ids", statements.read("transforms/forgotten_ids"))
     con.execute(assembled.is_forgotten(anybody))
     span = DAY if store.config.timezone == "UTC" else QUARTER

@@ -74,8 +74,11 @@ def ingest_catalogue(warehouse: Warehouse, source: Source, over: date) -> Catalo
     log.info("goods_ingested", source=read.source, rows=read.rows, changed=read.changed)
     if read.conflicts:
         log.warning("catalogue_rows_conflict", source=read.source, goods=read.conflicts, example=read.example)
-    if read.quarantined:
-        log.warning("catalogue_rows_without_goods_id", source=read.source, rows=read.quarantined)
+    if missing := read.refused.get("goods_id is missing"):
+        log.warning("catalogue_rows_without_goods_id", source=read.source, rows=missing)
+    for reason in ("goods_id is blank", "shop_id is blank"):
+        if rows := read.refused.get(reason):
+            log.warning("catalogue_rows_refused", source=read.source, reason=reason, rows=rows)
     return read
 
 

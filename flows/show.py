@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,8 @@ def forgotten(found: Forgotten) -> None:
     if found.model_ids:
         lines.append(f"learned from   {', '.join(found.model_ids)}")
         lines.append("               weights hold no id and no row of theirs; to unlearn: nightrank train")
+    again = ((other, f"nightrank forget {shlex.quote(other)}") for other in found.others)
+    lines.extend(f"still there    user {other}, the same UUID in other letters: {command}" for other, command in again)
     for line in lines:
         stdout.print(line, highlight=False, soft_wrap=True, markup=False)
 

@@ -234,6 +234,7 @@ comment on column inside.users.user_id is 'The user, as the source names them';
 comment on column inside.users.user_key is 'Their key, the row of their vector in the model';
 
 comment on macro is_of_another_database is 'False where the two releases are one; else an error that says what to type'; -- noqa: PRS
+comment on macro uuid_text is 'The text of a UUID in small letters, NULL where `wanted` is none';
 comment on macro table ranking_for is 'One row per rank: the newest ranking of the user `who`, with names'; -- noqa: PRS
 comment on macro table ranking_at is 'One row per rank: the ranking of the user `who` on the data day `night`, with names';
 comment on macro table why_for is 'One row per (part, history_id): what carried the weight of the goods `what` in the newest ranking of the user `who`';

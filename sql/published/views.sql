@@ -29,6 +29,10 @@ create macro is_of_another_database(wanted, found) as case
     )::boolean
 end;
 
+-- Ids are compared as text, so that 7 is '7' and never '007'. A UUID is the same id in capitals, in braces and without
+-- hyphens; where two such ids are in the release, the one written like the question is meant.
+create macro uuid_text(wanted) as try_cast(wanted::varchar as uuid)::varchar;
+
 create macro ranking_for(who) as table (
     select null::date as ds -- noqa: AM07
     from use_this_database_first
@@ -45,7 +49,13 @@ create macro ranking_for(who) as table (
         goods.name
     from latest_rankings
     left join goods using (goods_id)
-    where latest_rankings.user_id = who
+    where latest_rankings.user_id::varchar in (who::varchar, uuid_text(who), upper(uuid_text(who)))
+    qualify
+        dense_rank() over (
+            order by
+                latest_rankings.user_id::varchar <> who::varchar asc,
+                latest_rankings.user_id asc
+        ) = 1
     order by rank
 );
 
@@ -66,8 +76,9 @@ create macro ranking_at(who, night) as table (
     from rankings
     left join goods using (goods_id)
     where
-        rankings.user_id = who
+        rankings.user_id::varchar in (who::varchar, uuid_text(who), upper(uuid_text(who)))
         and rankings.ds = night
+    qualify dense_rank() over (order by rankings.user_id::varchar <> who::varchar asc, rankings.user_id asc) = 1
     order by rank
 );
 
@@ -91,9 +102,17 @@ create macro why_for(who, what) as table (
         -- history_id is text where shop ids are; `part = 'goods' and ...` here would compare every row with every goods
         on case when why.part = 'goods' then why.history_id::varchar end = goods.goods_id::varchar
     where
-        why.user_id = who
-        and why.goods_id = what
+        why.user_id::varchar in (who::varchar, uuid_text(who), upper(uuid_text(who)))
+        and why.goods_id::varchar in (what::varchar, uuid_text(what), upper(uuid_text(what)))
         and why.ds = (select max(newest.ds) from rankings as newest)
+    qualify
+        dense_rank() over (
+            order by
+                why.user_id::varchar <> who::varchar asc,
+                why.user_id asc,
+                why.goods_id::varchar <> what::varchar asc,
+                why.goods_id asc
+        ) = 1
     order by
         part asc,
         weight desc,

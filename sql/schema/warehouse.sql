@@ -54,7 +54,8 @@ create table if not exists ops.event_rows (
     rows bigint not null
 );
 
--- One row per ruler that the store was measured with from its first day and keeps for good: its time zone.
+-- One row per ruler that the store was measured with from its first day and keeps for good: its time zone, and of each
+-- source the form of its event ids (`event_id.<source>`), and that categories are whole numbers (`categories`).
 create table if not exists ops.rulers (
     ruler varchar primary key,
     kept varchar not null

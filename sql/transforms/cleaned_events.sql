@@ -1,5 +1,5 @@
 -- One row per source row of the days read, and per refused row: its days, and why it is refused, if so.
--- Reads source_events and store_days. A row is read under the day of its `days_by` column, happens on event_ds, and is
+-- Reads source_events, store_days and is_blank. A row is read under the day of its `days_by` column, happens on event_ds, and is
 -- seen first by the night of seen_ds: the first whose end is after event_ts and, where knowledge counts, not before
 -- known_at. Where knowledge does not count, known_at is not kept.
 with dated as (
@@ -27,6 +27,9 @@ judged as (
         case when $knowledge then greatest(event_ds, known_by_ds) else event_ds end as seen_ds,
         case
             when user_id is null then 'user_id is missing'
+            when is_blank(user_id) then 'user_id is blank'
+            when is_blank(goods_id) then 'goods_id is blank'
+            when is_blank(shop_id) then 'shop_id is blank'
             when goods_id is null and shop_id is null then 'neither goods_id nor shop_id'
             when event_ts is null then 'event_ts is missing'
             when not isfinite(event_ts) or event_ts < timestamp '1990-01-01' or event_ts >= timestamp '2100-01-01'

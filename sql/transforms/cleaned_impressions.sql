@@ -1,5 +1,5 @@
 -- One row per impression of the days read, and per refused one: its day, and why it is refused, if so.
--- Reads source_impressions and store_days.
+-- Reads source_impressions, store_days and is_blank.
 with dated as (
     select
         source_impressions.*,
@@ -15,7 +15,10 @@ select
     null::varchar as event_type,
     case
         when user_id is null then 'user_id is missing'
+        when is_blank(user_id) then 'user_id is blank'
         when goods_id is null then 'goods_id is missing'
+        when is_blank(goods_id) then 'goods_id is blank'
+        when is_blank(shop_id) then 'shop_id is blank'
         when event_ts is null then 'event_ts is missing'
         when read_ds is null then 'event_ts outside 1990 to 2099'
         when label is null then 'label is missing'

@@ -8,11 +8,18 @@ where user_id in (
         from day_events
         anti join entities.users using (user_id)
         where user_id is not null
+    ),
+
+    written as (
+        select
+            user_id,
+            unnest(texts_of_id(user_id)) as user_text
+        from strangers
     )
 
-    select strangers.user_id
-    from strangers
+    select distinct written.user_id
+    from written
     cross join ops.salt as salts
     semi join entities.forgotten as forgotten
-        on sha256(salts.salt || strangers.user_id::varchar) = forgotten.user_hash
+        on sha256(salts.salt || written.user_text) = forgotten.user_hash
 )
