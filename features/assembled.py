@@ -172,6 +172,17 @@ def describe(query: str) -> str:
     return f"describe {query}"
 
 
+def value(expression: str) -> str:
+    """One row: the value of an argument in a person's query."""
+    return f"select {expression}\n"
+
+
+def header(reader: str, options: dict[str, str]) -> str:
+    """One row per name in the header of the CSV file `$file`, read with options of a person's query."""
+    given = "".join(f", {name} = {expression}\n" for name, expression in options.items())
+    return f"describe from {reader}($file, header = true, all_varchar = true{given})"
+
+
 def propose(query: str) -> str:
     """The table `proposed` of what a candidate source gives."""
     return f"create or replace temp table proposed as {query}"

@@ -19,6 +19,7 @@ from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of
 from features.ingestion import Ingested
 from features.registry import register
+from features.skipped_rows import note_skipped, skipped
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
 
@@ -50,10 +51,11 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
     with warehouse.transaction():
         register(warehouse, source)
         [(goods, changed, conflicts, example)] = warehouse.run("transforms/catalogue", ds=store.day_of(started_at))
-        found = {"changed": changed, "conflicts": conflicts, "example": example}
+        found = {"changed": changed, "conflicts": conflicts, "example": example, **skipped(con, reading)}
         read = Catalogued(source.name, 0, rows_in, goods, named - goods, rows_in - named, **found)
         counts = {name: getattr(read, name) for name in ("rows_in", "rows", "duplicates", "quarantined")}
         record_read(warehouse, source, "ledger/count_catalogue", started_at=started_at, **counts)
+        note_skipped(warehouse, source)
         warehouse.end_run("done")
     con.execute("drop table source_goods")
     return read

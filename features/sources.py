@@ -13,10 +13,13 @@ import duckdb
 from features import assembled, statements
 from features.contract import check_contract
 from features.credentials import filled_in, named_again, need_no_credential
+from features.csv_options import counting_skipped, need_header_in_order, warnings_of
 from features.database import first_line
 from features.dates import asked_of_dates, make_store_dates
 from features.errors import FeatureError
+from features.reader_calls import local_files, patterns_of, reader_calls
 from features.store import Store
+from features.table_folders import need_plain_files
 
 EXTENSION = re.compile(r"required extension '(\w+)'")
 DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
@@ -80,6 +83,7 @@ class Reading:
     values: dict[str, Any]
     timezone: str
     dated: list[str]
+    warnings: list[str]
 
     def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
@@ -104,7 +108,7 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     path = source.path and filled_in(source.name, source.path)
     days = {"day_start": store.day_start(first_ds), "day_end": store.day_end(last_ds)}
     values = bound(source, {"path": path, **days})
-    query = without_semicolon(source.query)
+    query, warnings = examined_query(con, source, values)
     described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, assembled.describe(query), values)]
     given = dict(described)
     if len(given) < len(described):
@@ -115,7 +119,25 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     if dated:
         make_store_dates(con, timezone)
     rows = assembled.within(source.kind, given, assembled.asking(query))
-    return Reading(source, rows, set(given), values | days, timezone, dated)
+    return Reading(source, rows, set(given), values | days, timezone, dated, warnings)
+
+
+def examined_query(con: duckdb.DuckDBPyConnection, source: Source, values: dict[str, Any]) -> tuple[str, list[str]]:
+    """The query as it is read, and what to warn of. DuckDB notes the rows that it skips.
+
+    Raises FeatureError where its files or the options of its readers would give wrong rows.
+    """
+    query = without_semicolon(source.query)
+    calls = reader_calls(query)
+    try:
+        patterns = [pattern for call in calls for pattern in patterns_of(con, call, values)]
+        need_plain_files(patterns, local_files(con, patterns))
+        for call in calls:
+            need_header_in_order(con, call, values)
+        statements.run(con, "transforms/forget_skipped")
+        return counting_skipped(con, query, calls, values), warnings_of(con, calls, values)
+    except FeatureError as error:
+        raise FeatureError(f"source {source.name}: {named_again(source.path, str(error))}") from None
 
 
 def without_semicolon(query: str) -> str:

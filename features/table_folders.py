@@ -1,0 +1,67 @@
+"""The files of a source -> an error where they are parts of a table of Delta, Iceberg or Hudi, or of a Spark job that has
+not finished: such files hold rows that were deleted, replaced or never committed."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+from features.assembled import literal
+from features.errors import FeatureError
+
+ICEBERG = re.compile(r"version-hint\.text|.+\.metadata\.json(\.gz)?|.+\.avro")
+HOLDS = "and its files also hold rows that were deleted or replaced"
+EXPORT = "export its current rows to Parquet in another folder each time, and read that"
+INSTALL = "which needs DuckDB's extension, installed once: duckdb -c 'install {extension}'"
+DELTA = f"is a Delta table (_delta_log), {HOLDS}: read `delta_scan({{path}})`, {INSTALL.format(extension='delta')}"
+HINTED = (
+    f"is an Iceberg table (metadata), {HOLDS}: read `iceberg_scan({{path}})`, {INSTALL.format(extension='iceberg')}"
+)
+UNHINTED = (
+    f"is an Iceberg table (metadata), {HOLDS}: {EXPORT}; without metadata/version-hint.text DuckDB's iceberg_scan does "
+    "not find its newest rows by the folder"
+)
+HUDI = f"is a Hudi table (.hoodie), {HOLDS}: {EXPORT}"
+UNFINISHED = (
+    "has files of a Spark job that still writes, or that failed (_temporary): wait for the job, or run it again; or "
+    "read a pattern that leaves them out, `{path} || '/*.parquet'`, or `{path} || '/[!_]*/**/*.parquet'` where the "
+    "files are in folders such as day=2025-03-01"
+)
+MARKED = {"_delta_log": f"{DELTA}; or {EXPORT}", "_temporary": UNFINISHED, ".hoodie": HUDI}
+
+
+def need_plain_files(patterns: Iterable[str], files: Iterable[str]) -> None:
+    """Raises FeatureError where files belong to a table format, whose log alone says which rows count.
+
+    `files` are those that the patterns find on this machine; of other machines only the patterns are known.
+    """
+    for folder in sorted(folders_above(files)):
+        for marker, reason in MARKED.items():
+            if folder.name == marker:
+                refuse(str(folder.parent), reason)
+            if marker != "_temporary" and (folder / marker).is_dir():
+                refuse(str(folder), reason)
+        if is_iceberg(folder / "metadata"):
+            refuse(str(folder), HINTED if (folder / "metadata/version-hint.text").exists() else UNHINTED)
+    for pattern in patterns:
+        for marker in MARKED.keys() & set(pattern.split("/")):
+            refuse(pattern.partition(f"/{marker}")[0], MARKED[marker])
+
+
+def refuse(folder: str, reason: str) -> NoReturn:
+    raise FeatureError(f"{folder} {reason.format(path=literal(folder))}")
+
+
+def folders_above(files: Iterable[str]) -> set[Path]:
+    """Every folder above some files, and above what links among them point to."""
+    near = {os.path.dirname(os.path.abspath(file)) for file in files}  # noqa: PTH100, PTH120 - fast, for many files
+    near |= {os.path.dirname(os.path.realpath(file)) for file in files if os.path.islink(file)}  # noqa: PTH114, PTH120
+    near |= {os.path.realpath(folder) for folder in near}
+    return {above for folder in near for above in (Path(folder), *Path(folder).parents)}
+
+
+def is_iceberg(metadata: Path) -> bool:
+    """Whether a folder called metadata is that of an Iceberg table."""
+    readable = metadata.is_dir() and os.access(metadata, os.R_OK)
+    return readable and any(ICEBERG.fullmatch(entry.name) for entry in metadata.iterdir())
