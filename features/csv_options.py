@@ -2,11 +2,13 @@
 skipped rows DuckDB notes, so that they can be counted."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from features import assembled, database
+from features.encodings import wide_error
 from features.errors import FeatureError
 from features.reader_calls import ReaderCall, is_true, local_files, patterns_of, value_of
 
@@ -37,11 +39,21 @@ def need_header_in_order(con: duckdb.DuckDBPyConnection, call: ReaderCall, value
                 )
 
 
+def need_known_encoding(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> None:
+    """Raises FeatureError where DuckDB would read no row of a file, and not say so."""
+    if call.function in CSV_READERS and "encoding" in call.options:
+        encoding = value_of(con, call.options["encoding"], values)
+        if str(encoding).lower() in ("utf-16", "utf16"):
+            for file in local_files(con, patterns_of(con, call, values)):
+                if said := wide_error(Path(file)):
+                    raise FeatureError(said)
+
+
 def with_different_headers(files: list[str]) -> Iterable[str]:
     """The first file of each first line."""
     first_lines: dict[bytes, str] = {}
     for file in files:
-        with open(file, "rb") as opened:
+        with Path(file).open("rb") as opened:
             first_lines.setdefault(opened.readline(HEADER_BYTES), file)
         if len(first_lines) == MOST_HEADERS:
             break
@@ -97,16 +109,16 @@ def need_countable(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dic
         )
     if is_true(con, call, "union_by_name", values):
         raise FeatureError(
-            f"{call.function} with `union_by_name` and `ignore_errors`: DuckDB cannot count the rows that it skips; leave "
-            "`ignore_errors` out and correct the lines that it then names, or leave `union_by_name` out"
+            f"{call.function} with `union_by_name` and `ignore_errors`: DuckDB cannot count the rows that it skips; "
+            "leave `union_by_name` out, or leave `ignore_errors` out and correct the line that is then named"
         )
 
 
 def warnings_of(con: duckdb.DuckDBPyConnection, calls: list[ReaderCall], values: dict[str, Any]) -> list[str]:
-    """What a reader does to rows without a count."""
+    """What other readers alter without a count."""
     return [
-        f"{call.function} with `ignore_errors` gives NULL for each value that it cannot read, and a row of NULLs for each "
-        "line; only rows that are refused for it are counted: leave `ignore_errors` out, and DuckDB names the first line"
+        f"{call.function} with `ignore_errors` gives NULL for each value that it cannot read, and only rows that are "
+        "refused for that are counted; leave `ignore_errors` out, and the first such value is named"
         for call in calls
         if call.function not in CSV_READERS and is_true(con, call, "ignore_errors", values)
     ]

@@ -1,11 +1,11 @@
 """A source query -> its calls of file readers, with their arguments as text, and the files that they read."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -113,7 +113,7 @@ def local_files(con: duckdb.DuckDBPyConnection, patterns: list[str]) -> list[str
     found: list[str] = []
     for pattern in patterns:
         if not REMOTE.match(pattern):
-            inside = f"{as_pattern(pattern)}/**" if os.path.isdir(pattern) else pattern
+            inside = f"{as_pattern(pattern)}/**" if Path(pattern).is_dir() else pattern
             with suppress(duckdb.Error):  # the query itself says what is wrong with a pattern
                 found += [
                     file for (file,) in con.execute("select file from glob($inside)", {"inside": inside}).fetchall()

@@ -1,4 +1,4 @@
-"""Lines that readers of CSV skipped (`ignore_errors`) -> how many, noted by source: no row disappears without a count."""
+"""Lines that readers of CSV skip (`ignore_errors`) -> how many, noted by source: no row disappears uncounted."""
 
 from typing import Any
 

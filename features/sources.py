@@ -13,9 +13,10 @@ import duckdb
 from features import assembled, statements
 from features.contract import check_contract
 from features.credentials import filled_in, named_again, need_no_credential
-from features.csv_options import counting_skipped, need_header_in_order, warnings_of
+from features.csv_options import counting_skipped, need_header_in_order, need_known_encoding, warnings_of
 from features.database import first_line
-from features.dates import asked_of_dates, make_store_dates
+from features.dates import asked_of_dates, make_store_dates, nanosecond_remedy
+from features.encodings import encoding_remedy, is_of_encoding
 from features.errors import FeatureError
 from features.reader_calls import local_files, patterns_of, reader_calls
 from features.store import Store
@@ -133,6 +134,7 @@ def examined_query(con: duckdb.DuckDBPyConnection, source: Source, values: dict[
         patterns = [pattern for call in calls for pattern in patterns_of(con, call, values)]
         need_plain_files(patterns, local_files(con, patterns))
         for call in calls:
+            need_known_encoding(con, call, values)
             need_header_in_order(con, call, values)
         statements.run(con, "transforms/forget_skipped")
         return counting_skipped(con, query, calls, values), warnings_of(con, calls, values)
@@ -166,6 +168,16 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
             raise FeatureError(
                 f"source {source.name}: {said}; say where the file is: nightrank ingest {source.name} --path PATH"
             ) from None  # what DuckDB said may hold a credential
+        if remedy := nanosecond_remedy(said):
+            raise FeatureError(f"source {source.name}: {said}; {remedy}") from None
+        if is_of_encoding(str(error)):
+            files = [
+                file for call in reader_calls(source.query) for file in local_files(con, patterns_of(con, call, values))
+            ]
+            remedy = encoding_remedy(str(error), files)
+            raise FeatureError(
+                f"source {source.name}: {named_again(source.path, f'{first_line(error)}; {remedy}')}"
+            ) from None
         raise FeatureError(f"source {source.name}: the query does not run: {said}") from None
 
 

@@ -1,5 +1,5 @@
-"""The files of a source -> an error where they are parts of a table of Delta, Iceberg or Hudi, or of a Spark job that has
-not finished: such files hold rows that were deleted, replaced or never committed."""
+"""The files of a source -> an error where they are parts of a table of Delta, Iceberg or Hudi, or of an unfinished job
+of Spark: such files hold rows that were deleted, replaced or never committed."""
 
 import os
 import re
@@ -14,7 +14,7 @@ ICEBERG = re.compile(r"version-hint\.text|.+\.metadata\.json(\.gz)?|.+\.avro")
 HOLDS = "and its files also hold rows that were deleted or replaced"
 EXPORT = "export its current rows to Parquet in another folder each time, and read that"
 INSTALL = "which needs DuckDB's extension, installed once: duckdb -c 'install {extension}'"
-DELTA = f"is a Delta table (_delta_log), {HOLDS}: read `delta_scan({{path}})`, {INSTALL.format(extension='delta')}"
+DELTA = f"is a Delta table (_delta_log), {HOLDS}: read `delta_scan({{uri}})`, {INSTALL.format(extension='delta')}"
 HINTED = (
     f"is an Iceberg table (metadata), {HOLDS}: read `iceberg_scan({{path}})`, {INSTALL.format(extension='iceberg')}"
 )
@@ -50,7 +50,8 @@ def need_plain_files(patterns: Iterable[str], files: Iterable[str]) -> None:
 
 
 def refuse(folder: str, reason: str) -> NoReturn:
-    raise FeatureError(f"{folder} {reason.format(path=literal(folder))}")
+    uri = Path(folder).as_uri() if Path(folder).is_absolute() else folder
+    raise FeatureError(f"{folder} {reason.format(path=literal(folder), uri=literal(uri))}")
 
 
 def folders_above(files: Iterable[str]) -> set[Path]:
