@@ -37,13 +37,13 @@ def remedy_for(file: Path, line: int, encoding: str, *, is_json: bool = False) -
     where = f"{file} is not UTF-8 (line {line}) but seems to be {encoding}"
     if encoding in OPTION and not is_json:
         return f"{where}: add `encoding = '{OPTION[encoding]}'` to read_csv"
-    return f"{where}, which DuckDB does not read without an extension: {conversion(encoding, file)}"
+    return f"{where}, which DuckDB does not read by itself: {conversion(encoding, file)}"
 
 
 def conversion(encoding: str, file: Path) -> str:
     converted = file.with_name(f"{file.stem}-utf8{file.suffix}")
     command = f"iconv -f {encoding} -t UTF-8 {shlex.quote(str(file))} > {shlex.quote(str(converted))}"
-    return f"convert it, and read the new file: {command}"
+    return f"convert it, and read the new file without the option `encoding`: {command}"
 
 
 def encoding_of(file: Path) -> tuple[int, str] | None:

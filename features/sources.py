@@ -13,12 +13,12 @@ import duckdb
 from features import assembled, statements
 from features.contract import check_contract
 from features.credentials import filled_in, named_again, need_no_credential
-from features.csv_options import counting_skipped, need_header_in_order, need_known_encoding, warnings_of
 from features.database import first_line
 from features.dates import asked_of_dates, make_store_dates, nanosecond_remedy
 from features.encodings import encoding_remedy, is_of_encoding
 from features.errors import FeatureError
 from features.reader_calls import local_files, patterns_of, reader_calls
+from features.reader_options import counting_skipped, need_header_in_order, need_known_encoding, warnings_of
 from features.store import Store
 from features.table_folders import need_plain_files
 
@@ -171,13 +171,9 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
         if remedy := nanosecond_remedy(said):
             raise FeatureError(f"source {source.name}: {said}; {remedy}") from None
         if is_of_encoding(str(error)):
-            files = [
-                file for call in reader_calls(source.query) for file in local_files(con, patterns_of(con, call, values))
-            ]
-            remedy = encoding_remedy(str(error), files)
-            raise FeatureError(
-                f"source {source.name}: {named_again(source.path, f'{first_line(error)}; {remedy}')}"
-            ) from None
+            patterns = [pattern for call in reader_calls(source.query) for pattern in patterns_of(con, call, values)]
+            remedy = named_again(source.path, encoding_remedy(str(error), local_files(con, patterns)))
+            raise FeatureError(f"source {source.name}: {remedy}") from None
         raise FeatureError(f"source {source.name}: the query does not run: {said}") from None
 
 

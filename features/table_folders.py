@@ -4,10 +4,11 @@ of Spark: such files hold rows that were deleted, replaced or never committed.""
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NoReturn
 
 from features.assembled import literal
+from features.database import as_pattern
 from features.errors import FeatureError
 
 ICEBERG = re.compile(r"version-hint\.text|.+\.metadata\.json(\.gz)?|.+\.avro")
@@ -16,7 +17,8 @@ EXPORT = "export its current rows to Parquet in another folder each time, and re
 INSTALL = "which needs DuckDB's extension, installed once: duckdb -c 'install {extension}'"
 DELTA = f"is a Delta table (_delta_log), {HOLDS}: read `delta_scan({{uri}})`, {INSTALL.format(extension='delta')}"
 HINTED = (
-    f"is an Iceberg table (metadata), {HOLDS}: read `iceberg_scan({{path}})`, {INSTALL.format(extension='iceberg')}"
+    f"is an Iceberg table (metadata), {HOLDS}: read `iceberg_scan({{path}})`, {INSTALL.format(extension='iceberg')}; "
+    f"or {EXPORT}"
 )
 UNHINTED = (
     f"is an Iceberg table (metadata), {HOLDS}: {EXPORT}; without metadata/version-hint.text DuckDB's iceberg_scan does "
@@ -25,13 +27,12 @@ UNHINTED = (
 HUDI = f"is a Hudi table (.hoodie), {HOLDS}: {EXPORT}"
 UNFINISHED = (
     "has files of a Spark job that still writes, or that failed (_temporary): wait for the job, or run it again; or "
-    "read a pattern that leaves them out, `{path} || '/*.parquet'`, or `{path} || '/[!_]*/**/*.parquet'` where the "
-    "files are in folders such as day=2025-03-01"
+    "read a pattern that leaves them out: {plain}, or {nested} where the files are in folders such as day=2025-03-01"
 )
 MARKED = {"_delta_log": f"{DELTA}; or {EXPORT}", "_temporary": UNFINISHED, ".hoodie": HUDI}
 
 
-def need_plain_files(patterns: Iterable[str], files: Iterable[str]) -> None:
+def need_plain_files(patterns: list[str], files: Iterable[str]) -> None:
     """Raises FeatureError where files belong to a table format, whose log alone says which rows count.
 
     `files` are those that the patterns find on this machine; of other machines only the patterns are known.
@@ -39,19 +40,26 @@ def need_plain_files(patterns: Iterable[str], files: Iterable[str]) -> None:
     for folder in sorted(folders_above(files)):
         for marker, reason in MARKED.items():
             if folder.name == marker:
-                refuse(str(folder.parent), reason)
+                refuse(str(folder.parent), reason, patterns)
             if marker != "_temporary" and (folder / marker).is_dir():
-                refuse(str(folder), reason)
+                refuse(str(folder), reason, patterns)
         if is_iceberg(folder / "metadata"):
-            refuse(str(folder), HINTED if (folder / "metadata/version-hint.text").exists() else UNHINTED)
+            has_hint = (folder / "metadata" / "version-hint.text").exists()
+            refuse(str(folder), HINTED if has_hint else UNHINTED, patterns)
     for pattern in patterns:
         for marker in MARKED.keys() & set(pattern.split("/")):
-            refuse(pattern.partition(f"/{marker}")[0], MARKED[marker])
+            refuse(pattern.partition(f"/{marker}")[0], MARKED[marker], patterns)
 
 
-def refuse(folder: str, reason: str) -> NoReturn:
-    uri = Path(folder).as_uri() if Path(folder).is_absolute() else folder
-    raise FeatureError(f"{folder} {reason.format(path=literal(folder), uri=literal(uri))}")
+def refuse(folder: str, reason: str, patterns: list[str]) -> NoReturn:
+    files = f"*{PurePath(patterns[0]).suffix or '.parquet'}"
+    read = {
+        "path": folder,
+        "uri": Path(folder).as_uri() if Path(folder).is_absolute() else folder,
+        "plain": f"{as_pattern(folder)}/{files}",
+        "nested": f"{as_pattern(folder)}/[!_]*/**/{files}",
+    }
+    raise FeatureError(f"{folder} {reason.format(**{name: literal(text) for name, text in read.items()})}")
 
 
 def folders_above(files: Iterable[str]) -> set[Path]:

@@ -101,9 +101,9 @@ def ingest_days(
 
 
 def warn(read: Ingested) -> None:
-    """Logs what a reader does without a count, and the rows that it skipped."""
+    """Logs what a read warns of, such as the rows that its reader skipped."""
     for said in read.warnings:
-        log.warning("rows_not_read", source=read.source, reason=said)
+        log.warning("reader_warned", source=read.source, warning=said)
 
 
 def counted(counts: Ingested) -> dict[str, Any]:

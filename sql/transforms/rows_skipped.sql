@@ -5,6 +5,7 @@ with skipped as (
         reject_scans.file_path,
         reject_errors.line_byte_position,
         reject_errors.line,
+        reject_errors.column_idx,
         reject_errors.error_message
     from reject_errors
     inner join reject_scans
@@ -15,5 +16,7 @@ with skipped as (
 
 select
     count(distinct (file_path, line_byte_position)) as rows,
-    min((file_path, line, file_path || ' line ' || line || ': ' || split_part(error_message, chr(10), 1)))[3] as example
+    min((
+        file_path, line, column_idx, file_path || ' line ' || line || ': ' || split_part(error_message, chr(10), 1)
+    ))[4] as example
 from skipped
