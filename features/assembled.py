@@ -183,6 +183,12 @@ def header(reader: str, options: dict[str, str]) -> str:
     return f"describe from {reader}($file, header = true, all_varchar = true{given})"
 
 
+def skipped_at_first(options: dict[str, str]) -> str:
+    """One row: how many lines DuckDB skips at the beginning of the CSV file `$file`, by its own guess."""
+    given = "".join(f", {name} = {expression}\n" for name, expression in options.items())
+    return f"select SkipRows from sniff_csv($file{given})"
+
+
 def propose(query: str) -> str:
     """The table `proposed` of what a candidate source gives."""
     return f"create or replace temp table proposed as {query}"

@@ -63,14 +63,18 @@ def with_different_headers(files: list[str]) -> Iterable[str]:
 def header(con: duckdb.DuckDBPyConnection, call: ReaderCall, file: str, values: dict[str, Any]) -> list[str]:
     """The names in the first line of a CSV file; none where it cannot be read, which the query itself says."""
     options = {name: call.options[name] for name in OF_HEADERS if name in call.options}
-    statement = assembled.header(call.function, options)
+    rows = of_file(con, assembled.header(call.function, options), file, values)
+    return [name.lower() for name, *_ in rows]
+
+
+def of_file(con: duckdb.DuckDBPyConnection, statement: str, file: str, values: dict[str, Any]) -> list[tuple]:
+    """What a statement finds of `$file`; nothing where that cannot be read."""
     [parsed] = duckdb.extract_statements(statement)
     named = values | {"file": database.as_pattern(file)}
     try:
-        rows = con.execute(statement, {name: named[name] for name in parsed.named_parameters}).fetchall()
+        return con.execute(statement, {name: named[name] for name in parsed.named_parameters}).fetchall()
     except duckdb.Error:
         return []
-    return [name.lower() for name, *_ in rows]
 
 
 def counting_skipped(
@@ -115,10 +119,28 @@ def need_countable(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dic
 
 
 def warnings_of(con: duckdb.DuckDBPyConnection, calls: list[ReaderCall], values: dict[str, Any]) -> list[str]:
-    """What other readers alter without a count."""
-    return [
+    """What readers leave out or alter without a count."""
+    guessed = [said for call in calls if (said := first_lines_warning(con, call, values))]
+    return guessed + [
         f"{call.function} with `ignore_errors` gives NULL for each value that it cannot read, and only rows that are "
         "refused for that are counted; leave `ignore_errors` out, and the first such value is named"
         for call in calls
         if call.function not in CSV_READERS and is_true(con, call, "ignore_errors", values)
     ]
+
+
+def first_lines_warning(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> str | None:
+    """That DuckDB takes the first lines of a file for no rows, where the query does not say `skip`."""
+    if call.function not in CSV_READERS or "skip" in call.options or can_skip(con, call, values):
+        return None
+    options = {name: call.options[name] for name in (*OF_HEADERS, "header", "names") if name in call.options}
+    statement = assembled.skipped_at_first(options)
+    files = with_different_headers(local_files(con, patterns_of(con, call, values)))
+    skipped = [(file, rows) for file in files for (rows,) in of_file(con, statement, file, values) if rows]
+    if not skipped:
+        return None
+    file, rows = skipped[0]
+    return (
+        f"{call.function} takes the first {rows} line(s) of {file} for no rows, and skips them uncounted: if that is "
+        f"right, say so with `skip = {rows}`; if they are rows, correct them"
+    )

@@ -4,19 +4,30 @@ with skipped as (
     select
         reject_scans.file_path,
         reject_errors.line_byte_position,
-        reject_errors.line,
-        reject_errors.column_idx,
-        reject_errors.error_message
+        min((
+            reject_scans.file_path,
+            reject_errors.line,
+            reject_errors.column_idx,
+            split_part(reject_errors.error_message, chr(10), 1)
+        )) as first_error
     from reject_errors
     inner join reject_scans
         on
             reject_errors.scan_id = reject_scans.scan_id
             and reject_errors.file_id = reject_scans.file_id
+    group by
+        reject_scans.file_path,
+        reject_errors.line_byte_position
+),
+
+summed as (
+    select
+        count(*) as rows,
+        min(first_error) as first_error
+    from skipped
 )
 
 select
-    count(distinct (file_path, line_byte_position)) as rows,
-    min((
-        file_path, line, column_idx, file_path || ' line ' || line || ': ' || split_part(error_message, chr(10), 1)
-    ))[4] as example
-from skipped
+    rows,
+    first_error[1] || ' line ' || first_error[2] || ': ' || first_error[4] as example
+from summed

@@ -389,6 +389,20 @@ def test_a_source_that_skips_nothing_more_has_no_count_of_another(desk: Desk, wa
     assert warehouse.con.execute("from ops.skipped_rows").fetchall() == []
 
 
+def test_first_lines_that_duckdb_skips_by_its_own_guess_are_warned_of_until_the_query_says_so(
+    desk: Desk, warehouse: Warehouse
+) -> None:
+    path = desk.folder / "clicks.csv"
+    path.write_text("clicks of March\n" + HEADER + "1,11,7,buy,2025-03-01 10:00:00\n")
+
+    [said] = desk.ingest(warehouse, source(desk.folder, "select * from read_csv($path)", path), *DAYS).warnings
+    [printed] = re.findall(r"`(skip = .*?)`", said)
+    read = desk.ingest(warehouse, source(desk.folder, f"select * from read_csv($path, {printed})", path), *DAYS)
+
+    assert said.startswith(f"read_csv takes the first 1 line(s) of {path} for no rows, and skips them uncounted")
+    assert (read.rows, read.warnings) == (1, [])
+
+
 @pytest.mark.parametrize("kind", ["goods", "impressions"])
 def test_lines_that_catalogues_and_impressions_skip_are_counted(desk: Desk, warehouse: Warehouse, kind: str) -> None:
     desk.ingest(warehouse, desk.source(ROWS, name="bought"), *DAYS)
