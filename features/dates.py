@@ -15,16 +15,16 @@ FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2099, 12, 31)
 SANE_DAYS = (LAST_DAY - FIRST_DAY).days + 1
 AROUND = 2  # days more on both sides: a day of the store may begin on another date in UTC
 
-TOO_FAR = re.compile(
+BEYOND_NANOSECONDS = re.compile(
     r"Could not convert Timestamp(\(\w+\) to Timestamp\(NS\)| to higher precision)"
     r"|Type INT32 with value \S+-\d\d-\d\d can't be cast to the destination type INT64"
-    r"|Could not convert string '[^']*-\d\d-\d\d[^']*' to INT64"
+    r"|Could not convert string '(?!(1[6-9]|2[0-2])\d\d-)[^']*\d-\d\d-\d\d[^']*' to INT64"
 )
 
 
 def nanosecond_remedy(error: str) -> str | None:
     """What to do where DuckDB compares a TIMESTAMP_NS with a moment that such a column cannot hold."""
-    if not TOO_FAR.search(error):
+    if not BEYOND_NANOSECONDS.search(error):
         return None
     return (
         "the query compares a TIMESTAMP_NS with a time outside 1677-09-22 to 2262-04-11, which it cannot hold: write a "

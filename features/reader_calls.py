@@ -1,11 +1,11 @@
 """A source query -> its calls of file readers, with their arguments as text, and the files that they read."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,7 +16,9 @@ from features.database import as_pattern
 READER = re.compile(r"read_\w+|parquet_scan")
 OPTION = re.compile(r'"?(\w+)"?\s*(?::=|=>|=)\s*(.*)', re.DOTALL)
 TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|.""", re.DOTALL)
-REMOTE = re.compile(r"(?!file:)\w+://")
+NAMED_FILE = re.compile(r"""['"].*\.\w+['"]""", re.DOTALL)
+REMOTE = re.compile(r"\w+://")
+LOCAL = re.compile(r"file:(//(localhost)?)?(?=/)")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def reader_calls(query: str) -> list[ReaderCall]:
                 brackets[-1].start = place
             if word in ("(", "[", "{"):
                 brackets.append(Bracket(before if word == "(" else ""))
-            elif word[0] in "'\"" and before in ("from", "join"):
+            elif before in ("from", "join") and NAMED_FILE.fullmatch(word):
                 found.append(ReaderCall("", assembled.literal(word[1:-1].replace(word[0] * 2, word[0])), {}, place))
         before = word.strip('"').lower()
     return found
@@ -110,12 +112,11 @@ def patterns_of(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[s
 
 def local_files(con: duckdb.DuckDBPyConnection, patterns: list[str]) -> list[str]:
     """The files of this machine that DuckDB finds for some patterns; of a folder, every file in it."""
-    found: list[str] = []
-    for pattern in patterns:
+    found: list[tuple[str]] = []
+    for pattern in (LOCAL.sub("", one, count=1) for one in patterns):
         if not REMOTE.match(pattern):
-            inside = f"{as_pattern(pattern)}/**" if Path(pattern).is_dir() else pattern
+            is_folder = os.path.isdir(os.path.expanduser(pattern))  # noqa: PTH111, PTH112 - a Path stops at long names
+            inside = f"{as_pattern(pattern)}/**" if is_folder else pattern
             with suppress(duckdb.Error):  # the query itself says what is wrong with a pattern
-                found += [
-                    file for (file,) in con.execute("select file from glob($inside)", {"inside": inside}).fetchall()
-                ]
-    return found
+                found += con.execute("select file from glob($inside)", {"inside": inside}).fetchall()
+    return [file for (file,) in found]

@@ -1,6 +1,7 @@
 """The options of readers in a source query -> an error where they swap columns or hide skipped rows, and a query whose
 skipped rows DuckDB notes, so that they can be counted."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,15 @@ def need_known_encoding(con: duckdb.DuckDBPyConnection, call: ReaderCall, values
     if call.function in CSV_READERS and "encoding" in call.options:
         encoding = value_of(con, call.options["encoding"], values)
         if str(encoding).lower() in ("utf-16", "utf16"):
-            for file in local_files(con, patterns_of(con, call, values)):
-                if said := wide_error(Path(file)):
+            for file in map(Path, local_files(con, patterns_of(con, call, values))):
+                if file.is_file() and (said := wide_error(file)):
                     raise FeatureError(said)
 
 
 def with_different_headers(files: list[str]) -> Iterable[str]:
-    """The first file of each first line."""
+    """The first file of each first line; a pipe is left alone."""
     first_lines: dict[bytes, str] = {}
-    for file in files:
+    for file in filter(os.path.isfile, files):
         with Path(file).open("rb") as opened:
             first_lines.setdefault(opened.readline(HEADER_BYTES), file)
         if len(first_lines) == MOST_HEADERS:

@@ -88,6 +88,7 @@ def test_a_table_of_another_program_is_refused_however_its_files_are_named(
         ("select * from read_parquet($path)", table / "day=*" / "*.parquet"),
         (f"select * from read_parquet(['{elsewhere}/a.parquet', '{table}/day=2025-03-01/b.parquet'])", None),
         (f"select * from '{table}/a.parquet'", None),
+        (f"select * from read_parquet('file://{table}')", None),
         (f'with clicks as (from "{table}/*.parquet") select * from clicks', None),
         (f"select * from '{elsewhere}/*.parquet' union all select * from parquet_scan('{table}/a.parquet')", None),
     ]
@@ -113,12 +114,15 @@ def test_a_table_of_delta_or_iceberg_names_the_reader_and_its_extension(desk: De
     assert "install delta" in refusal(desk, warehouse, f"select * from {reader}", None)
 
 
-def test_files_beside_a_table_and_folders_with_such_names_alone_are_read(desk: Desk, warehouse: Warehouse) -> None:
+def test_files_next_to_a_table_and_folders_with_such_names_alone_are_read(
+    desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = folder_of_parquet(desk.folder / "clicks", "a.parquet")
     touched(folder / "metadata" / "readme.json")
     touched(desk.folder / "table" / "_delta_log" / "00000000000000000000.json")
+    monkeypatch.chdir(desk.folder)
 
-    assert kept(desk, warehouse, ALL, folder) == 3
+    assert kept(desk, warehouse, f'with "table" as ({ALL}) select * from "table"', folder) == 3
 
 
 def test_files_of_a_spark_job_are_refused_and_the_printed_patterns_leave_them_out(
@@ -149,7 +153,7 @@ def test_a_table_in_an_object_store_is_known_by_its_pattern(desk: Desk, warehous
 
 
 @pytest.mark.parametrize("kind", ["goods", "impressions"])
-def test_catalogues_and_impressions_are_held_to_the_same(desk: Desk, warehouse: Warehouse, kind: str) -> None:
+def test_catalogues_and_impressions_are_refused_in_the_same_way(desk: Desk, warehouse: Warehouse, kind: str) -> None:
     desk.ingest(warehouse, desk.source(ROWS), *DAYS)
     table = folder_of_parquet(desk.folder / "table", "a.parquet")
     touched(table / "_delta_log" / "00000000000000000000.json")
@@ -318,6 +322,14 @@ def test_a_nanosecond_column_with_a_bound_out_of_its_range_says_what_to_type_and
     assert kept(desk, warehouse, query.replace(bound, nearer[0]), path) == 3
     cast = query.replace(f"event_ts < {bound}", f"{microseconds[1]} < {bound}")
     assert kept(desk, warehouse, cast, path) == 3
+
+
+def test_a_date_that_is_compared_with_a_number_is_no_nanosecond(desk: Desk, warehouse: Warehouse) -> None:
+    path = write_events(desk.folder / "clicks.parquet", ROWS)
+
+    assert "TIMESTAMP_NS" not in refusal(
+        desk, warehouse, "select * from read_parquet($path) where user_id >= '2025-03-01'", path
+    )
 
 
 def test_a_nanosecond_column_is_read_from_the_first_day_there_is(desk: Desk, nightrank: NightRank) -> None:
