@@ -1,5 +1,6 @@
 """Files of a source: tables of other programs, columns in another order, other encodings, skipped lines."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -163,6 +164,18 @@ def test_catalogues_and_impressions_are_refused_in_the_same_way(desk: Desk, ware
         ingest_kind(warehouse, shown)
 
 
+def test_a_night_refuses_a_known_source_whose_folder_became_a_table(desk: Desk, nightrank: NightRank) -> None:
+    folder, store = folder_of_parquet(desk.folder / "clicks", "a.parquet"), desk.folder / "store"
+    (desk.folder / "clicks.sql").write_text(ALL)
+    read = nightrank("ingest", desk.folder / "clicks.sql", "--path", folder, "--store", store)
+    touched(folder / "_delta_log" / "00000000000000000000.json")
+
+    night = nightrank("nightly", "--plain", "--store", store)
+
+    assert (read.code, night.code) == (0, 1)
+    assert f"source clicks: {folder} is a Delta table (_delta_log), {HOLDS}" in night.err
+
+
 def other_order(folder: Path) -> Path:
     """A CSV whose header names the same columns in another order."""
     path = folder / "clicks.csv"
@@ -276,6 +289,26 @@ def test_a_csv_that_is_not_utf8_says_where_and_what_to_type_and_that_works(
         assert kept(desk, warehouse, "select * from read_csv($path)", desk.folder / "clicks-utf8.csv") == 2
     [(goods,)] = warehouse.con.execute("select goods_id from entities.goods where goods_id <> 'eleven'").fetchall()
     assert goods == ("café €" if "€" in text else "café")
+
+
+def test_a_json_that_is_not_utf8_says_how_to_convert_it(desk: Desk, warehouse: Warehouse) -> None:
+    path = desk.folder / "clicks.json"
+    path.write_bytes('{"user_id": 1}\n{"user_id": 2, "goods_id": "café"}\n'.encode("latin-1"))
+
+    said = refusal(desk, warehouse, "select * from read_json($path)", path)
+
+    assert said.startswith(f"source clicks: {path} is not UTF-8 (line 2) but seems to be ISO-8859-1, which DuckDB")
+    assert said.endswith(f": iconv -f ISO-8859-1 -t UTF-8 {path} > {desk.folder / 'clicks-utf8.json'}")
+
+
+def test_a_compressed_csv_that_is_not_utf8_names_the_options(desk: Desk, warehouse: Warehouse) -> None:
+    path = desk.folder / "clicks.csv.gz"
+    path.write_bytes(gzip.compress(CAFE.encode("latin-1")))
+
+    said = refusal(desk, warehouse, "select * from read_csv($path)", path)
+
+    assert said.startswith("source clicks: a file is not UTF-8, or not in the encoding that the query names: add ")
+    assert kept(desk, warehouse, f"select * from read_csv($path, {said.split('`')[1]})", path) == 2
 
 
 @pytest.mark.parametrize("named", ["latin-1", "cp1252"])
