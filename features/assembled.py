@@ -177,15 +177,12 @@ def value(expression: str) -> str:
     return f"select {expression}\n"
 
 
-def header(reader: str, options: dict[str, str]) -> str:
-    """One row per name in the header of the CSV file `$file`, read with options of a person's query."""
+def first_lines(options: dict[str, str], *, names: bool) -> str:
+    """Of the CSV file `$file`, read with options of a person's query: one row per name in its first line, or one row of
+    how many lines DuckDB skips before it."""
     given = "".join(f", {name} = {expression}\n" for name, expression in options.items())
-    return f"describe from {reader}($file, header = true, all_varchar = true{given})"
-
-
-def skipped_at_first(options: dict[str, str]) -> str:
-    """One row: how many lines DuckDB skips at the beginning of the CSV file `$file`, by its own guess."""
-    given = "".join(f", {name} = {expression}\n" for name, expression in options.items())
+    if names:
+        return f"describe from read_csv($file, header = true, all_varchar = true{given})"
     return f"select SkipRows from sniff_csv($file{given})"
 
 

@@ -20,7 +20,8 @@ BY_NAME = {  # what to type in place of the options that name columns by positio
 }
 SKIPPING = ("ignore_errors", "store_rejects")
 REJECTS = ("rejects_table", "rejects_scan", "rejects_limit")
-OF_HEADERS = ("delim", "sep", "quote", "escape", "skip", "comment", "encoding", "compression", "strict_mode")
+OF_NAMES = ("delim", "sep", "quote", "escape", "skip", "comment", "encoding", "compression", "strict_mode")
+OF_FIRST_LINES = (*OF_NAMES, "header", "names")
 HEADER_BYTES = 1 << 16
 MOST_HEADERS = 100  # of files that begin with different lines
 
@@ -32,7 +33,8 @@ def need_header_in_order(con: duckdb.DuckDBPyConnection, call: ReaderCall, value
         return
     given = [str(name).lower() for name in value_of(con, call.options[named[0]], values) or ()]
     for file in with_different_headers(local_files(con, patterns_of(con, call, values))):
-        for place, (in_file, in_query) in enumerate(zip(header(con, call, file, values), given, strict=False), 1):
+        header = [name.lower() for name in first_lines(con, call, file, values, names=True)]
+        for place, (in_file, in_query) in enumerate(zip(header, given, strict=False), 1):
             if in_file != in_query and in_file in given:
                 raise FeatureError(
                     f"{call.function} with `{named[0]}` names columns by position, and column {place} of {file} is "
@@ -61,21 +63,20 @@ def with_different_headers(files: list[str]) -> Iterable[str]:
     return first_lines.values()
 
 
-def header(con: duckdb.DuckDBPyConnection, call: ReaderCall, file: str, values: dict[str, Any]) -> list[str]:
-    """The names in the first line of a CSV file; none where it cannot be read, which the query itself says."""
-    options = {name: call.options[name] for name in OF_HEADERS if name in call.options}
-    rows = of_file(con, assembled.header(call.function, options), file, values)
-    return [name.lower() for name, *_ in rows]
-
-
-def of_file(con: duckdb.DuckDBPyConnection, statement: str, file: str, values: dict[str, Any]) -> list[tuple]:
-    """What a statement finds of `$file`; nothing where that cannot be read."""
+def first_lines(
+    con: duckdb.DuckDBPyConnection, call: ReaderCall, file: str, values: dict[str, Any], *, names: bool
+) -> list[Any]:
+    """The names in the first line of a CSV file, or how many lines DuckDB skips before it; nothing where it cannot be
+    read, which the query itself says."""
+    options = {name: call.options[name] for name in (OF_NAMES if names else OF_FIRST_LINES) if name in call.options}
+    statement = assembled.first_lines(options, names=names)
     [parsed] = duckdb.extract_statements(statement)
     named = values | {"file": database.as_pattern(file)}
     try:
-        return con.execute(statement, {name: named[name] for name in parsed.named_parameters}).fetchall()
+        rows = con.execute(statement, {name: named[name] for name in parsed.named_parameters}).fetchall()
     except duckdb.Error:
         return []
+    return [value for value, *_ in rows]
 
 
 def counting_skipped(
@@ -134,10 +135,8 @@ def first_lines_warning(con: duckdb.DuckDBPyConnection, call: ReaderCall, values
     """That DuckDB takes the first lines of a file for no rows, where the query does not say `skip`."""
     if call.function not in CSV_READERS or "skip" in call.options or can_skip(con, call, values):
         return None
-    options = {name: call.options[name] for name in (*OF_HEADERS, "header", "names") if name in call.options}
-    statement = assembled.skipped_at_first(options)
     files = with_different_headers(local_files(con, patterns_of(con, call, values)))
-    skipped = [(file, rows) for file in files for (rows,) in of_file(con, statement, file, values) if rows]
+    skipped = [(file, rows) for file in files for rows in first_lines(con, call, file, values, names=False) if rows]
     if not skipped:
         return None
     file, rows = skipped[0]

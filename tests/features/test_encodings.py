@@ -3,15 +3,13 @@
 import gzip
 import re
 import subprocess
-from collections.abc import Callable
 
 import pytest
 
 from features import Warehouse
-from tests.conftest import Desk, Said
+from tests.conftest import Desk
 from tests.features.reading_sources import HEADER, kept, refusal
 
-NightRank = Callable[..., Said]
 CAFE = HEADER + "1,eleven,7,buy,2025-03-01 10:00:00\n2,café,7,buy,2025-03-02 10:00:00\n"
 PRICE = CAFE.replace("café", "café €")
 
