@@ -35,7 +35,7 @@ TABLES = {  # parts of the status that are shown as tables
     "catalogues": "Goods catalogues: rows_in = kept + duplicates + quarantined",
     "held_back": "Days that the store keeps, since their source returned too few rows",
     "refused": "Rows that were refused when their day was last read, and why",
-    "skipped": "Lines that the reader of a source skipped when it was last read",
+    "skipped": "Lines that readers skipped when the source was last read",
     "problems": "Not built",
 }
 MOST_ROWS = 20

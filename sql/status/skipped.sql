@@ -3,7 +3,7 @@ select
     split_part(asset, '.', 2) as source,
     split_part(asset, '.', 1) as kind,
     rows,
-    read_at
+    date_trunc('second', read_at) as read_at
 from ops.skipped_rows
 order by
     kind asc,
