@@ -28,7 +28,8 @@ def nanosecond_remedy(error: str) -> str | None:
         return None
     return (
         "the query compares a TIMESTAMP_NS with a time outside 1677-09-22 to 2262-04-11, which it cannot hold: write a "
-        "nearer bound, such as timestamp '2262-01-01', or `make_timestamp(epoch_us(event_ts))` in place of `event_ts`"
+        "nearer bound, such as timestamp '2262-01-01', or `make_timestamp(epoch_ns(event_ts) // 1000)` in place of "
+        "`event_ts`"
     )
 
 

@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import features
 from features import FeatureError, Warehouse
-from features.dates import asked_of_dates
+from features.dates import asked_of_dates, nanosecond_remedy
 from tests.conftest import Desk, Said, write_events
 from tests.features.reading_sources import ROWS, kept, refusal
 
@@ -210,6 +212,22 @@ def test_a_nanosecond_column_with_a_bound_out_of_its_range_says_what_to_type_and
     assert kept(desk, warehouse, query.replace(bound, nearer[0]), path) == 3
     cast = query.replace(f"event_ts < {bound}", f"{microseconds[1]} < {bound}")
     assert kept(desk, warehouse, cast, path) == 3
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_the_printed_remedy_reads_times_of_both_nanosecond_types(
+    desk: Desk, warehouse: Warehouse, zone: str | None
+) -> None:
+    path = write_events(desk.folder / "clicks.parquet", ROWS)
+    times = pa.array([row[-1] for row in ROWS], pa.timestamp("ns", zone))
+    pq.write_table(pq.read_table(path).drop(["event_ts"]).append_column("event_ts", times), path)
+    remedy = nanosecond_remedy("Could not convert Timestamp to higher precision")
+    assert remedy is not None
+    [microseconds] = re.findall(r"or `(make_timestamp\(.*\))` in place", remedy)
+
+    query = f"select * from read_parquet($path) where {microseconds} < timestamp '9999-12-31'"
+
+    assert kept(desk, warehouse, query, path) == 3
 
 
 def test_a_date_that_is_compared_with_a_number_is_no_nanosecond(desk: Desk, warehouse: Warehouse) -> None:
