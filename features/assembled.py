@@ -203,6 +203,20 @@ def measure(query: str, *expressions: str) -> str:
     return f"select {', '.join(expressions)} from (\n{query}\n) as given"
 
 
+def value(expression: str) -> str:
+    """One row: the value of an argument in a person's query."""
+    return f"select {expression}\n"
+
+
+def first_lines(options: dict[str, str], *, names: bool) -> str:
+    """Of the CSV file `$file`, read with options of a person's query: one row per name in its first line, or one row of
+    how many lines DuckDB skips before it."""
+    given = "".join(f", {name} = {expression}\n" for name, expression in options.items())
+    if names:
+        return f"describe from read_csv($file, header = true, all_varchar = true{given})"
+    return f"select SkipRows from sniff_csv($file{given})"
+
+
 def propose(query: str) -> str:
     """The table `proposed` of what a candidate source gives."""
     return f"create or replace temp table proposed as {query}"

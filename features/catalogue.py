@@ -19,6 +19,7 @@ from features.errors import FeatureError
 from features.fingerprints import Fingerprint, made_of
 from features.ingestion import Ingested
 from features.registry import register
+from features.skipped_rows import note_skipped, skipped
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
 
@@ -56,11 +57,18 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
     with warehouse.transaction():
         register(warehouse, source)
         [(goods, changed, conflicts, example)] = warehouse.run("transforms/catalogue", ds=store.day_of(started_at))
-        found = {"changed": changed, "conflicts": conflicts, "example": example, "refused": refused}
+        found = {
+            "changed": changed,
+            "conflicts": conflicts,
+            "example": example,
+            "refused": refused,
+            **skipped(con, reading),
+        }
         read = Catalogued(source.name, 0, rows_in, goods, rows_in - quarantined - goods, quarantined, **found)
         counts = {name: getattr(read, name) for name in ("rows_in", "rows", "duplicates", "quarantined")}
         record_read(warehouse, source, "ledger/count_catalogue", started_at=started_at, **counts)
         warehouse.run("ledger/note_refused_goods", asset=source.asset, ds=store.day_of(started_at))
+        note_skipped(warehouse, source)
         warehouse.end_run("done")
     con.execute("drop table source_goods")
     return read

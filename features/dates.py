@@ -1,5 +1,6 @@
 """Columns of dates -> moments: a DATE as event_ts is the first moment of that day in the store, as known_at its end."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -13,6 +14,23 @@ from features.store import day_begins
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2099, 12, 31)
 SANE_DAYS = (LAST_DAY - FIRST_DAY).days + 1
 AROUND = 2  # days more on both sides: a day of the store may begin on another date in UTC
+
+BEYOND_NANOSECONDS = re.compile(
+    r"Could not convert Timestamp(\(\w+\) to Timestamp\(NS\)| to higher precision)"
+    r"|Type INT32 with value \S+-\d\d-\d\d can't be cast to the destination type INT64"
+    r"|Could not convert string '(?!(1[6-9]|2[0-2])\d\d-)[^']*\d-\d\d-\d\d[^']*' to INT64"
+)
+
+
+def nanosecond_remedy(error: str) -> str | None:
+    """What to do where DuckDB compares a TIMESTAMP_NS with a moment that such a column cannot hold."""
+    if not BEYOND_NANOSECONDS.search(error):
+        return None
+    return (
+        "the query compares a TIMESTAMP_NS with a time outside 1677-09-22 to 2262-04-11, which it cannot hold: write a "
+        "nearer bound, such as timestamp '2262-01-01', or `make_timestamp(epoch_ns(event_ts) // 1000)` in place of "
+        "`event_ts`"
+    )
 
 
 def make_store_dates(con: duckdb.DuckDBPyConnection, timezone: str) -> None:

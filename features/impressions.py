@@ -13,6 +13,7 @@ from features.fingerprints import Fingerprint, made_of, texts
 from features.ingestion import Ingested, ingested, make_store_days, refuse_forgotten
 from features.loss_guard import guard
 from features.registry import register
+from features.skipped_rows import note_skipped
 from features.sources import Source, open_source
 from features.warehouse import Warehouse
 
@@ -65,9 +66,10 @@ def ingest_impressions(
         )
         loss_guard.note(taken, fingerprint.hash)
         loss_guard.close()
+        note_skipped(warehouse, source)
         warehouse.end_run("done")
     con.execute("drop table day_events cascade")
-    return ingested(warehouse, source, loss_guard)
+    return ingested(warehouse, reading, loss_guard)
 
 
 def impressions_fingerprint(source: Source) -> Fingerprint:

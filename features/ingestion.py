@@ -23,6 +23,7 @@ from features.loss_guard import UNDATED, LossGuard, Refusal, guard
 from features.portions import Portion, changed_portions, cut_days
 from features.registry import register
 from features.repeats import find_repeats
+from features.skipped_rows import note_skipped, skipped
 from features.sources import Reading, Source, open_source
 from features.store import Store
 from features.unchanged import make_of_days, unchanged_days
@@ -38,7 +39,8 @@ WORK_OF_DUPLICATES = ("repeated_numbers", "contested_numbers", "contested_events
 @dataclass(frozen=True)
 class Ingested:
     """What became of the rows of a source: rows_in = rows + duplicates + quarantined. Days held back are not in these
-    counts; unchanged ones are. `refusals`: why rows were refused, where none was kept."""
+    counts; unchanged ones are. `rows_skipped`: lines that the reader skipped, in no other count. `refusals`: why rows
+    were refused, where none was kept."""
 
     source: str
     days: int
@@ -47,8 +49,10 @@ class Ingested:
     duplicates: int
     quarantined: int
     unchanged: int = 0
+    rows_skipped: int = 0
     held_back: list[HeldBack] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def ingest_events(
@@ -115,19 +119,27 @@ def ingest_events(
             loss_guard.note(days, made_of_days)
             if portion is portions[-1]:
                 loss_guard.close()
+                note_skipped(warehouse, source)
                 warehouse.end_run("done")
     for table in ("day_events", *WORK_OF_DUPLICATES):
         con.execute(assembled.drop_table(table))
-    return ingested(warehouse, source, loss_guard)
+    return ingested(warehouse, reading, loss_guard)
 
 
-def ingested(warehouse: Warehouse, source: Source, loss_guard: LossGuard) -> Ingested:
+def ingested(warehouse: Warehouse, reading: Reading, loss_guard: LossGuard) -> Ingested:
     """What became of the rows that a read took, and of the days that it left as they are."""
     unchanged = loss_guard.unchanged - {UNDATED}
     days = sorted({*loss_guard.taken, *loss_guard.unchanged})
-    [counts] = warehouse.run("ledger/days_read", asset=source.asset, days=days)
+    [counts] = warehouse.run("ledger/days_read", asset=reading.source.asset, days=days)
     refusals = loss_guard.first_refusals if loss_guard.kept_nothing else []
-    return Ingested(source.name, *counts, unchanged=len(unchanged), held_back=loss_guard.held_back, refusals=refusals)
+    return Ingested(
+        reading.source.name,
+        *counts,
+        unchanged=len(unchanged),
+        **skipped(warehouse.con, reading),
+        held_back=loss_guard.held_back,
+        refusals=refusals,
+    )
 
 
 def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfig) -> Fingerprint:

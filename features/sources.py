@@ -16,10 +16,14 @@ from features.columns import check_columns, check_id_types
 from features.contract import EventIds
 from features.credentials import filled_in, named_again, need_no_credential
 from features.database import first_line
-from features.dates import asked_of_dates, make_store_dates
+from features.dates import asked_of_dates, make_store_dates, nanosecond_remedy
+from features.encodings import encoding_remedy, is_of_encoding
 from features.errors import FeatureError
+from features.reader_calls import local_files, patterns_of, reader_calls
+from features.reader_options import counting_skipped, need_header_in_order, need_known_encoding, warnings_of
 from features.remedies import Given
 from features.store import Store
+from features.table_folders import need_plain_files
 
 EXTENSION = re.compile(r"required extension '(\w+)")  # DuckDB 2.0 leaves out the second quote
 DAYS_BY = re.compile(r"^-- days by (\w+)$", re.MULTILINE)
@@ -87,6 +91,7 @@ class Reading:
     values: dict[str, Any]
     timezone: str
     dated: list[str]
+    warnings: list[str]
     event_ids: EventIds = EventIds.NUMBER
     whole_categories: bool = True
 
@@ -137,7 +142,7 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     path = source.path and filled_in(source.name, source.path)
     days = {"day_start": store.day_start(first_ds), "day_end": store.day_end(last_ds)}
     values = bound(source, {"path": path, **days})
-    query = statements.without_semicolon(source.query)
+    query, warnings = examined_query(con, source, values)
     described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, assembled.describe(query), values)]
     given = dict(described)
     if len(given) < len(described):
@@ -149,9 +154,28 @@ def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, fi
     statements.run(con, "transforms/event_ids")
     statements.run(con, "transforms/is_blank")
     [(are_whole,)] = statements.run(con, "ledger/categories_are_whole").fetchall()
-    reading = Reading(source, query, given, values | days, timezone, dated, whole_categories=are_whole)
+    reading = Reading(source, query, given, values | days, timezone, dated, warnings, whole_categories=are_whole)
     check_columns(con, reading.as_given(con))
+    statements.run(con, "transforms/forget_skipped")  # to check columns may have read rows
     return reading
+
+
+def examined_query(con: duckdb.DuckDBPyConnection, source: Source, values: dict[str, Any]) -> tuple[str, list[str]]:
+    """The query as it is read, and what to warn of. DuckDB notes the rows that it skips.
+
+    Raises FeatureError where its files or the options of its readers would give wrong rows.
+    """
+    query = statements.without_semicolon(source.query)
+    calls = reader_calls(query)
+    try:
+        patterns = [pattern for call in calls for pattern in patterns_of(con, call, values)]
+        need_plain_files(patterns, local_files(con, patterns))
+        for call in calls:
+            need_known_encoding(con, call, values)
+            need_header_in_order(con, call, values)
+        return counting_skipped(con, query, calls, values), warnings_of(con, calls, values)
+    except FeatureError as error:
+        raise FeatureError(f"source {source.name}: {named_again(source.path, str(error))}") from None
 
 
 def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values: dict[str, Any]) -> list[tuple]:
@@ -175,6 +199,12 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
             raise FeatureError(
                 f"source {source.name}: {said}; say where the file is: nightrank ingest {source.name} --path PATH"
             ) from None  # what DuckDB said may hold a credential
+        if remedy := nanosecond_remedy(said):
+            raise FeatureError(f"source {source.name}: {said}; {remedy}") from None
+        if is_of_encoding(str(error)):
+            patterns = [pattern for call in reader_calls(source.query) for pattern in patterns_of(con, call, values)]
+            remedy = named_again(source.path, encoding_remedy(str(error), local_files(con, patterns)))
+            raise FeatureError(f"source {source.name}: {remedy}") from None
         raise FeatureError(f"source {source.name}: the query does not run: {said}") from None
 
 

@@ -17,6 +17,7 @@ LATER = {
     "summary": "summaries",
     "held_back": "days_held_back",
     "refused": "refused_rows",
+    "skipped": "skipped_rows",
 }  # older stores lack the table
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import features
-from features import Catalogued, FeatureError, Ingested, Source, Store, Warehouse
+from features import FIRST_DAY, Catalogued, FeatureError, Ingested, Source, Store, Warehouse
 from flows.interrupts import within_night
 from flows.progress import log
 from flows.settings import Settings
@@ -53,7 +53,7 @@ def ingest(
     """Reads a source: its events or impressions of the days that are over, or its goods catalogue."""
     over = warehouse.store.newest_day_over(datetime.now(UTC))
     if source.kind in BY_DAYS:
-        first, last = first_ds or features.FIRST_DAY, min(last_ds or over, over)
+        first, last = max(first_ds or FIRST_DAY, FIRST_DAY), min(last_ds or over, over)
         return ingest_days(warehouse, settings, source, first, last, accepted)
     return ingest_catalogue(warehouse, source, over)
 
@@ -71,7 +71,8 @@ def read_catalogue_again(warehouse: Warehouse, source: Source) -> None:
 def ingest_catalogue(warehouse: Warehouse, source: Source, over: date) -> Catalogued:
     with warehouse.recorded_run("ingest", over) as run:
         read = features.ingest_goods(run, source)
-    log.info("goods_ingested", source=read.source, rows=read.rows, changed=read.changed)
+    log.info("goods_ingested", source=read.source, rows=read.rows, changed=read.changed, rows_skipped=read.rows_skipped)
+    warn(read)
     if read.conflicts:
         log.warning("catalogue_rows_conflict", source=read.source, goods=read.conflicts, example=read.example)
     if missing := read.refused.get("goods_id is missing"):
@@ -93,12 +94,19 @@ def ingest_days(
     with warehouse.recorded_run("ingest", last_ds) as run:
         counts = BY_DAYS[source.kind](run, source, first_ds, last_ds, settings.ingest, accepted)
     log.info(f"{source.kind}_ingested", **counted(counts))
+    warn(counts)
     if counts.held_back:
         log.warning("days_held_back", source=source.name, **held_back(counts))
     if counts.refusals:
         reasons = "; ".join(f"{one.rows} {one.reason}" for one in counts.refusals)
         log.warning("no_rows_kept", source=source.name, reasons=reasons)
     return counts
+
+
+def warn(read: Ingested) -> None:
+    """Logs what a read warns of, such as the rows that its reader skipped."""
+    for said in read.warnings:
+        log.warning("reader_warned", source=read.source, warning=said)
 
 
 def counted(counts: Ingested) -> dict[str, Any]:

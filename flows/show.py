@@ -23,6 +23,7 @@ TABLES = {  # parts of the status that are shown as tables
     "catalogues": "Goods catalogues: rows_in = kept + duplicates + quarantined",
     "held_back": "Days that the store keeps, since their source returned too few rows",
     "refused": "Rows that were refused when their day was last read, and why",
+    "skipped": "Lines that readers skipped when the source was last read",
     "problems": "Not built",
 }
 MOST_ROWS = 20
@@ -39,10 +40,13 @@ def ingested(warehouse: Warehouse, source: Source, read: list[Ingested], json: b
     for counts in read:
         if not json:
             days = f", {counts.days} days" if counts.days else ""
+            skipped = f", {counts.rows_skipped} skipped by the reader" if counts.rows_skipped else ""
             line(
                 f"{counts.source}: {counts.rows_in} rows in, {counts.rows} kept, {counts.duplicates} duplicates, "
-                f"{counts.quarantined} quarantined{days}"
+                f"{counts.quarantined} quarantined{skipped}{days}"
             )
+        for said in counts.warnings:
+            warning(f"source {counts.source}: {said}")
         if counts.held_back:
             warning(features.held_back_warning(warehouse, source.asset, counts.held_back))
 

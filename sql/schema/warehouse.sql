@@ -198,6 +198,14 @@ create table if not exists ops.refused_rows (
     rows bigint not null
 );
 
+-- One row per source whose last read skipped lines of its files, as `ignore_errors` says: how many.
+create table if not exists ops.skipped_rows (
+    asset varchar not null,
+    rows bigint not null,
+    run_id varchar not null,
+    read_at timestamp not null
+);
+
 -- One row per (source, event_ds) and read that brought events of a day that had been read before: they came late.
 create table if not exists ops.late (
     source varchar not null,

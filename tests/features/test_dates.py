@@ -1,14 +1,18 @@
-"""Dates in place of times: a DATE is a day of the store's time zone."""
+"""Dates in place of times: a DATE is a day of the store's time zone; and times in nanoseconds."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import features
-from features import FeatureError
-from features.dates import asked_of_dates
-from tests.conftest import Desk
+from features import FeatureError, Warehouse
+from features.dates import asked_of_dates, nanosecond_remedy
+from tests.conftest import Desk, Said, write_events
+from tests.features.reading_sources import ROWS, kept, refusal
 
 ZONES = ["UTC", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"]
 COLUMNS = "user_id bigint, goods_id bigint, shop_id bigint, event_type varchar, event_ts date"
@@ -187,3 +191,59 @@ def test_a_text_that_is_a_date_is_refused_with_both_ways_to_map_it(desk: Desk) -
 
     with desk.open() as warehouse, pytest.raises(FeatureError, match=r"cast\(event_ts as date\)` if it is a day"):
         desk.ingest(warehouse, source, "2025-03-02", "2025-03-02")
+
+
+NS = "user_id bigint, goods_id bigint, shop_id bigint, event_type varchar, event_ts timestamp_ns"
+
+
+@pytest.mark.parametrize(
+    "bound", ["timestamp '9999-12-31'", "date '9999-12-31'", "'9999-12-31'", "coalesce(null, timestamp '9999-12-31')"]
+)
+def test_a_nanosecond_column_with_a_bound_out_of_its_range_says_what_to_type_and_that_works(
+    desk: Desk, warehouse: Warehouse, bound: str
+) -> None:
+    path = write_events(desk.folder / "clicks.parquet", ROWS, NS)
+    query = f"select * from read_parquet($path) where event_ts >= $day_start and event_ts < {bound}"
+
+    said = refusal(desk, warehouse, query, path)
+
+    assert "compares a TIMESTAMP_NS with a time outside 1677-09-22 to 2262-04-11" in said
+    [nearer, microseconds] = re.findall(r"such as (timestamp '.*?')|or `(make_timestamp\(.*?\))` in place", said)
+    assert kept(desk, warehouse, query.replace(bound, nearer[0]), path) == 3
+    cast = query.replace(f"event_ts < {bound}", f"{microseconds[1]} < {bound}")
+    assert kept(desk, warehouse, cast, path) == 3
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_the_printed_remedy_reads_times_of_both_nanosecond_types(
+    desk: Desk, warehouse: Warehouse, zone: str | None
+) -> None:
+    path = write_events(desk.folder / "clicks.parquet", ROWS)
+    times = pa.array([row[-1] for row in ROWS], pa.timestamp("ns", zone))
+    pq.write_table(pq.read_table(path).drop(["event_ts"]).append_column("event_ts", times), path)
+    remedy = nanosecond_remedy("Could not convert Timestamp to higher precision")
+    assert remedy is not None
+    [microseconds] = re.findall(r"or `(make_timestamp\(.*\))` in place", remedy)
+
+    query = f"select * from read_parquet($path) where {microseconds} < timestamp '9999-12-31'"
+
+    assert kept(desk, warehouse, query, path) == 3
+
+
+def test_a_date_that_is_compared_with_a_number_is_no_nanosecond(desk: Desk, warehouse: Warehouse) -> None:
+    path = write_events(desk.folder / "clicks.parquet", ROWS)
+
+    assert "TIMESTAMP_NS" not in refusal(
+        desk, warehouse, "select * from read_parquet($path) where user_id >= '2025-03-01'", path
+    )
+
+
+def test_a_nanosecond_column_is_read_from_the_first_day_there_is(desk: Desk, nightrank: Callable[..., Said]) -> None:
+    path = write_events(desk.folder / "clicks.parquet", ROWS, NS)
+    query = "select * from read_parquet($path) where event_ts >= $day_start and event_ts < $day_end"
+    (desk.folder / "clicks.sql").write_text(query)
+    words = ("ingest", desk.folder / "clicks.sql", "--path", path, "--store", desk.folder / "store")
+
+    said = nightrank(*words, "--first", "0001-01-01", "--last", "9999-12-31")
+
+    assert (said.code, said.out) == (0, "clicks: 3 rows in, 3 kept, 0 duplicates, 0 quarantined, 3 days\n")
