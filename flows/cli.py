@@ -31,6 +31,7 @@ from flows.options import (
     Day,
     FirstDay,
     LastDay,
+    NeverPrefect,
     Plain,
     ReplaceDays,
     StorePath,
@@ -39,13 +40,29 @@ from flows.options import (
     days_accepted,
 )
 from flows.settings import load_settings, open_store
+from flows.version import versions
 
 app = typer.Typer(
-    help="A feature store and nightly ranking job around the Deep Interest Network.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def print_versions(asked: bool) -> None:
+    if asked:
+        print(versions())
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_versions, is_eager=True, help="Print the versions, and exit."),
+    ] = False,
+) -> None:
+    """A feature store and nightly ranking job around the Deep Interest Network."""
 
 
 def main() -> None:
@@ -98,7 +115,7 @@ def demo(store: StorePath = Path("demo-store")) -> None:
 @app.command()
 def ingest(
     source: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="A .sql file of yours, or a name in sql/sources.")
+        list[str], typer.Argument(metavar="SOURCE", help="A .sql file of yours, or a name in sql/sources.")
     ],
     store: StorePath = DEFAULT_STORE,
     path: Annotated[str | None, typer.Option(help="What $path in the source query stands for.")] = None,
@@ -201,11 +218,15 @@ def backfill(
     start: FirstDay,
     end: LastDay,
     store: StorePath = DEFAULT_STORE,
-    mode: Annotated[filling.Mode, typer.Option(help="What to build of the plan.")] = "missing",
+    mode: Annotated[
+        filling.Mode,
+        typer.Option(metavar="MODE", help="What to build of the plan: missing, failed, stale, removed, or all."),
+    ] = "missing",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be built.")] = False,
     reason: Annotated[
         str | None, typer.Option(help="Why published rankings are made anew; without it they stay as they are.")
     ] = None,
+    _plain: NeverPrefect = False,
     json: AsJson = False,
 ) -> None:
     """Builds what is missing, failed or stale between two days, and what that needs; run again, what is left."""
@@ -228,8 +249,9 @@ def serve(
 ) -> None:
     """Runs the deployments of prefect.yaml from this process when they are due: a server, no work pool, no worker.
 
-    Prints the next run of each, and exits with 1 where the server schedules none. Of the runs that came due while
-    nobody served, it cancels all but the newest of each deployment: a night builds all that is missing.
+    Prints the next run of each, and exits with 1 where the server schedules none.
+
+    Of the runs that came due while nobody served, it cancels all but the newest of each deployment.
     """
     from flows.serve import run_serve
 

@@ -11,7 +11,7 @@ import features
 from features import FeatureError, Finding, Going, RolledBack, Store
 from flows import kept, overdue, progress, show
 from flows.night import utc_now
-from flows.options import DEFAULT_STORE, FAILED, AsJson, StorePath
+from flows.options import DEFAULT_STORE, FAILED, AsJson, NeverPrefect, StorePath
 from flows.progress import log
 from flows.settings import load_settings, open_store
 
@@ -82,9 +82,10 @@ def housekeeping(
     store: StorePath = DEFAULT_STORE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove what the warehouse never knew, too.")] = False,
+    _plain: NeverPrefect = False,
     json: AsJson = False,
 ) -> None:
-    """Removes what a store no longer needs, by the settings of [housekeeping]; look first, with --dry-run."""
+    """Removes what a store no longer needs, by the settings named housekeeping.*; look first, with --dry-run."""
     gone = run_housekeeping(store, dry_run, yes)
     show.as_json([vars(one) for one in gone]) if json else kept.going(gone, dry_run)
 
