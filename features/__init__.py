@@ -87,6 +87,7 @@ from features.store import Store, epoch_microseconds, in_utc
 from features.summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
 from features.trial import trial
 from features.unchanged import forget_digests
+from features.unranked import first_trainable, unranked_nights
 from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
@@ -161,6 +162,7 @@ __all__ = [
     "examine",
     "fail_goods",
     "find_source",
+    "first_trainable",
     "flip",
     "flush",
     "forget",
@@ -227,6 +229,7 @@ __all__ = [
     "tidy",
     "trial",
     "unmatched_types",
+    "unranked_nights",
     "view_histories",
     "what_goes",
     "why_not_recall",

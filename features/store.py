@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ class Store:
     def __post_init__(self) -> None:
         if "?" in str(self.root):  # DuckDB takes what follows it for settings, and misplaces its log
             raise FeatureError(f"{self.root}: DuckDB opens no file with ? in its path; name another store with --store")
+
+    def command(self, words: str) -> str:
+        """A command line of nightrank for this store, as a person types it in any folder."""
+        return f"nightrank {words} --store {shlex.quote(str(self.root))}"
 
     @property
     def lake(self) -> Path:

@@ -18,7 +18,7 @@ import features
 from din import DinError
 from features import BusyError, FeatureError, Ingested, StoppedByCheck
 from flows import compare as compare_flow
-from flows import compared, filling, keeping, looking, night, progress, reading, show
+from flows import compared, filling, keeping, looking, night, progress, reading, show, unranked
 from flows import demo as demo_flow
 from flows.interrupts import OutOfTime
 from flows.options import (
@@ -236,10 +236,11 @@ def backfill(
     if dry_run:
         planned = filling.plan_of(store, first, last)
         show.plan(filling.chosen(planned, mode, reason), all_of_it=False, json=json)
+        show.notes(unranked.notes(store, planned), json)
         return
     built = filling.run_backfill(store, first, last, mode, reason)
     show.built(built, json)
-    filling.need_all(built)
+    filling.need_all(store, built)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 
 import features
 from features import FeatureError, Status, Store, StoreConfig
-from flows import explained, filling, night, overdue, show
+from flows import explained, filling, night, overdue, show, unranked
 from flows.options import (
     DEFAULT_STORE,
     STOPPED,
@@ -125,7 +125,9 @@ def plan(
 ) -> None:
     """What would be built between two days, and why; writes nothing."""
     first, last = both(start, end)
-    show.plan(filling.plan_of(store, first, last), all_of_it, json)
+    planned = filling.plan_of(store, first, last)
+    show.plan(planned, all_of_it, json)
+    show.notes(unranked.notes(store, planned), json)
 
 
 @app.command()

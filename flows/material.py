@@ -76,7 +76,7 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
     if not before or not len(found.measure):
         raise FeatureError(
             f"no examples to train and measure on: {before} before and {len(found.measure)} in the last "
-            f"{window.eval_days} days up to {ds}; the store needs more days of events"
+            f"{window.eval_days} days up to {ds}; {another_day(run, settings, ds)}"
         )
     teach, valid = hand_over(found, found.teach), hand_over(found, found.valid)
     why_not = din.why_not_validate(teach, valid)
@@ -96,6 +96,15 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
         category_of,
         features.never_touched(run, ds),
     )
+
+
+def another_day(run: Warehouse, settings: Settings, ds: date) -> str:
+    """What to type where nothing can be trained for a day: the first day that has examples in and before its last."""
+    first = features.first_trainable(run, settings.examples, settings.window.eval_days)
+    days = features.event_days(run)
+    if days and ds < first <= days[1]:
+        return f"train for a later day: {run.store.command(f'train --ds {first}')}"
+    return "the store needs more days of events"
 
 
 def hand_over(found: features.Material, rows: Any) -> "din.Examples":

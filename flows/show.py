@@ -29,7 +29,7 @@ from flows.progress import stderr
 from flows.summary import headline
 
 stdout = Console()
-AS_IT_SHOULD_BE = ("ok", "removed")
+NOTHING_TO_BUILD = ("ok", "removed", "too_early", "not_kept")
 TABLES = {  # parts of the status that are shown as tables
     "sources": "Sources: rows_in = kept + duplicates + quarantined",
     "catalogues": "Goods catalogues: rows_in = kept + duplicates + quarantined",
@@ -147,7 +147,7 @@ def nights(results: list[Any], json: bool) -> None:
 
 def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
     """One line for each asset that is not as it should be, or for all, and a last one with counts."""
-    shown = [one for one in planned if all_of_it or one.state not in AS_IT_SHOULD_BE]
+    shown = [one for one in planned if all_of_it or one.state not in NOTHING_TO_BUILD]
     if json:
         as_json([vars(one) for one in shown])
         return
@@ -155,7 +155,13 @@ def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
         line(f"{one.ds}  {one.asset:<15}  {one.state:<11}  {one.reason}".rstrip())
     counts = Counter(one.state for one in planned)
     said = ", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=lambda state: (state == "ok", state)))
-    line(said if counts.keys() - set(AS_IT_SHOULD_BE) else f"nothing to do{f': {said}' if said else ''}")
+    line(said if counts.keys() - set(NOTHING_TO_BUILD) else f"nothing to do{f': {said}' if said else ''}")
+
+
+def notes(said: dict[str, str], json: bool) -> None:
+    """What a plan adds of nights without a ranking; where stdout is JSON, on stderr."""
+    for text in said.values():
+        warning(text) if json else line(text)
 
 
 def built(done: list[Any], json: bool) -> None:
@@ -164,9 +170,15 @@ def built(done: list[Any], json: bool) -> None:
         as_json([vars(one) for one in done])
         return
     for one in done:
-        line(f"{one.ds}  {one.asset:<15}  {f'failed: {one.error}' if one.error else 'built'}")
+        line(f"{one.ds}  {one.asset:<15}  {ending(one)}")
     if not done:
         line("nothing to do")
+
+
+def ending(one: Any) -> str:
+    if not one.error:
+        return "built"
+    return f"{'not built' if one.no_model else 'failed'}: {one.error}"
 
 
 def line(said: str) -> None:
