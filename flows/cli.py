@@ -158,12 +158,12 @@ def train(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False
     if plain:
         from flows.training import run_training
 
-        run_training(store, day(ds))
+        records = run_training(store, day(ds))
     else:
         from flows.train import train as train_flow
 
-        train_flow(str(store), day(ds))
-    show.trained(features.look(open_store(store, load_settings(store)), night.utc_now()), json)
+        records = train_flow(str(store), day(ds))
+    show.trained(records, json)
 
 
 @app.command()

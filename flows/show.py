@@ -15,6 +15,7 @@ from features import (
     Answer,
     Forgotten,
     Ingested,
+    ModelRecord,
     PlannedAsset,
     Reader,
     Source,
@@ -38,6 +39,7 @@ TABLES = {  # parts of the status that are shown as tables
     "problems": "Not built",
 }
 MOST_ROWS = 20
+MEASURED = "measured on later days than they were trained on"
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
 
@@ -79,7 +81,7 @@ def text(value: Any) -> Text:
 
 def models(reader: Reader) -> None:
     """Each pooling's newest model: AUC and GAUC of DIN beside mean pooling."""
-    table(reader.show("newest_models"), "Models, measured on later days than they were trained on")
+    table(reader.show("newest_models"), f"Models, {MEASURED}")
 
 
 def ingested(warehouse: Warehouse, source: Source, read: list[Ingested], json: bool) -> None:
@@ -122,14 +124,17 @@ def forgotten(found: Forgotten) -> None:
         stdout.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
-def trained(found: Status, json: bool) -> None:
-    """The model that ranks after a training; as JSON, all that status tells of it."""
+def trained(records: list[ModelRecord], json: bool) -> None:
+    """The models of a training, first the one that may rank, and which nights it ranks and why."""
+    rows = [plain(vars(record)) for record in reversed(records)]
     if json:
-        as_json(found.parts["champion"])
+        as_json(rows)
         return
-    for model in found.parts["champion"]:
-        shown = [name for name in TRAINED if name in model]
-        table(Answer(shown, [tuple(model[name] for name in shown)]), "The model that ranks")
+    for model in rows[:1]:
+        line(f"{model['model_id']} is trained on the days up to {model['ds']}")
+        line(model["decision"])
+        shown = [tuple(row[name] for name in TRAINED) for row in rows]
+        table(Answer(list(TRAINED), shown), f"Trained for {model['ds']}; {MEASURED}")
         line(further(model))
 
 
