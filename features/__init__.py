@@ -63,6 +63,7 @@ from features.publication import (
     close_night,
     close_release,
     flip,
+    is_published,
     need_in_release,
     nights_missing,
     record_night,
@@ -90,7 +91,7 @@ from features.store import Store, epoch_microseconds, in_utc
 from features.summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
 from features.trial import trial
 from features.unchanged import forget_digests
-from features.unranked import first_trainable, unranked_nights
+from features.unranked import first_trainable, outcomes_never_measured, unranked_nights
 from features.warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
@@ -180,6 +181,7 @@ __all__ = [
     "ingest_goods",
     "ingest_impressions",
     "is_full",
+    "is_published",
     "keep_summary",
     "known_path",
     "known_source",
@@ -209,6 +211,7 @@ __all__ = [
     "nights_missing",
     "open_warehouse",
     "orphans_error",
+    "outcomes_never_measured",
     "plan",
     "published_is_broken",
     "ranked_by_others",

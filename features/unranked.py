@@ -48,6 +48,12 @@ def unranked_nights(
     return [unranked(ds, reach) for ds in days if ds not in ended and (ds < planned_from or ds < reach.modelled)]
 
 
+def outcomes_never_measured(warehouse: Warehouse, first_ds: date, last_ds: date) -> list[PlannedAsset]:
+    """The outcomes that published nights lack although a ranking of the night before is published."""
+    days = warehouse.run("ledger/outcomes_never_measured", first_ds=first_ds, last_ds=last_ds)
+    return [PlannedAsset(ds, "outcomes", "missing", "never measured") for (ds,) in days]
+
+
 def unranked(ds: date, reach: Reach) -> PlannedAsset:
     if ds < reach.trainable:
         return PlannedAsset(ds, "rankings", "too_early", "too few days of events until then to train a model")

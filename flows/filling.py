@@ -52,7 +52,8 @@ def plan_of(root: Path, first_ds: date, last_ds: date) -> list[PlannedAsset]:
     with features.look_into(store, night.utc_now) as warehouse:
         planned = features.plan(warehouse, first_ds, last_ds, shaped)
         unranked = features.unranked_nights(warehouse, first_ds, last_ds, shaped, settings.window.eval_days, nights)
-    return in_order([*planned, *unranked])
+        unmeasured = features.outcomes_never_measured(warehouse, first_ds, last_ds)
+    return in_order([*planned, *unranked, *unmeasured])
 
 
 def in_order(planned: list[PlannedAsset]) -> list[PlannedAsset]:
@@ -212,6 +213,9 @@ def examples(run: Warehouse, settings: Settings, ds: date, _reason: str | None) 
 def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -> None:
     features.need_in_release(run, ds, settings.publish.ranking_nights)
     night.rank_night(run, settings, ds, reason=reason)
+    after = ds + timedelta(days=1)
+    if features.is_published(run, after):  # people have acted on this ranking already
+        outcomes(run, settings, after, None)
 
 
 def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:

@@ -198,7 +198,10 @@ def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
     found = features.build_outcomes(night, ds, settings.examples, settings.ranking, by_model)
     for left_out, reason in found.left_out.items():
         log.warning("outcomes_left_out", ds=ds, left_out=left_out, reason=reason)
-    log.info("outcomes_measured", ds=ds, of_ranking=before, users=found.users, seconds=time.monotonic() - started)
+    if found.measured:
+        log.info("outcomes_measured", ds=ds, of_ranking=before, users=found.users, seconds=time.monotonic() - started)
+    elif not found.left_out:
+        log.info("outcomes_not_measured", ds=ds, reason=f"no ranking of {before} is published")
     return found.users
 
 
