@@ -145,10 +145,10 @@ def need_champion(warehouse: Warehouse, ds: date) -> str:
     model_id = champion_id(warehouse, ds)
     if model_id:
         return model_id
-    newer = champion_id(warehouse)
+    newer, train = champion_id(warehouse), warehouse.store.command(f"train --ds {ds}")
     if newer:
         raise FeatureError(
             f"model {newer} was trained on days after {ds} and would rank {ds} with knowledge of its future; "
-            f"train one for then first: nightrank train --ds {ds}"
+            f"train one for then first: {train}"
         )
-    raise FeatureError(f"no model yet; train one first: nightrank train --ds {ds}")
+    raise FeatureError(f"no model yet; train one first: {train}")

@@ -209,8 +209,9 @@ def forget(
     """Erases a person everywhere, keeps them out of what is read later, and proves it by a scan of every file."""
     import din
 
-    found = features.forget(open_store(store, load_settings(store)), user, night.utc_now, din.forget_user)
-    show.as_json(asdict(found)) if json else show.forgotten(found)
+    opened = open_store(store, load_settings(store))
+    found = features.forget(opened, user, night.utc_now, din.forget_user)
+    show.as_json(asdict(found)) if json else show.forgotten(opened, found)
 
 
 @app.command()

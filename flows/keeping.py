@@ -29,7 +29,7 @@ def rollback(
     if reason is not None and not reason.strip():
         raise typer.BadParameter("it is empty; say why, or leave it out", param_hint="--reason")
     found = run_rollback(store, to.date(), reason)
-    show.as_json(vars(found)) if json else kept.rolled_back(found)
+    show.as_json(vars(found)) if json else kept.rolled_back(here(store), found)
 
 
 def run_rollback(root: Path, ds: date, reason: str | None = None) -> RolledBack:
@@ -87,7 +87,7 @@ def housekeeping(
 ) -> None:
     """Removes what a store no longer needs, by the settings named housekeeping.*; look first, with --dry-run."""
     gone = run_housekeeping(store, dry_run, yes)
-    show.as_json([vars(one) for one in gone]) if json else kept.going(gone, dry_run)
+    show.as_json([vars(one) for one in gone]) if json else kept.going(here(store), gone, dry_run)
 
 
 def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> list[Going]:
@@ -115,6 +115,10 @@ def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> li
             features.tidy(run, gone)
     log.info("housekeeping_done", files=len(gone), bytes=sum(one.bytes for one in gone))
     return gone
+
+
+def here(root: Path) -> Store:
+    return open_store(root, load_settings(root))
 
 
 def need_store(root: Path) -> Store:

@@ -1,6 +1,5 @@
 """The commands that only look: nothing of a store changes by them."""
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -89,19 +88,16 @@ def status(
     found, wrong = features.look(looked_at(store), now), settings_error(store)
     late = [] if wrong else overdue.overdue_of(found, store, now)
     as_found = found.__dict__ | {"settings_error": wrong, "schedules": [vars(one) for one in late]}
-    show.as_json(as_found) if json else show.status(found)
+    show.as_json(as_found) if json else show.status(looked_at(store), found)
     if not json:
         show.schedules(late)
     if wrong:
         raise FeatureError(f"{wrong}\nno night runs before that is put right")
     if found.unreadable:
-        raise FeatureError(
-            f"{found.unreadable}; build it again with: nightrank nightly --store {shlex.quote(str(store))}"
-        )
+        raise FeatureError(f"{found.unreadable}; build it again with: {looked_at(store).command('nightly')}")
     if limit is not None:
-        need_in_time(
-            found, late, limit, f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}"
-        )
+        rank = looked_at(store).command("nightly")
+        need_in_time(found, late, limit, f"the newest ranking is older than {max_age}; run: {rank}")
     if found.parts["stopped"]:
         raise typer.Exit(STOPPED)
 

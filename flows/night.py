@@ -92,7 +92,8 @@ def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
     """The night itself where it was rolled back: it is not built by itself, or every retry would bring it back."""
     if ds not in features.rolled_back_nights(warehouse):
         return []
-    log.warning("night_was_rolled_back", ds=ds, to_build_it=f"nightrank backfill {ds} {ds} --mode failed --reason WHY")
+    to_build_it = warehouse.store.command(f"backfill {ds} {ds} --mode failed --reason WHY")
+    log.warning("night_was_rolled_back", ds=ds, to_build_it=to_build_it)
     [(status, users, rows, model_id)] = warehouse.run("ledger/night", ds=ds)
     return [NightResult(ds, status, users, rows, model_id, 0.0)]
 

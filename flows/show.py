@@ -20,6 +20,7 @@ from features import (
     Reader,
     Source,
     Status,
+    Store,
     Summary,
     Warehouse,
     accepting,
@@ -101,7 +102,7 @@ def warning(said: str) -> None:
     stderr.print(f"nightrank: warning: {said}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
-def forgotten(found: Forgotten) -> None:
+def forgotten(store: Store, found: Forgotten) -> None:
     """What was removed of a person, the proof, and which models to train anew."""
     lines = []
     if found.before:
@@ -119,7 +120,8 @@ def forgotten(found: Forgotten) -> None:
         lines.append(f"row taken out  {', '.join(found.rewritten)}")
     if found.model_ids:
         lines.append(f"learned from   {', '.join(found.model_ids)}")
-        lines.append("               weights hold no id and no row of theirs; to unlearn: nightrank train")
+        train = store.command("train")
+        lines.append(f"               weights hold no id and no row of theirs; to unlearn: {train}")
     for line in lines:
         stdout.print(line, highlight=False, soft_wrap=True, markup=False)
 
@@ -190,7 +192,7 @@ def line(said: str) -> None:
     stdout.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
-def status(found: Status) -> None:
+def status(store: Store, found: Status) -> None:
     """One screen for whoever is on call."""
     for night in found.parts["nights"]:
         stdout.print(
@@ -199,14 +201,14 @@ def status(found: Status) -> None:
             soft_wrap=True,
         )
     if not found.parts["nights"]:
-        stdout.print("[bold]published[/]  nothing yet; rank a night with: nightrank nightly")
+        line(f"published  nothing yet; rank a night with: {store.command('nightly')}")
     for model in found.parts["champion"]:
         gauc, base = measured(model["gauc"], ".4f"), measured(model["base_gauc"], ".4f")
         against = f"mean pooling {base}, RelaImpr {measured(model['rela_impr'], '+.1f', ' %')}"
         stdout.print(f"[bold]champion[/]   {model['model_id']}  GAUC {gauc}, {against}", soft_wrap=True)
         line(f"           {further(model)}")
     if not found.parts["champion"] and not found.writer:
-        stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
+        line(f"champion   none yet; train one with: {store.command('train')}")
     told([Summary(**night) for night in found.parts["summary"]])
     for night in found.parts["stopped"]:
         broken = ", ".join(night["broken"])
@@ -216,7 +218,7 @@ def status(found: Status) -> None:
         line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
-    tables(found.parts)
+    tables(store, found.parts)
 
 
 def schedules(late: list[Lateness]) -> None:
@@ -228,16 +230,17 @@ def schedules(late: list[Lateness]) -> None:
             line(f"           do: {one.remedy}")
 
 
-def tables(parts: dict[str, list[dict[str, Any]]]) -> None:
+def tables(store: Store, parts: dict[str, list[dict[str, Any]]]) -> None:
     """What status shows of sources and of what was not built, as tables."""
     for part, title in TABLES.items():
         rows = parts[part]
         if rows:
             table(Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MOST_ROWS]]), title)
         if len(rows) > MOST_ROWS:
-            line(f"... and {len(rows) - MOST_ROWS} more: nightrank status --json")
+            line(f"... and {len(rows) - MOST_ROWS} more: {store.command('status --json')}")
     for (kind, source), rows in groupby(parts["held_back"], key=lambda row: (row["kind"], row["source"])):
-        line(f"to replace them all the same: {accepting(f'{kind}.{source}', (row['ds'] for row in rows))}")
+        command = accepting(f"{kind}.{source}", (row["ds"] for row in rows)).removeprefix("nightrank ")
+        line(f"to replace them all the same: {store.command(command)}")
 
 
 def told(nights: list[Summary]) -> None:
