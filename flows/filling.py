@@ -13,6 +13,7 @@ from features import FeatureError, PlannedAsset, Shaping, Store, Warehouse
 from flows import night, training
 from flows.interrupts import within_night
 from flows.progress import log
+from flows.reading import need_days
 from flows.settings import Settings, load_settings, open_store
 from flows.stages import Stages, Step, in_groups, plainly
 from flows.unranked import no_model, notes
@@ -50,6 +51,7 @@ def plan_of(root: Path, first_ds: date, last_ds: date) -> list[PlannedAsset]:
     store = open_store(root, settings)
     shaped, nights = shaping(settings, store), settings.publish.ranking_nights
     with features.look_into(store, night.utc_now) as warehouse:
+        need_days(warehouse, first_ds, last_ds)
         planned = features.plan(warehouse, first_ds, last_ds, shaped)
         unranked = features.unranked_nights(warehouse, first_ds, last_ds, shaped, settings.window.eval_days, nights)
         unmeasured = features.outcomes_never_measured(warehouse, first_ds, last_ds)

@@ -116,7 +116,8 @@ def another_day(run: Warehouse, settings: Settings, ds: date) -> str:
     first = features.first_trainable(run, settings.examples, settings.window.eval_days)
     days = features.event_days(run)
     if days and ds < first <= days[1]:
-        return f"train for a later day: {run.store.command(f'train --ds {first}')}"
+        command = "compare" if run.run_id.startswith("compare") else "train"
+        return f"take a later day: {run.store.command(f'{command} --ds {first}')}"
     return "the store needs more days of events"
 
 

@@ -13,6 +13,7 @@ from tests.flows.test_plan_cli import asked, change
 
 NightRank = Callable[..., Said]
 UNTRAINED = "no model was trained on the days up to this one"
+NOTHING = {"backfill": "do", "housekeeping": "remove"}
 EARLY = "too few days of events until then to train a model"
 
 
@@ -162,8 +163,25 @@ def test_outcomes_that_were_never_measured_are_missing_and_built(own_store: Path
 
 def test_a_day_too_early_to_train_for_names_one_that_is_not(read_store: Path, nightrank: NightRank) -> None:
     early = nightrank("train", "--plain", "--ds", "2025-03-05", "--store", read_store)
-    [command] = re.findall(r"train for a later day: nightrank (.*)", early.err)
+    [command] = re.findall(r"take a later day: nightrank (.*)", early.err)
     later = nightrank(*shlex.split(command), "--plain")
 
     assert (early.code, later.code) == (1, 0)
     assert command == f"train --ds 2025-03-06 --store {read_store}"
+
+
+@pytest.mark.parametrize("command", ["plan", "backfill"])
+def test_days_that_hold_no_night_are_a_mistake(walked_store: Path, nightrank: NightRank, command: str) -> None:
+    early = nightrank(command, "2024-03-01", "2024-03-05", "--store", walked_store)
+    late = nightrank(command, "2999-03-01", "2999-03-05", "--store", walked_store)
+
+    assert (early.code, early.out, late.code, late.out) == (1, "", 1, "")
+    assert early.err == "nightrank: no events up to 2024-03-05; the first day with events is 2025-03-01\n"
+    assert late.err.startswith("nightrank: 2999-03-01 is not over yet in UTC; the newest day that is: ")
+
+
+@pytest.mark.parametrize("words", [("backfill", "2025-03-18", "2025-03-18"), ("housekeeping", "--dry-run")])
+def test_commands_that_never_use_prefect_accept_plain(
+    walked_store: Path, nightrank: NightRank, words: tuple[str, ...]
+) -> None:
+    assert nightrank(*words, "--plain", "--store", walked_store) == Said(0, f"nothing to {NOTHING[words[0]]}\n", "")
