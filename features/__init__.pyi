@@ -36,10 +36,13 @@ from .lake import flush
 from .material import Material, load_material
 from .models import (
     ModelRecord,
+    NextChampion,
     champion_id,
     last_training,
     learned_from_forgotten,
     need_champion,
+    next_champion,
+    ranked_by_others,
     record_of,
     register_models,
     start_id,
@@ -57,6 +60,7 @@ from .publication import (
     close_night,
     close_release,
     flip,
+    is_published,
     need_in_release,
     nights_missing,
     record_night,
@@ -79,6 +83,7 @@ from .store import Store, epoch_microseconds, in_utc
 from .summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
 from .trial import trial
 from .unchanged import forget_digests
+from .unranked import first_trainable, outcomes_never_measured, unranked_nights
 from .warehouse import Warehouse, look_into, open_warehouse
 
 __all__ = [
@@ -108,6 +113,7 @@ __all__ = [
     "Look",
     "Material",
     "ModelRecord",
+    "NextChampion",
     "NightBucket",
     "Order",
     "Outcomes",
@@ -153,6 +159,7 @@ __all__ = [
     "examine",
     "fail_goods",
     "find_source",
+    "first_trainable",
     "flip",
     "flush",
     "forget",
@@ -166,6 +173,7 @@ __all__ = [
     "ingest_goods",
     "ingest_impressions",
     "is_full",
+    "is_published",
     "keep_summary",
     "known_path",
     "known_source",
@@ -192,11 +200,14 @@ __all__ = [
     "never_touched",
     "new_file_aside",
     "newer_files",
+    "next_champion",
     "nights_missing",
     "open_warehouse",
     "orphans_error",
+    "outcomes_never_measured",
     "plan",
     "published_is_broken",
+    "ranked_by_others",
     "ranking_fingerprint",
     "reading",
     "reading_went_well",
@@ -221,6 +232,7 @@ __all__ = [
     "tidy",
     "trial",
     "unmatched_types",
+    "unranked_nights",
     "view_histories",
     "what_goes",
     "why_not_recall",

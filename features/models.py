@@ -18,7 +18,8 @@ class ModelRecord:
 
     `users`: those that have a GAUC. `epoch`: the one whose weights were kept, by `valid_gauc`, their GAUC on the days
     that validate, NaN where none did; 0 is the model it started from. `warm_from`: which that was, None where it
-    started from nothing."""
+    started from nothing. `decision`: which nights it ranks and why, as its training says; the register has no such
+    column."""
 
     model_id: str
     ds: date
@@ -44,12 +45,32 @@ class ModelRecord:
     valid_gauc: float
     epoch: int
     warm_from: str | None
+    decision: str = ""
+
+
+@dataclass(frozen=True)
+class NextChampion:
+    """A model that ranks the nights from `ds` on."""
+
+    ds: date
+    model_id: str
 
 
 def champion_id(warehouse: Warehouse, ds: date | None = None) -> str | None:
     """The model that ranks the night of `ds`: the newest champion that does not know its future. Without `ds`, the one
     that ranks now. None where there is none."""
     return warehouse.one("ledger/champion", ds=ds)
+
+
+def next_champion(warehouse: Warehouse, ds: date) -> NextChampion | None:
+    """The first model that ranks nights after `ds` and was trained for one of them, None where there is none."""
+    return next((NextChampion(*row) for row in warehouse.run("ledger/next_champion", ds=ds)), None)
+
+
+def ranked_by_others(warehouse: Warehouse, model_id: str, first_ds: date, until: date) -> list[date]:
+    """The nights from a day on, before another, that another model has ranked."""
+    values = {"model_id": model_id, "first_ds": first_ds, "until": until}
+    return [ds for (ds,) in warehouse.run("ledger/ranked_by_others", **values)]
 
 
 def last_training(warehouse: Warehouse, ds: date) -> date | None:
@@ -124,10 +145,10 @@ def need_champion(warehouse: Warehouse, ds: date) -> str:
     model_id = champion_id(warehouse, ds)
     if model_id:
         return model_id
-    newer = champion_id(warehouse)
+    newer, train = champion_id(warehouse), warehouse.store.command(f"train --ds {ds}")
     if newer:
         raise FeatureError(
             f"model {newer} was trained on days after {ds} and would rank {ds} with knowledge of its future; "
-            f"train one for then first: nightrank train --ds {ds}"
+            f"train one for then first: {train}"
         )
-    raise FeatureError(f"no model yet; train one first: nightrank train --ds {ds}")
+    raise FeatureError(f"no model yet; train one first: {train}")

@@ -38,8 +38,9 @@ SQL = tuple(f"transforms/{name}" for name in ("wanted", "keep_hits", "outcomes",
 
 @dataclass
 class Outcomes:
-    """How many users count, and why a ranker, or `segments`, was left out, by name."""
+    """Whether they were measured, how many users count, and why a ranker, or `segments`, was left out, by name."""
 
+    measured: bool = False
     users: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
 
@@ -94,7 +95,7 @@ def build_outcomes(
             building.rows = len(values["cutoffs"])
     counted = "select max(users) from serving.outcomes where ds = $ds"
     [(users,)] = warehouse.con.execute(counted, {"ds": ds}).fetchall()
-    made.users = users or 0
+    made.measured, made.users = True, users or 0
     return made
 
 

@@ -28,7 +28,19 @@ from features.sequences import sequences_fingerprint
 from features.slices import PARTS
 from features.warehouse import StillWarehouse, Warehouse
 
-State = Literal["ok", "missing", "failed", "interrupted", "stale", "damaged", "rolled_back", "removed"]
+State = Literal[
+    "ok",
+    "missing",
+    "failed",
+    "interrupted",
+    "stale",
+    "damaged",
+    "rolled_back",
+    "removed",
+    "no_model",
+    "too_early",
+    "not_kept",
+]
 ORDER = (
     "histories",
     "goods_sequences",

@@ -196,8 +196,8 @@ def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> 
     Raises FeatureError where newer nights are published and `last_ds` is not within the `ranking_nights` of the newest,
     which are those a release holds.
     """
-    [(is_published, before, newest)] = warehouse.run("ledger/newest_nights", ds=last_ds)
-    if is_published:
+    [(published, before, newest)] = warehouse.run("ledger/newest_nights", ds=last_ds)
+    if published:
         return []
     need_in_release(warehouse, last_ds, ranking_nights)
     oldest = first_night(max(newest or last_ds, last_ds), ranking_nights)
@@ -207,6 +207,11 @@ def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> 
     taken_back = rolled_back_nights(warehouse)
     days = [first + timedelta(days=n) for n in range((last_ds - first).days + 1)]
     return [ds for ds in days if ds not in taken_back]
+
+
+def is_published(warehouse: Warehouse, ds: date) -> bool:
+    [(published, _, _)] = warehouse.run("ledger/newest_nights", ds=ds)
+    return published
 
 
 def rolled_back_nights(warehouse: Warehouse) -> list[date]:
@@ -232,8 +237,7 @@ def first_night(newest: date, nights: int) -> date:
 def refuse_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float, check: str) -> None:
     """Says of a night whose scores could not even be ranked that this check stopped it. One that is published stays
     so: its ranking is still there."""
-    [(is_published, _, _)] = warehouse.run("ledger/newest_nights", ds=ds)
-    if not is_published:
+    if not is_published(warehouse, ds):
         record_night(warehouse, ds, model_id, seconds, [])
         broken = [{"name": check, "severity": "stop", "broken": 1}]
         close_night(warehouse, Ending(ds, "FAILED_KEPT_YESTERDAY", None, broken))

@@ -96,7 +96,8 @@ def reading(store: Store) -> Iterator[Reader]:
     """Opens the published file. Raises FeatureError where nothing is published yet, or the file is damaged, and
     BusyError where somebody opened it to write."""
     if not store.published.exists():
-        raise FeatureError(f"{store.published}: nothing is published yet; rank a night first: nightrank nightly")
+        rank = store.command("nightly")
+        raise FeatureError(f"{store.published}: nothing is published yet; rank a night first: {rank}")
     try:
         con = database.connect_read_only(store.published, store.config)
     except (BusyError, NewerFileError):

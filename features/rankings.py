@@ -111,7 +111,7 @@ def candidate_files(warehouse: Warehouse, ds: date) -> list[lake.LakeFile]:
     if [file.bucket for file in files] != list(range(buckets)):
         raise FeatureError(
             f"the candidates of {ds} are in {len(files)} buckets, and store.buckets is {buckets}; "
-            f"build them with: nightrank backfill {ds} {ds} --mode all"
+            f"build them with: {warehouse.store.command(f'backfill {ds} {ds} --mode all')}"
         )
     return files
 

@@ -76,25 +76,25 @@ def kept_release(store: Store, ds: date) -> Release:
         return own[-1]
     newer = [f"\n{path}: {reason}" for path in by_age(store) if (reason := newer_reason(path))]
     if not kept and not newer:
-        raise FeatureError(f"{store.releases}: no release is kept; rank a night first: nightrank nightly")
+        raise FeatureError(f"{store.releases}: no release is kept; rank a night first: {store.command('nightly')}")
     said = ", ".join(f"{one.ds}{' (published)' if one.is_published else ''}" for one in sorted_by_night(kept))
     raise FeatureError(
-        f"{ds}: no kept release ends with it; there are {said or 'none'}{''.join(newer)}\n{instead(kept, ds)}"
+        f"{ds}: no kept release ends with it; there are {said or 'none'}{''.join(newer)}\n{instead(store, kept, ds)}"
     )
 
 
-def instead(kept: list[Release], ds: date) -> str:
+def instead(store: Store, kept: list[Release], ds: date) -> str:
     """What to do for a night that no release ends with."""
     before = [release.ds for release in sorted_by_night(kept) if release.ds < ds]
     if before:
         first = before[-1] + timedelta(days=1)
-        return (
-            f"go back to the one before it and build the nights after that again: "
-            f"nightrank rollback --to {before[-1]}, then: nightrank backfill {first} {ds} --mode failed --reason WHY"
-        )
+        rollback = store.command(f"rollback --to {before[-1]}")
+        backfill = store.command(f"backfill {first} {ds} --mode failed --reason WHY")
+        return f"go back to the one before it and build the nights after that again: {rollback}, then: {backfill}"
+    look = store.command(f"sql \"from rankings where ds = '{ds}'\"")
     return (
         f"older ones are gone, and publish.keep_releases says how many are kept; where published.duckdb has rankings "
-        f"of {ds}, look at them with: nightrank sql \"from rankings where ds = '{ds}'\""
+        f"of {ds}, look at them with: {look}"
     )
 
 

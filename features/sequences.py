@@ -163,7 +163,7 @@ def load_sequences(warehouse: Warehouse, ds: date, part: Part, bucket: int) -> p
     if not has_sequences(warehouse, ds, part):
         raise FeatureError(
             f"the {part} sequences of {ds} are not in the store; "
-            f"build them: nightrank backfill {ds} {ds} --mode removed"
+            f"build them: {warehouse.store.command(f'backfill {ds} {ds} --mode removed')}"
         )
     files = [file for file in sequence_files(warehouse, ds, part) if file.bucket == bucket]
     frames = [lake.read(warehouse.store, file) for file in files]

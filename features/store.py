@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ class Store:
                 f"{self.root}: DuckDB 2 takes \\ in the path of a database for /, and would open a file elsewhere; "
                 "name another store with --store"
             )
+
+    def command(self, words: str) -> str:
+        """A command line of nightrank for this store, as a person types it in any folder."""
+        return f"nightrank {words} --store {shlex.quote(str(self.root))}"
 
     @property
     def lake(self) -> Path:

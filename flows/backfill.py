@@ -18,5 +18,5 @@ def backfill(
     rest being finished."""
     with features.in_sentences():
         built = run_backfill(Path(store), start, end, mode, reason, as_task)
-    need_all(built)
+    need_all(Path(store), built)
     return built

@@ -32,6 +32,7 @@ from flows.options import (
     Day,
     FirstDay,
     LastDay,
+    NeverPrefect,
     Plain,
     ReplaceDays,
     StorePath,
@@ -54,8 +55,21 @@ app = typer.Typer(
 ONLY_LOOK = ("why", "sql", "status", "plan", "explore", "doctor", "report", "compare")
 
 
+def print_versions(asked: bool) -> None:
+    if asked:
+        from flows.version import versions
+
+        print(versions())
+        raise typer.Exit
+
+
 @app.callback()
-def begin() -> None:
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_versions, is_eager=True, help="Print the versions, and exit."),
+    ] = False,
+) -> None:
     """A feature store and nightly ranking job around the Deep Interest Network."""
     from flows.progress import start_logging
 
@@ -130,7 +144,7 @@ def demo(store: StorePath = Path("demo-store")) -> None:
 @app.command()
 def ingest(
     source: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="A .sql file of yours, or a name in sql/sources.")
+        list[str], typer.Argument(metavar="SOURCE", help="A .sql file of yours, or a name in sql/sources.")
     ],
     store: StorePath = DEFAULT_STORE,
     path: Annotated[str | None, typer.Option(help="What $path in the source query stands for.")] = None,
@@ -173,17 +187,15 @@ def ingest(
 @app.command()
 def train(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False, json: AsJson = False) -> None:
     """Trains DIN and the mean-pooling baseline up to a day; DIN ranks from then on unless it is worse than before."""
-    from flows.settings import load_settings, open_store
-
     if plain:
         from flows.training import run_training
 
-        run_training(store, day(ds))
+        records = run_training(store, day(ds))
     else:
         from flows.train import train as train_flow
 
-        train_flow(str(store), day(ds))
-    show.trained(features.look(open_store(store, load_settings(store)), utc_now()), json)
+        records = train_flow(str(store), day(ds))
+    show.trained(records, json)
 
 
 @app.command()
@@ -235,8 +247,9 @@ def forget(
     import din
     from flows.settings import load_settings, open_store
 
-    found = features.forget(open_store(store, load_settings(store)), user, utc_now, din.forget_user)
-    show.as_json(asdict(found)) if json else show.forgotten(found)
+    opened = open_store(store, load_settings(store))
+    found = features.forget(opened, user, utc_now, din.forget_user)
+    show.as_json(asdict(found)) if json else show.forgotten(opened, found)
 
 
 @app.command()
@@ -244,15 +257,19 @@ def backfill(
     start: FirstDay,
     end: LastDay,
     store: StorePath = DEFAULT_STORE,
-    mode: Annotated[Mode, typer.Option(help="What to build of the plan.")] = "missing",
+    mode: Annotated[
+        Mode,
+        typer.Option(metavar="MODE", help="What to build of the plan: missing, failed, stale, removed, or all."),
+    ] = "missing",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be built.")] = False,
     reason: Annotated[
         str | None, typer.Option(help="Why published rankings are made anew; without it they stay as they are.")
     ] = None,
+    _plain: NeverPrefect = False,
     json: AsJson = False,
 ) -> None:
     """Builds what is missing, failed or stale between two days, and what that needs; run again, what is left."""
-    from flows import filling
+    from flows import filling, unranked
 
     first, last = both(start, end)
     if reason is not None and not reason.strip():
@@ -260,10 +277,11 @@ def backfill(
     if dry_run:
         planned = filling.plan_of(store, first, last)
         show.plan(filling.chosen(planned, mode, reason), all_of_it=False, json=json)
+        show.notes(unranked.notes(store, planned), json)
         return
     built = filling.run_backfill(store, first, last, mode, reason)
     show.built(built, json)
-    filling.need_all(built)
+    filling.need_all(store, built)
 
 
 @app.command()
@@ -273,8 +291,9 @@ def serve(
 ) -> None:
     """Runs the deployments of prefect.yaml from this process when they are due: a server, no work pool, no worker.
 
-    Prints the next run of each, and exits with 1 where the server schedules none. Of the runs that came due while
-    nobody served, it cancels all but the newest of each deployment: a night builds all that is missing.
+    Prints the next run of each, and exits with 1 where the server schedules none.
+
+    Of the runs that came due while nobody served, it cancels all but the newest of each deployment.
     """
     from flows.serve import run_serve
 

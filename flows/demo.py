@@ -1,5 +1,6 @@
 """The whole job on the bundled sample: events in, a trained DIN, three nights ranked, and what they look like."""
 
+import shlex
 import shutil
 import sys
 from datetime import date
@@ -85,12 +86,12 @@ def show_result(root: Path, store: features.Store) -> None:
         explained.show_ranking(explained.ranking(reader, who, night), who, night)
         explained.show_why(why.of_first(store, reader, who, night))
         show.models(reader)
-    commands = beside_this_python()
+    commands, where = beside_this_python(), shlex.quote(str(root))
     show.stdout.print(
         "\nSimulated grocery shopping (the Complete Journey); a manufacturer stands for the shop. Try next:\n"
-        f"  {commands}nightrank why {who} --store {root}\n"
-        f"  {commands}nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {root}\n"
-        f"  {commands}duckdb -readonly {root}/published.duckdb\n"
+        f"  {commands}nightrank why {who} --store {where}\n"
+        f"  {commands}nightrank sql \"from movers(date '2017-12-30', date '2017-12-31') limit 10\" --store {where}\n"
+        f"  {commands}duckdb -readonly {where}/published.duckdb\n"
         f"and open {root}/reports/2017-12-31.html in a browser\n",
         highlight=False,
         markup=False,

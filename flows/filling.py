@@ -14,8 +14,10 @@ from flows.clock import utc_now
 from flows.interrupts import within_night
 from flows.plan_states import HISTORY, STATES, Mode
 from flows.progress import log
+from flows.reading import need_days
 from flows.settings import Settings, load_settings, open_store
 from flows.stages import Stages, Step, in_groups, plainly
+from flows.unranked import no_model, notes
 
 A_DAY = 86_400  # seconds
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
@@ -23,11 +25,12 @@ STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
 
 @dataclass(frozen=True)
 class Built:
-    """An asset of a day, and what stopped it, if anything did."""
+    """An asset of a day, and what stopped it, if anything did; `no_model` where that was the want of a model."""
 
     ds: date
     asset: str
     error: str | None
+    no_model: bool = False
 
 
 class UnfinishedError(FeatureError):
@@ -38,8 +41,19 @@ def plan_of(root: Path, first_ds: date, last_ds: date) -> list[PlannedAsset]:
     """What would be built between two days, both included, and why; nothing is written."""
     settings = load_settings(root)
     store = open_store(root, settings)
+    shaped, nights = shaping(settings, store), settings.publish.ranking_nights
     with features.look_into(store, utc_now) as warehouse:
-        return features.plan(warehouse, first_ds, last_ds, shaping(settings, store))
+        need_days(warehouse, first_ds, last_ds)
+        planned = features.plan(warehouse, first_ds, last_ds, shaped)
+        unranked = features.unranked_nights(warehouse, first_ds, last_ds, shaped, settings.window.eval_days, nights)
+        unmeasured = features.outcomes_never_measured(warehouse, first_ds, last_ds)
+    return in_order([*planned, *unranked, *unmeasured])
+
+
+def in_order(planned: list[PlannedAsset]) -> list[PlannedAsset]:
+    """By day; within a day in the order that they are built."""
+    order = list(BUILDERS)
+    return sorted(planned, key=lambda one: (one.ds, order.index(one.asset) if one.asset in order else -1))
 
 
 def shaping(settings: Settings, store: Store) -> Shaping:
@@ -73,13 +87,23 @@ def run_backfill(
 
     Each day is a step, oldest first, and holds the store's lock for itself: a night that waits gets in between two.
     """
-    found = chosen(plan_of(root, first_ds, last_ds), mode, reason)
+    planned = plan_of(root, first_ds, last_ds)
+    found = chosen(planned, mode, reason)
     if not found:
         end_killed(root, first_ds, last_ds)
     assets = {ds: [one.asset for one in found if one.ds == ds] for ds in sorted({one.ds for one in found})}
     groups = in_groups(list(assets), STEPS)
     built = [step(fill_days)(root, {ds: assets[ds] for ds in days}, reason) for days in groups]
-    return [one for day in built for one in day]
+    unranked = without_ranking(root, planned) if "missing" in STATES[mode] else []
+    return [*(one for day in built for one in day), *unranked]
+
+
+def without_ranking(root: Path, planned: list[PlannedAsset]) -> list[Built]:
+    """The nights that want a model; the log says of those that no model helps why they have no ranking."""
+    for state, said in notes(root, planned).items():
+        if state != "no_model":
+            log.warning("nights_not_ranked", reason=said)
+    return [Built(one.ds, one.asset, one.reason, no_model=True) for one in planned if one.state == "no_model"]
 
 
 def end_killed(root: Path, first_ds: date, last_ds: date) -> None:
@@ -93,13 +117,19 @@ def end_killed(root: Path, first_ds: date, last_ds: date) -> None:
                 replace(warehouse, run_id=run_id).end_run("done")
 
 
-def need_all(built: list[Built]) -> None:
+def need_all(root: Path, built: list[Built]) -> None:
     """Raises FeatureError where something was not built, the rest being finished."""
-    broken = [one for one in built if one.error]
+    tried = [one for one in built if not one.no_model]
+    broken = [one for one in tried if one.error]
+    said = []
     if broken:
-        raise FeatureError(
-            f"{len(broken)} of {len(built)} not built, such as {broken[0].asset} of {broken[0].ds}: {broken[0].error}"
-        )
+        first = broken[0]
+        said.append(f"{len(broken)} of {len(tried)} not built, such as {first.asset} of {first.ds}: {first.error}")
+    unranked = [one.ds for one in built if one.no_model]
+    if unranked:
+        said.append(no_model(open_store(root, load_settings(root)), unranked))
+    if said:
+        raise FeatureError("\n".join(said))
 
 
 def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> list[Built]:
@@ -177,6 +207,9 @@ def examples(run: Warehouse, settings: Settings, ds: date, _reason: str | None) 
 def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -> None:
     features.need_in_release(run, ds, settings.publish.ranking_nights)
     night.rank_night(run, settings, ds, reason=reason)
+    after = ds + timedelta(days=1)
+    if features.is_published(run, after):  # people have acted on this ranking already
+        outcomes(run, settings, after, None)
 
 
 def outcomes(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:

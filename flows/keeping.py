@@ -2,12 +2,14 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from features import Store
 from flows import kept, show
-from flows.options import DEFAULT_STORE, FAILED, AsJson, StorePath
+from flows.options import DEFAULT_STORE, FAILED, AsJson, NeverPrefect, StorePath
 
 app = typer.Typer()
 
@@ -25,7 +27,7 @@ def rollback(
     from flows.maintenance import run_rollback
 
     found = run_rollback(store, to.date(), reason)
-    show.as_json(vars(found)) if json else kept.rolled_back(found)
+    show.as_json(vars(found)) if json else kept.rolled_back(here(store), found)
 
 
 @app.command()
@@ -48,10 +50,18 @@ def housekeeping(
     store: StorePath = DEFAULT_STORE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove what the warehouse never knew, too.")] = False,
+    _plain: NeverPrefect = False,
     json: AsJson = False,
 ) -> None:
-    """Removes what a store no longer needs, by the settings of [housekeeping]; look first, with --dry-run."""
+    """Removes what a store no longer needs, by the settings named housekeeping.*; look first, with --dry-run."""
     from flows.maintenance import run_housekeeping
 
     gone = run_housekeeping(store, dry_run, yes)
-    show.as_json([vars(one) for one in gone]) if json else kept.going(gone, dry_run)
+    show.as_json([vars(one) for one in gone]) if json else kept.going(here(store), gone, dry_run)
+
+
+def here(root: Path) -> Store:
+    """Return the store of a folder, to name it in commands."""
+    from flows.settings import load_settings, open_store
+
+    return open_store(root, load_settings(root))

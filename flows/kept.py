@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flows.show import line
 
 if TYPE_CHECKING:
-    from features import Finding, Going, RolledBack
+    from features import Finding, Going, RolledBack, Store
 
 FEW, MOST = 3, 5
 
@@ -40,7 +40,7 @@ def in_sizes(said: str) -> str:
     return re.sub(r"(\d+) bytes", lambda match: size(int(match[1])), said)
 
 
-def rolled_back(found: RolledBack) -> None:
+def rolled_back(store: Store, found: RolledBack) -> None:
     """What people see now, what was taken back, and what the next night does."""
     line(f"{found.ds} is published, from releases/{found.release}")
     for said, nights in (("taken back", found.taken_back), ("back again", found.came_back)):
@@ -52,11 +52,11 @@ def rolled_back(found: RolledBack) -> None:
         line(f"checks warn    {', '.join(found.warnings)}")
     if found.taken_back:
         first, last = found.taken_back[0], found.taken_back[-1]
-        line("next           nightrank nightly ranks the night after, without these; it is ranked by the same model")
-        line(f"to build them  nightrank backfill {first} {last} --mode failed --reason WHY")
+        line(f"next           {store.command('nightly')} ranks the night after, without these, by the same model")
+        line(f"to build them  {store.command(f'backfill {first} {last} --mode failed --reason WHY')}")
 
 
-def going(gone: list[Going], dry_run: bool) -> None:
+def going(store: Store, gone: list[Going], dry_run: bool) -> None:
     """One line for each kind of what goes, and a last one with all of it."""
     for kind in dict.fromkeys(one.kind for one in gone):
         own = [one for one in gone if one.kind == kind]
@@ -64,7 +64,7 @@ def going(gone: list[Going], dry_run: bool) -> None:
         named = f"{len(days)} days, {days[0]} to {days[-1]}" if days else first_few([one.path for one in own])
         line(f"{kind:<16} {len(own):>6} {size(sum(one.bytes for one in own)):>10}  {named}")
     total = f"{len(gone)} files, {size(sum(one.bytes for one in gone))}"
-    would = f"{total} would go: nightrank housekeeping" if dry_run else f"{total} removed"
+    would = f"{total} would go: {store.command('housekeeping')}" if dry_run else f"{total} removed"
     line(would if gone else "nothing to remove")
 
 

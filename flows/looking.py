@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -104,19 +103,16 @@ def status(
     found, wrong = features.look(looked_at(store), now), settings_error(store)
     late = [] if wrong else overdue.overdue_of(found, store, now)
     as_found = found.__dict__ | {"settings_error": wrong, "schedules": [vars(one) for one in late]}
-    show.as_json(as_found) if json else show.status(found)
+    show.as_json(as_found) if json else show.status(looked_at(store), found)
     if not json:
         show.schedules(late)
     if wrong:
         raise FeatureError(f"{wrong}\nno night runs before that is put right")
     if found.unreadable:
-        raise FeatureError(
-            f"{found.unreadable}; build it again with: nightrank nightly --store {shlex.quote(str(store))}"
-        )
+        raise FeatureError(f"{found.unreadable}; build it again with: {looked_at(store).command('nightly')}")
     if limit is not None:
-        need_in_time(
-            found, late, limit, f"the newest ranking is older than {max_age}; run: nightrank nightly --store {store}"
-        )
+        rank = looked_at(store).command("nightly")
+        need_in_time(found, late, limit, f"the newest ranking is older than {max_age}; run: {rank}")
     if found.parts["stopped"]:
         raise typer.Exit(STOPPED)
 
@@ -139,10 +135,12 @@ def plan(
     json: AsJson = False,
 ) -> None:
     """What would be built between two days, and why; writes nothing."""
-    from flows import filling
+    from flows import filling, unranked
 
     first, last = both(start, end)
-    show.plan(filling.plan_of(store, first, last), all_of_it, json)
+    planned = filling.plan_of(store, first, last)
+    show.plan(planned, all_of_it, json)
+    show.notes(unranked.notes(store, planned), json)
 
 
 @app.command()

@@ -28,8 +28,8 @@ class Split:
 class Material:
     """What training needs in memory: both sequences; the examples that teach, those that validate, None where none can,
     and those that measure; how many rows the tables of goods, shops, categories and users have; when each part begins;
-    the category of each goods where the model has categories, else None; and the keys of goods and
-    shops that only the catalogue has, which stay unknown to the model."""
+    the category of each goods where the model has categories, else None; the keys of goods and shops that only the
+    catalogue has, which stay unknown to the model; and why nothing validates, as a sentence."""
 
     goods: "din.Sequence"
     shops: "din.Sequence"
@@ -40,6 +40,7 @@ class Material:
     split: Split
     category_of: Any = None
     never_touched: Any = ()
+    not_validated: str = ""
 
     @property
     def categories_until(self) -> date:
@@ -76,12 +77,12 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
     if not before or not len(found.measure):
         raise FeatureError(
             f"no examples to train and measure on: {before} before and {len(found.measure)} in the last "
-            f"{window.eval_days} days up to {ds}; the store needs more days of events"
+            f"{window.eval_days} days up to {ds}; {another_day(run, settings, ds)}"
         )
     teach, valid = hand_over(found, found.teach), hand_over(found, found.valid)
     why_not = din.why_not_validate(teach, valid)
-    if why_not and window.valid_days:
-        log.warning("validation_left_out", ds=ds, reason=why_not)
+    left_out = left_out_validation(split, window, ds, why_not) if why_not and window.valid_days else ""
+    if left_out:
         teach = hand_over(found, found.teach_and_valid)
     features.view_histories(run, ds)
     category_of = features.give_category_keys(run, split.measure - DAY) if settings.din.categories else None
@@ -95,7 +96,29 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
         split,
         category_of,
         features.never_touched(run, ds),
+        left_out,
     )
+
+
+def left_out_validation(split: Split, window: WindowConfig, ds: date, why_not: str) -> str:
+    """Logs that the days that should validate cannot, and gives it as a sentence with the setting and what to type."""
+    setting, without = f"window.valid_days = {window.valid_days}", "export NIGHTRANK_WINDOW__VALID_DAYS=0"
+    days = f"{split.valid} to {split.measure - DAY}"
+    log.warning("validation_left_out", ds=ds, reason=why_not, setting=setting, days=days, to_train_without=without)
+    return (
+        f"it was not validated, and its last epoch is kept: {why_not} ({setting}: {days}). With more days of events "
+        f"it is; to train without validation on purpose, type: {without}"
+    )
+
+
+def another_day(run: Warehouse, settings: Settings, ds: date) -> str:
+    """What to type where nothing can be trained for a day: the first day that has examples in and before its last."""
+    first = features.first_trainable(run, settings.examples, settings.window.eval_days)
+    days = features.event_days(run)
+    if days and ds < first <= days[1]:
+        command = "compare" if run.run_id.startswith("compare") else "train"
+        return f"take a later day: {run.store.command(f'{command} --ds {first}')}"
+    return "the store needs more days of events"
 
 
 def hand_over(found: features.Material, rows: Any) -> "din.Examples":

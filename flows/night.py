@@ -88,7 +88,8 @@ def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
     """The night itself where it was rolled back: it is not built by itself, or every retry would bring it back."""
     if ds not in features.rolled_back_nights(warehouse):
         return []
-    log.warning("night_was_rolled_back", ds=ds, to_build_it=f"nightrank backfill {ds} {ds} --mode failed --reason WHY")
+    to_build_it = warehouse.store.command(f"backfill {ds} {ds} --mode failed --reason WHY")
+    log.warning("night_was_rolled_back", ds=ds, to_build_it=to_build_it)
     [(status, users, rows, model_id)] = warehouse.run("ledger/night", ds=ds)
     return [NightResult(ds, status, users, rows, model_id, 0.0)]
 
@@ -194,7 +195,10 @@ def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
     found = features.build_outcomes(night, ds, settings.examples, settings.ranking, by_model)
     for left_out, reason in found.left_out.items():
         log.warning("outcomes_left_out", ds=ds, left_out=left_out, reason=reason)
-    log.info("outcomes_measured", ds=ds, of_ranking=before, users=found.users, seconds=time.monotonic() - started)
+    if found.measured:
+        log.info("outcomes_measured", ds=ds, of_ranking=before, users=found.users, seconds=time.monotonic() - started)
+    elif not found.left_out:
+        log.info("outcomes_not_measured", ds=ds, reason=f"no ranking of {before} is published")
     return found.users
 
 

@@ -17,6 +17,9 @@ REPLACE_DAYS = "--replace-days"
 StorePath = Annotated[Path, typer.Option("--store", envvar="NIGHTRANK_STORE_PATH", help="The folder of the store.")]
 Day = Annotated[datetime | None, typer.Option("--ds", formats=["%Y-%m-%d"], help="The data day, such as 2017-12-31.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Run the same stages without Prefect.")]
+NeverPrefect = Annotated[
+    bool, typer.Option("--plain", help="Without Prefect, as this command always runs; accepted as by nightly.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FirstDay = Annotated[datetime, typer.Argument(metavar="START", formats=["%Y-%m-%d"], help="The first day.")]
 LastDay = Annotated[datetime, typer.Argument(metavar="END", formats=["%Y-%m-%d"], help="The last day, included.")]

@@ -167,12 +167,20 @@ def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) 
 
 def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:
     """The day asked for, or the newest with events. Raises FeatureError where it is not over or nothing is there."""
+    newest = need_days(warehouse, ds, ds)
+    return ds or min(newest, store.newest_day_over(datetime.now(UTC)))
+
+
+def need_days(warehouse: Warehouse, first_ds: date | None, last_ds: date | None) -> date:
+    """The newest day with events. Raises FeatureError where there is none, or none of these days can be a night: the
+    first is not over, or the last is before all events."""
+    store = warehouse.store
     over = store.newest_day_over(datetime.now(UTC))
-    if ds and ds > over:
-        raise FeatureError(f"{ds} is not over yet in {store.config.timezone}; the newest day that is: {over}")
+    if first_ds and first_ds > over:
+        raise FeatureError(f"{first_ds} is not over yet in {store.config.timezone}; the newest day that is: {over}")
     days = features.event_days(warehouse)
     if days is None:
         raise FeatureError(f"{store.root}: no events yet; read a source first: nightrank ingest SOURCE")
-    if ds and ds < days[0]:
-        raise FeatureError(f"no events up to {ds}; the first day with events is {days[0]}")
-    return ds or min(days[1], over)
+    if last_ds and last_ds < days[0]:
+        raise FeatureError(f"no events up to {last_ds}; the first day with events is {days[0]}")
+    return days[1]

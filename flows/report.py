@@ -26,7 +26,8 @@ def after_publishing(store: Store, ds: date) -> None:
     try:
         path = write_page(store, ds, None)
     except Exception as error:  # whatever it is, it must not undo what is published
-        log.warning("report_not_written", ds=ds, error=str(error) or type(error).__name__, again="nightrank report")
+        again = store.command(f"report --ds {ds}")
+        log.warning("report_not_written", ds=ds, error=str(error) or type(error).__name__, again=again)
     else:
         log.info("report_written", path=path, seconds=time.monotonic() - started)
 

@@ -1,6 +1,7 @@
 """Settings, read once: the environment, then `nightrank.toml` in the store, then the defaults of each part."""
 
 import json
+import os
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from features import (
 from features.config import MOST_DAYS, need_between
 from flows.alerts import AlertConfig
 from flows.interrupts import TimeoutConfig
+from flows.variables import nearest, variables_errors
 
 SETTINGS_FILE = "nightrank.toml"
 
@@ -83,15 +85,8 @@ class Settings(BaseSettings):
     @classmethod
     def name_unknown(cls, given: dict[str, Any]) -> dict[str, Any]:
         for section, values in given.items():
-            field = cls.model_fields.get(section)
-            if field is None:
-                raise ValueError(f"[{section}] is not a section; there are {', '.join(cls.model_fields)}")
-            known = {item.name for item in fields(field.default)} if is_dataclass(field.default) else set()
-            unknown = sorted(values.keys() - known) if isinstance(values, dict) else []
-            if unknown:
-                raise ValueError(f"[{section}] has no setting {unknown[0]}; there are {', '.join(sorted(known))}")
-            need_no_true(section, field.default, values)
-        return {section: lists_of_text(values) for section, values in given.items()}
+            need_known(section, values, {name: field.default for name, field in cls.model_fields.items()})
+        return {section: lists_of_text(section, values) for section, values in given.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -114,9 +109,26 @@ class Settings(BaseSettings):
         return replace(self.model_shape, pooling=pooling)
 
 
-def need_no_true(section: str, default: Any, values: Any) -> None:
+def need_known(section: str, values: Any, sections: dict[str, Any]) -> None:
+    """Raises ValueError where there is no such section, or where it has no such setting, with the nearest name."""
+    if section not in sections:
+        near = nearest(section, sections)
+        meant = f"; if you mean [{near}], write that" if near else ""
+        raise ValueError(f"[{section}] is not a section; there are {', '.join(sections)}{meant}")
+    known = sorted(item.name for item in fields(sections[section]))
+    if isinstance(values, dict):
+        for name in sorted(values.keys() - set(known)):
+            near = nearest(name, known)
+            meant = f"; if you mean {near}, write that" if near else ""
+            raise ValueError(f"[{section}] has no setting {name}; there are {', '.join(known)}{meant}")
+        need_no_true(section, sections[section], values)
+    elif not is_dataclass(values):
+        raise ValueError(f"{section} is a section, not a setting; write [{section}], and its settings below it")
+
+
+def need_no_true(section: str, default: Any, values: dict[str, Any]) -> None:
     """Raises ValueError where `true` or `false` is given for a number: Python takes them for 1 and 0."""
-    for name, value in values.items() if isinstance(values, dict) else ():
+    for name, value in values.items():
         given = {name: value} if not isinstance(value, dict) else {f"{name}.{key}": one for key, one in value.items()}
         for called, one in given.items():
             numbers = one if isinstance(one, list) else [one]
@@ -124,14 +136,22 @@ def need_no_true(section: str, default: Any, values: Any) -> None:
                 raise ValueError(f"[{section}] {called} is {json.dumps(one)}; it must be a number")
 
 
-def lists_of_text(values: Any) -> Any:
+def lists_of_text(section: str, values: Any) -> Any:
     """The values of a section; a list that the environment brought as text, `[64, 32]`, is read as one."""
     if not isinstance(values, dict):
         return values
-    return {
-        name: json.loads(value) if isinstance(value, str) and value.startswith("[") else value
-        for name, value in values.items()
-    }
+    return {name: list_of_text(section, name, value) for name, value in values.items()}
+
+
+def list_of_text(section: str, name: str, value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError(
+            f"""[{section}] {name} is {value}; write a list as JSON, such as '[64, 32]' or '["buy", "order"]'"""
+        ) from None
 
 
 def settings_error(root: Path) -> str | None:
@@ -146,6 +166,9 @@ def settings_error(root: Path) -> str | None:
 def load_settings(root: Path, **sections: Any) -> Settings:
     """The settings of a store; `sections` go before all else. Raises FeatureError where one is not understood."""
     file = root / SETTINGS_FILE
+    unknown = variables_errors(os.environ, {name: field.default for name, field in Settings.model_fields.items()})
+    if unknown:
+        raise FeatureError("\n  ".join(["settings are not understood", *unknown]))
 
     class StoreSettings(Settings):
         model_config = SettingsConfigDict(toml_file=file)

@@ -11,13 +11,24 @@ from rich.markup import escape
 
 import features
 from flows.console import stderr, stdout
-from flows.tables import as_json, table
+from flows.tables import as_json, plain, table
 
 if TYPE_CHECKING:
-    from features import Forgotten, Ingested, PlannedAsset, Reader, Source, Status, Summary, Warehouse
+    from features import (
+        Forgotten,
+        Ingested,
+        ModelRecord,
+        PlannedAsset,
+        Reader,
+        Source,
+        Status,
+        Store,
+        Summary,
+        Warehouse,
+    )
     from flows.overdue import Lateness
 
-AS_IT_SHOULD_BE = ("ok", "removed")
+NOTHING_TO_BUILD = ("ok", "removed", "too_early", "not_kept")
 TABLES = {  # parts of the status that are shown as tables
     "sources": "Sources: rows_in = kept + duplicates + quarantined",
     "catalogues": "Goods catalogues: rows_in = kept + duplicates + quarantined",
@@ -27,12 +38,13 @@ TABLES = {  # parts of the status that are shown as tables
     "problems": "Not built",
 }
 MOST_ROWS = 20
+MEASURED = "measured on later days than they were trained on"
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
 
 def models(reader: Reader) -> None:
     """Each pooling's newest model: AUC and GAUC of DIN beside mean pooling."""
-    table(reader.show("newest_models"), "Models, measured on later days than they were trained on")
+    table(reader.show("newest_models"), f"Models, {MEASURED}")
 
 
 def ingested(warehouse: Warehouse, source: Source, read: list[Ingested], json: bool) -> None:
@@ -55,7 +67,7 @@ def warning(said: str) -> None:
     stderr.print(f"nightrank: warning: {said}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
-def forgotten(found: Forgotten) -> None:
+def forgotten(store: Store, found: Forgotten) -> None:
     """What was removed of a person, the proof, and which models to train anew."""
     lines = []
     if found.before:
@@ -73,21 +85,25 @@ def forgotten(found: Forgotten) -> None:
         lines.append(f"row taken out  {', '.join(found.rewritten)}")
     if found.model_ids:
         lines.append(f"learned from   {', '.join(found.model_ids)}")
-        lines.append("               weights hold no id and no row of theirs; to unlearn: nightrank train")
-    again = ((other, f"nightrank forget {shlex.quote(other)}") for other in found.others)
+        train = store.command("train")
+        lines.append(f"               weights hold no id and no row of theirs; to unlearn: {train}")
+    again = ((other, store.command(f"forget {shlex.quote(other)}")) for other in found.others)
     lines.extend(f"still there    user {other}, the same UUID in other letters: {command}" for other, command in again)
     for line in lines:
         stdout.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
-def trained(found: Status, json: bool) -> None:
-    """The model that ranks after a training; as JSON, all that status tells of it."""
+def trained(records: list[ModelRecord], json: bool) -> None:
+    """The models of a training, first the one that may rank, and which nights it ranks and why."""
+    rows = [plain(vars(record)) for record in reversed(records)]
     if json:
-        as_json(found.parts["champion"])
+        as_json(rows)
         return
-    for model in found.parts["champion"]:
-        shown = [name for name in TRAINED if name in model]
-        table(features.Answer(shown, [tuple(model[name] for name in shown)]), "The model that ranks")
+    for model in rows[:1]:
+        line(f"{model['model_id']} is trained on the days up to {model['ds']}")
+        line(model["decision"])
+        shown = [tuple(row[name] for name in TRAINED) for row in rows]
+        table(features.Answer(list(TRAINED), shown), f"Trained for {model['ds']}; {MEASURED}")
         line(further(model))
 
 
@@ -105,7 +121,7 @@ def nights(results: list[Any], json: bool) -> None:
 
 def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
     """One line for each asset that is not as it should be, or for all, and a last one with counts."""
-    shown = [one for one in planned if all_of_it or one.state not in AS_IT_SHOULD_BE]
+    shown = [one for one in planned if all_of_it or one.state not in NOTHING_TO_BUILD]
     if json:
         as_json([vars(one) for one in shown])
         return
@@ -113,7 +129,13 @@ def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
         line(f"{one.ds}  {one.asset:<15}  {one.state:<11}  {one.reason}".rstrip())
     counts = Counter(one.state for one in planned)
     said = ", ".join(f"{counts[state]} {state}" for state in sorted(counts, key=lambda state: (state == "ok", state)))
-    line(said if counts.keys() - set(AS_IT_SHOULD_BE) else f"nothing to do{f': {said}' if said else ''}")
+    line(said if counts.keys() - set(NOTHING_TO_BUILD) else f"nothing to do{f': {said}' if said else ''}")
+
+
+def notes(said: dict[str, str], json: bool) -> None:
+    """What a plan adds of nights without a ranking; where stdout is JSON, on stderr."""
+    for text in said.values():
+        warning(text) if json else line(text)
 
 
 def built(done: list[Any], json: bool) -> None:
@@ -122,16 +144,22 @@ def built(done: list[Any], json: bool) -> None:
         as_json([vars(one) for one in done])
         return
     for one in done:
-        line(f"{one.ds}  {one.asset:<15}  {f'failed: {one.error}' if one.error else 'built'}")
+        line(f"{one.ds}  {one.asset:<15}  {ending(one)}")
     if not done:
         line("nothing to do")
+
+
+def ending(one: Any) -> str:
+    if not one.error:
+        return "built"
+    return f"{'not built' if one.no_model else 'failed'}: {one.error}"
 
 
 def line(said: str) -> None:
     stdout.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
-def status(found: Status) -> None:
+def status(store: Store, found: Status) -> None:
     """One screen for whoever is on call."""
     for night in found.parts["nights"]:
         stdout.print(
@@ -140,14 +168,14 @@ def status(found: Status) -> None:
             soft_wrap=True,
         )
     if not found.parts["nights"]:
-        stdout.print("[bold]published[/]  nothing yet; rank a night with: nightrank nightly")
+        line(f"published  nothing yet; rank a night with: {store.command('nightly')}")
     for model in found.parts["champion"]:
         gauc, base = measured(model["gauc"], ".4f"), measured(model["base_gauc"], ".4f")
         against = f"mean pooling {base}, RelaImpr {measured(model['rela_impr'], '+.1f', ' %')}"
         stdout.print(f"[bold]champion[/]   {model['model_id']}  GAUC {gauc}, {against}", soft_wrap=True)
         line(f"           {further(model)}")
     if not found.parts["champion"] and not found.writer:
-        stdout.print("[bold]champion[/]   none yet; train one with: nightrank train")
+        line(f"champion   none yet; train one with: {store.command('train')}")
     told([features.Summary(**night) for night in found.parts["summary"]])
     for night in found.parts["stopped"]:
         broken = ", ".join(night["broken"])
@@ -157,7 +185,7 @@ def status(found: Status) -> None:
         line(f"rolled back {night['ds']}  by {night['rolled_back_by']}{why}")
     if found.writer:
         stdout.print(f"[bold]writing[/]    {found.writer}")
-    tables(found.parts)
+    tables(store, found.parts)
 
 
 def schedules(late: list[Lateness]) -> None:
@@ -169,16 +197,17 @@ def schedules(late: list[Lateness]) -> None:
             line(f"           do: {one.remedy}")
 
 
-def tables(parts: dict[str, list[dict[str, Any]]]) -> None:
+def tables(store: Store, parts: dict[str, list[dict[str, Any]]]) -> None:
     """What status shows of sources and of what was not built, as tables."""
     for part, title in TABLES.items():
         rows = parts[part]
         if rows:
             table(features.Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MOST_ROWS]]), title)
         if len(rows) > MOST_ROWS:
-            line(f"... and {len(rows) - MOST_ROWS} more: nightrank status --json")
+            line(f"... and {len(rows) - MOST_ROWS} more: {store.command('status --json')}")
     for (kind, source), rows in groupby(parts["held_back"], key=lambda row: (row["kind"], row["source"])):
-        line(f"to replace them all the same: {features.accepting(f'{kind}.{source}', (row['ds'] for row in rows))}")
+        command = features.accepting(f"{kind}.{source}", (row["ds"] for row in rows)).removeprefix("nightrank ")
+        line(f"to replace them all the same: {store.command(command)}")
 
 
 def told(nights: list[Summary]) -> None:

@@ -3,7 +3,6 @@
 Plain functions: `nightrank train --plain` calls them as they are, flows/train.py wraps each in a Prefect task.
 """
 
-import math
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import features
 from features import ModelRecord, Warehouse
 from flows import progress
+from flows.champion import champion_gauc, decision, measure
 from flows.clock import utc_now
 from flows.interrupts import within_training
 from flows.material import DAY, Material, gather, window_days
@@ -22,7 +22,7 @@ from flows.reading import choose_day, read_on
 from flows.settings import Settings, load_settings, open_store
 from flows.stages import Stages, Step, plainly
 from flows.tables import plain
-from flows.warm import learned_by, start_for
+from flows.warm import start_for
 
 if TYPE_CHECKING:
     import din
@@ -98,21 +98,22 @@ def offer(run: Warehouse, settings: Settings, night: date) -> None:
 
 def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[ModelRecord]:
     """Mean pooling, then the model, on the same examples; the model ranks the nights from `ds` on unless it is worse
-    than the one that ranks the night of `ds`."""
+    than the one that ranks the night of `ds`. The model is the last of what is returned."""
     material = gather(run, settings, ds)
     base = one_model(run, settings, material, ds, BASELINE, None)
     record = base
     if settings.din.pooling != BASELINE:
         record = one_model(run, settings, material, ds, settings.din.pooling, base.gauc)
-    standing = champion_gauc(run, material, ds)
+    before, standing = features.champion_id(run, ds), champion_gauc(run, material, ds)
     champion = standing is None or not record.gauc < standing
     record = replace(record, champion=champion)
-    records = [record] if record.model_id == base.model_id else [base, record]
-    features.register_models(run, records)
+    others = [base] if base.model_id != record.model_id else []
+    features.register_models(run, [*others, record])
     log.info(
         "model_registered", model_id=record.model_id, gauc=record.gauc, champion=champion, champion_before=standing
     )
-    return records
+    sentences = [decision(run, record, before, standing), material.not_validated]
+    return [*others, replace(record, decision="\n".join(filter(None, sentences)))]
 
 
 @dataclass(frozen=True)
@@ -203,34 +204,3 @@ def one_model(
         warm_from=about["warm_from"],
         **{name: value for name, value in trained.measures.items() if name != "examples"},
     )
-
-
-def measure(model: "din.DIN", material: Material) -> "din.Metrics":
-    import din
-
-    scores = din.predict(model, material.measure, material.goods, material.shops)
-    return din.evaluate(material.measure.user_keys, material.measure.labels, scores)
-
-
-def champion_gauc(run: Warehouse, material: Material, ds: date) -> float | None:
-    """The GAUC, on these very examples, of the champion that ranks the night of `ds`; None where there is none that can
-    be read. One that learned from the very days that measure here is none: against it nothing could win. Those of later
-    days did, and of earlier ones those that were measured on fewer days."""
-    import din
-
-    model_id = features.champion_id(run, ds)
-    if model_id is None:
-        return None
-    try:
-        learned_until = learned_by(run, model_id).chosen_until
-        if learned_until >= material.split.measure:
-            since = material.split.measure
-            log.warning("champion_not_compared", model_id=model_id, learned_until=learned_until, measured_from=since)
-            return None
-        champion = din.load_model(run.store.models, model_id)
-        champion.hear(material.category_of)
-        gauc = measure(champion, material).gauc
-    except din.DinError as error:
-        log.warning("champion_unreadable", model_id=model_id, error=str(error))
-        return None
-    return None if math.isnan(gauc) else gauc

@@ -157,7 +157,10 @@ def test_nightly_without_a_model_says_what_to_run(purchases: Path, nightrank: Ni
 
     said = nightrank("nightly", "--plain", "--store", purchases / "s")
 
-    assert mistake(said) == "nightrank: no model yet; train one first: nightrank train --ds 2025-03-01"
+    assert (
+        mistake(said)
+        == f"nightrank: no model yet; train one first: nightrank train --ds 2025-03-01 --store {purchases / 's'}"
+    )
 
 
 def test_training_on_too_few_days_says_so(purchases: Path, nightrank: NightRank) -> None:
@@ -208,7 +211,7 @@ def test_a_user_nobody_knows_is_refused_with_some_that_are_known(walked_store: P
 
 def test_why_before_anything_is_published_says_what_to_run(tmp_path: Path, nightrank: NightRank) -> None:
     assert mistake(nightrank("why", "1", "--store", tmp_path)).endswith(
-        "nothing is published yet; rank a night first: nightrank nightly"
+        f"nothing is published yet; rank a night first: nightrank nightly --store {tmp_path}"
     )
 
 

@@ -24,7 +24,10 @@ def test_forget_says_what_it_removed_what_it_scanned_and_which_models_learned(
     )
     assert scanned.endswith("by rows alone, since so short an id, or one in other names, is in any bytes: 0 hits")
     assert learned.startswith("learned from   din-2025-03-17-")
-    assert advice == "               weights hold no id and no row of theirs; to unlearn: nightrank train"
+    assert (
+        advice
+        == f"               weights hold no id and no row of theirs; to unlearn: nightrank train --store {own_store}"
+    )
     why = nightrank("why", 7, "--store", own_store)
     assert (why.code, "user_id 7 is not in the newest ranking" in why.err) == (1, True)
 

@@ -238,11 +238,12 @@ def test_zero_days_keep_all_of_the_lake(grown_store: Path, monkeypatch: pytest.M
 
 
 def test_housekeeping_is_recorded_and_says_what_it_removed(grown_store: Path, nightrank: NightRank) -> None:
+    command = f"nightrank housekeeping --store {grown_store}"
     told = nightrank("housekeeping", "--dry-run", "--store", grown_store).out.splitlines()
     done = nightrank("housekeeping", "--store", grown_store).out.splitlines()
 
     assert told[0].startswith("candidates           12 ")
     assert told[0].endswith("6 days, 2025-03-18 to 2025-03-23")
-    assert told[-1].endswith(" would go: nightrank housekeeping")
-    assert done == [*told[:-1], told[-1].replace(" would go: nightrank housekeeping", " removed")]
+    assert told[-1].endswith(f" would go: {command}")
+    assert done == [*told[:-1], told[-1].replace(f" would go: {command}", " removed")]
     assert recorded(grown_store, "select status from ops.runs where command = 'housekeeping'") == [("done",)]

@@ -288,7 +288,9 @@ def test_an_older_night_is_ranked_by_a_model_of_its_time_and_published_beside_th
 ) -> None:
     before = digest(own_store)
     refused = nightrank("nightly", "--plain", "--ds", "2025-03-16", "--store", own_store)
-    assert refused.err.strip().endswith("train one for then first: nightrank train --ds 2025-03-16")
+    assert refused.err.strip().endswith(
+        f"train one for then first: nightrank train --ds 2025-03-16 --store {own_store}"
+    )
 
     [_, record] = run_training(own_store, date(2025, 3, 16))
     said = nightrank("nightly", "--plain", "--ds", "2025-03-16", "--store", own_store)

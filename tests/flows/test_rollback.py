@@ -55,12 +55,13 @@ def test_an_earlier_night_is_what_people_see_again_and_nothing_is_deleted(
 
     said = rolled_back(own_store, nightrank)
 
+    there = f"--store {own_store}"
     assert said.code == 0, said.err
     assert said.out.splitlines() == [
         "2025-03-19 is published, from releases/nightly-2025-03-19-1.duckdb",
         "taken back     2025-03-20",
-        "next           nightrank nightly ranks the night after, without these; it is ranked by the same model",
-        "to build them  nightrank backfill 2025-03-20 2025-03-20 --mode failed --reason WHY",
+        f"next           nightrank nightly {there} ranks the night after, without these, by the same model",
+        f"to build them  nightrank backfill 2025-03-20 2025-03-20 --mode failed --reason WHY {there}",
     ]
     assert seen(own_store) == ["2025-03-18", "2025-03-19"]
     assert statuses(own_store) == ["OK", "OK", "ROLLED_BACK"]
@@ -158,8 +159,8 @@ def test_a_night_that_no_release_ends_with_is_said_with_what_can_be_done(own_sto
     there_are = "no kept release ends with it; there are 2025-03-18, 2025-03-20 (published)"
     assert between.err.endswith(
         f"nightrank: 2025-03-19: {there_are}\ngo back to the one before it and build the nights after that again: "
-        "nightrank rollback --to 2025-03-18, then: nightrank backfill 2025-03-19 2025-03-19 --mode failed "
-        "--reason WHY\n"
+        f"nightrank rollback --to 2025-03-18 --store {own_store}, "
+        f"then: nightrank backfill 2025-03-19 2025-03-19 --mode failed --reason WHY --store {own_store}\n"
     )
     assert f"nightrank: 2025-03-01: {there_are}\nolder ones are gone" in before.err
     assert seen(own_store) == ["2025-03-18", "2025-03-19", "2025-03-20"]

@@ -121,7 +121,15 @@ def test_a_store_of_few_days_trains_on_all_of_them_without_validation_and_says_s
 
     assert said.code == 0, said.err
     reason = "0 examples are before the days that validate, and 35 on them"
-    assert f"validation_left_out ds=2025-03-06 reason={reason}\n" in said.err
+    setting, without = "window.valid_days = 2", "export NIGHTRANK_WINDOW__VALID_DAYS=0"
+    assert (
+        f"validation_left_out ds=2025-03-06 reason={reason} setting={setting} "
+        f"days=2025-03-02 to 2025-03-03 to_train_without={without}\n"
+    ) in said.err
+    assert (
+        f"it was not validated, and its last epoch is kept: {reason} ({setting}: 2025-03-02 to 2025-03-03). "
+        f"With more days of events it is; to train without validation on purpose, type: {without}\n"
+    ) in said.out
     model_id = model_of(root, "din", "2025-03-06")
     assert about(root, model_id)["taught_until"] == "2025-03-03"
     assert registered(
