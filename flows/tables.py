@@ -20,6 +20,7 @@ from flows.console import stdout
 if TYPE_CHECKING:
     from features import Answer
 
+MOST_ROWS = 1_000  # a person reads no more, and drawing 250,000 took minutes
 FRAME = 3  # the characters of a column's border and padding
 
 
@@ -38,7 +39,11 @@ def table(answer: Answer, title: str | None = None) -> None:
         Column(name, are_numbers([row[place] for row in answer.rows]), name.endswith("_id"))
         for place, name in enumerate(answer.columns)
     ]
-    draw(columns, [[text(value) for value in row] for row in answer.rows], title)
+    draw(columns, [[text(value) for value in row] for row in answer.rows[:MOST_ROWS]], title)
+    if len(answer.rows) > MOST_ROWS:
+        stdout.print(
+            f"{MOST_ROWS} of {len(answer.rows)} rows; all of them: --csv or --json", highlight=False, markup=False
+        )
 
 
 def are_numbers(values: list[Any]) -> bool:

@@ -75,3 +75,13 @@ def test_csv_has_exact_numbers_nothing_for_null_and_json_for_lists(capsys: pytes
         "user_id,name,score,shop,hit,ds,sources,parts\n"
         '007,"a ""b"", c",0.30000000000000004,,true,2025-03-21,"[""one"", ""two""]","{""x"": null}"\n'
     )
+
+
+def test_a_table_shows_its_first_thousand_rows_and_counts_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.table(Answer(["n"], [(n,) for n in range(1500)]))
+
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "│ 999 │",
+        "└─────┘",
+        "1000 of 1500 rows; all of them: --csv or --json",
+    ]
