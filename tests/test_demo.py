@@ -44,10 +44,8 @@ def test_the_demo_ends_with_a_ranking_why_the_metrics_and_what_to_try_next(two_d
 
     assert "User 126: the first 10 goods of 2017-12-31" in out
     assert "Why goods" in out
-    assert [line.split()[1] for line in out.splitlines() if line.startswith(("│ mean", "│ din"))] == [
-        "mean",
-        "din",
-    ]
+    shown = [line.split()[1] for line in out.splitlines() if line.startswith(("│ mean", "│ din"))]
+    assert sorted(shown) == ["din", "mean"]  # by GAUC, and trained this briefly either may be ahead
     assert f"nightrank why 126 --store {root}" in out
 
 
