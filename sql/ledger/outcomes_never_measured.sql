@@ -2,7 +2,7 @@
 select nights.ds
 from ops.nights as nights
 inner join ops.nights as nights_before
-    on nights.ds = nights_before.ds + 1
+    on nights.ds - 1 = nights_before.ds
 left join ops.intervals as intervals
     on
         intervals.asset = 'outcomes'
