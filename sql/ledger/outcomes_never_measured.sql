@@ -1,15 +1,17 @@
 -- One row per published night without outcomes, between two days, whose night before has a published ranking.
 select nights.ds
 from ops.nights as nights
-inner join ops.nights as nights_before
-    on nights.ds = nights_before.ds + 1
-left join ops.intervals as intervals
-    on
-        intervals.asset = 'outcomes'
-        and intervals.ds = nights.ds
 where
     nights.ds between $first_ds and $last_ds
     and nights.status in ('OK', 'OK_WITH_WARNINGS')
-    and nights_before.status in ('OK', 'OK_WITH_WARNINGS')
-    and intervals.ds is null
+    and nights.ds in (
+        select nights_before.ds + 1
+        from ops.nights as nights_before
+        where nights_before.status in ('OK', 'OK_WITH_WARNINGS')
+    )
+    and nights.ds not in (
+        select intervals.ds
+        from ops.intervals as intervals
+        where intervals.asset = 'outcomes'
+    )
 order by nights.ds
