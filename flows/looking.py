@@ -72,7 +72,10 @@ def sql(
     json: AsJson = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Asks the published store, read-only."""
+    """Asks the published store, read-only.
+
+    A pivot is a question too, alone or as from (pivot ...): "pivot latest_rankings on rank using count(*) group by ds".
+    """
     if json and csv:
         raise typer.BadParameter("it excludes --json; give one of them", param_hint="--csv")
     with features.reading(looked_at(store)) as reader:

@@ -227,6 +227,16 @@ def test_sql_answers_as_a_table_as_json_and_as_csv(walked_store: Path, nightrank
     assert (both.code, "it excludes --json; give one of them" in both.err) == (2, True)
 
 
+def test_the_pivot_in_the_help_of_sql_answers(walked_store: Path, nightrank: NightRank) -> None:
+    query = re.search(r'"(pivot [^"]*)"', " ".join(nightrank("sql", "--help").out.split()))
+    assert query
+
+    said = nightrank("sql", query[1], "--csv", "--store", walked_store)
+
+    assert said.out.splitlines()[0].startswith("ds,")
+    assert nightrank("sql", f"from ({query[1]})", "--csv", "--store", walked_store).out == said.out
+
+
 def test_sql_cannot_write_nor_read_anything_else(walked_store: Path, tmp_path: Path, nightrank: NightRank) -> None:
     (tmp_path / "some.csv").write_text("a,b\n1,2\n")
 
