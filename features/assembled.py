@@ -148,10 +148,11 @@ def id_with_zeros(table: str, column: str) -> str:
 
 def uuids_of(made: str, table: str, column: str) -> str:
     """The temporary table of the ids of a table that are UUIDs, as they are written and as what they mean."""
-    id_of, uuid = Id(column), f"try_cast({Id(column)} as uuid)"
+    uuid = "try_cast(any_value(id) as uuid)"  # of each distinct id: a cast of every row takes 8 times as long
     return (
-        f"create or replace temp table {Relation(made)} as select distinct {id_of} as id, {uuid} as uuid "
-        f"from {Relation(table)} where length({id_of}) between 32 and 38 and {uuid} is not null"
+        f"create or replace temp table {Relation(made)} as select id, {uuid} as uuid "
+        f"from (select {Id(column)} as id from {Relation(table)} where strlen({Id(column)}) between 32 and 38) "
+        f"group by id having {uuid} is not null"
     )
 
 

@@ -23,7 +23,11 @@ class EventIds(StrEnum):
 
     NUMBER = "number"  # whole numbers of 64 bits as event_no, anything else as text
     TEXT = "text"
-    CAPITALS = "capitals"  # as TEXT, of a column of UUIDs whose texts were in capitals
+    CAPITALS = "capitals"  # as TEXT, of a column of UUIDs whose texts were in capitals; the next ones likewise
+    BRACES = "braces"
+    CAPITAL_BRACES = "capital braces"
+    DIGITS = "digits"
+    CAPITAL_DIGITS = "capital digits"
     UUID = "uuid"  # as TEXT, UUIDs in small letters
     FLOAT = "float"  # as earlier versions kept floats: `5.0`
     AS_SHOWN = "as shown"  # as earlier versions kept BLOB and JSON: as DuckDB shows them

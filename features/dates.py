@@ -18,7 +18,8 @@ AROUND = 2  # days more on both sides: a day of the store may begin on another d
 BEYOND_NANOSECONDS = re.compile(
     r"Could not convert Timestamp(\(\w+\) to Timestamp\(NS\)| to higher precision)"
     r"|Type INT32 with value \S+-\d\d-\d\d can't be cast to the destination type INT64"
-    r"|Could not convert string '(?!(1[6-9]|2[0-2])\d\d-)[^']*\d-\d\d-\d\d[^']*' to INT64"
+    r"|Could not convert string '(?!(167[89]|16[89]\d|1[7-9]\d\d|2[01]\d\d|22[0-5]\d|226[01])-)[^']*\d-\d\d-\d\d[^']*'"
+    r" to INT64"
 )
 
 

@@ -6,8 +6,17 @@ from features import database, lake, statements
 from features.contract import FLOATS, EventIds, is_number
 from features.errors import FeatureError
 from features.events import COLUMNS, EVER
+from features.identity import UUID
 from features.sources import Reading
 from features.warehouse import Warehouse
+
+UUID_TEXTS = {  # how texts write UUIDs, and whether in capitals
+    ("plain", True): EventIds.CAPITALS,
+    ("braces", False): EventIds.BRACES,
+    ("braces", True): EventIds.CAPITAL_BRACES,
+    ("digits", False): EventIds.DIGITS,
+    ("digits", True): EventIds.CAPITAL_DIGITS,
+}
 
 
 def form_of_ids(warehouse: Warehouse, reading: Reading) -> EventIds:
@@ -21,15 +30,17 @@ def form_of_ids(warehouse: Warehouse, reading: Reading) -> EventIds:
     kind = reading.given.get("event_id", "NULL")
     if form is None:
         return first_form(kind)
-    if form == EventIds.TEXT and kind == "UUID" and in_capitals(warehouse, reading.source.name):
-        return EventIds.CAPITALS
+    if form == EventIds.TEXT and kind == "UUID":
+        return form_of_uuids(warehouse, reading.source.name)
+    if form == EventIds.TEXT and is_number(kind) and form_in_files(warehouse, reading.source.name) == EventIds.FLOAT:
+        return EventIds.FLOAT  # texts such as `5.0`, which a column of floats became in a CSV file
     return form
 
 
 def keep_form(warehouse: Warehouse, reading: Reading) -> None:
     """Record the form of a source's event ids, once it has any."""
     if reading.given.get("event_id", "NULL") != "NULL":
-        form = EventIds.TEXT if reading.event_ids == EventIds.CAPITALS else reading.event_ids
+        form = EventIds.TEXT if reading.event_ids in UUID_TEXTS.values() else reading.event_ids
         warehouse.run("ledger/keep_ruler", ruler=f"event_id.{reading.source.name}", kept=form)
 
 
@@ -57,10 +68,13 @@ def form_of_texts(texts: Collection[str]) -> EventIds | None:
     return EventIds.AS_SHOWN if any(text.startswith('"') or r"\x" in text for text in texts) else EventIds.TEXT
 
 
-def in_capitals(warehouse: Warehouse, source: str) -> bool:
-    """Whether UUIDs among the event ids of a source are written in capitals."""
-    texts = [event_id for (event_id,) in samples(warehouse, source) if event_id]
-    return any(text.upper() == text != text.lower() for text in texts)
+def form_of_uuids(warehouse: Warehouse, source: str) -> EventIds:
+    """Return the form in which texts among the event ids of a source write UUIDs, TEXT where they are plain."""
+    for (event_id,) in samples(warehouse, source):
+        if event_id and UUID.fullmatch(event_id):
+            shape = "braces" if event_id.startswith("{") else "plain" if "-" in event_id else "digits"
+            return UUID_TEXTS.get((shape, event_id.upper() == event_id != event_id.lower()), EventIds.TEXT)
+    return EventIds.TEXT
 
 
 def samples(warehouse: Warehouse, source: str) -> list[tuple]:

@@ -63,5 +63,13 @@ def event_text(kind: str, form: EventIds) -> str:
         return own
     if is_fraction(kind) or kind in ("BLOB", "JSON"):
         own = {"BLOB": "blob_text(event_id)", "JSON": "event_id ->> '$'"}.get(kind, "float_text(event_id)")
-    wrapped = {EventIds.CAPITALS: "upper", EventIds.UUID: "lower_uuid", EventIds.FLOAT: "as_float_text"}
+    wrapped = {
+        EventIds.CAPITALS: "upper",
+        EventIds.BRACES: "in_braces",
+        EventIds.CAPITAL_BRACES: "in_capital_braces",
+        EventIds.DIGITS: "digits_of_uuid",
+        EventIds.CAPITAL_DIGITS: "capital_digits_of_uuid",
+        EventIds.UUID: "lower_uuid",
+        EventIds.FLOAT: "as_float_text",
+    }
     return f"{wrapped[form]}({own})" if form in wrapped else f"({own})"

@@ -17,11 +17,12 @@ CSV_READERS = ("read_csv", "read_csv_auto")
 BY_NAME = {  # what to type in place of the options that name columns by position, whatever the header says
     "columns": "write `types` in place of `columns`, which goes by name",
     "names": "leave `names` out, and DuckDB takes the names from the header",
+    "column_names": "leave `column_names` out, and DuckDB takes the names from the header",
 }
 SKIPPING = ("ignore_errors", "store_rejects")
 REJECTS = ("rejects_table", "rejects_scan", "rejects_limit")
 OF_NAMES = ("delim", "sep", "quote", "escape", "skip", "comment", "encoding", "compression", "strict_mode")
-OF_FIRST_LINES = (*OF_NAMES, "header", "names")
+OF_FIRST_LINES = (*OF_NAMES, "header", "names", "column_names")
 HEADER_BYTES = 1 << 16
 MOST_HEADERS = 100  # of files that begin with different lines
 

@@ -11,6 +11,7 @@ Ask = Callable[..., tuple]
 
 LOST = "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
 EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}  # floats from here on have lost digits
+CAST_AS_WRITTEN = re.compile(r"VARCHAR|U?HUGEINT|U?BIGINT|DECIMAL.*")  # a cast to BIGINT gives the number that is written
 GUESSED = re.compile(r"DATE|TIME.*|BOOLEAN")  # what a reader of texts takes some ids for
 
 
@@ -113,7 +114,8 @@ def text_of(broken: Broken) -> str:
         name = broken.name
         is_text = not broken.count(f"{name} is not null and try(decode({name})) is null")
         return f"decode({name})" if is_text else f"hex({name})"
-    return f"{broken.name} ->> '$'" if broken.kind == "JSON" else f"cast({broken.name} as varchar)"
+    # ->> binds less than any comparison, so it needs brackets
+    return f"({broken.name} ->> '$')" if broken.kind == "JSON" else f"cast({broken.name} as varchar)"
 
 
 def id_remedy(broken: Broken) -> str:
@@ -167,7 +169,7 @@ def not_whole(broken: Broken, text: str) -> tuple[int, int, str] | None:
 
 def number_remedy(broken: Broken, text: str) -> str:
     """Return the mapping to the integers that a store holds; where some ids are none, what else there is to do."""
-    value = text if broken.kind in ("BLOB", "JSON") or broken.kind.startswith("ENUM") else broken.name
+    value = broken.name if CAST_AS_WRITTEN.fullmatch(broken.kind) else text
     found = not_whole(broken, text)
     if not found:
         return mapped(f"cast({value} as bigint)")

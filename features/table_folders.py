@@ -11,7 +11,7 @@ from features.assembled import literal
 from features.database import as_pattern
 from features.errors import FeatureError
 
-ICEBERG = re.compile(r"version-hint\.text|.+\.metadata\.json(\.gz)?|.+\.avro")
+ICEBERG = re.compile(r"version-hint\.text|.+\.metadata\.json(\.gz)?|(snap-.+|.+-m\d+)\.avro")
 HOLDS = "and its files also hold rows that were deleted or replaced"
 EXPORT = "export its current rows to Parquet in another folder each time, and read that"
 INSTALL = "which needs DuckDB's extension, installed once: duckdb -c 'install {extension}'"

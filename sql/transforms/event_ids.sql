@@ -20,6 +20,12 @@ if(abs(try_cast(id_text as double)) < 9007199254740992, try_cast(id_text as doub
 -- The text of a BLOB: what it says in UTF-8, else its bytes.
 create or replace temp macro blob_text(given_blob) as coalesce(try(decode(given_blob)), given_blob::varchar);
 
+-- The ways in which texts write a UUID, of its text in small letters.
+create or replace temp macro in_braces(plain_uuid) as '{' || plain_uuid || '}';
+create or replace temp macro in_capital_braces(plain_uuid) as '{' || upper(plain_uuid) || '}';
+create or replace temp macro digits_of_uuid(plain_uuid) as replace(plain_uuid, '-', '');
+create or replace temp macro capital_digits_of_uuid(plain_uuid) as upper(replace(plain_uuid, '-', ''));
+
 -- A UUID in small letters; any other text as it is.
 create or replace temp macro lower_uuid(id_text) as coalesce(try_cast(id_text as uuid)::varchar, id_text);
 
