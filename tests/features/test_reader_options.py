@@ -65,12 +65,15 @@ def test_a_later_file_with_another_order_is_found_too(desk: Desk, warehouse: War
     )
 
 
-def test_names_of_read_csv_are_refused_where_the_header_gives_them_to_others(desk: Desk, warehouse: Warehouse) -> None:
-    query = f"select * from read_csv($path, header = true, names = {list(NAMES)})"
+@pytest.mark.parametrize("option", ["names", "column_names"])
+def test_names_of_read_csv_are_refused_where_the_header_gives_them_to_others(
+    desk: Desk, warehouse: Warehouse, option: str
+) -> None:
+    query = f"select * from read_csv($path, header = true, {option} = {list(NAMES)})"
 
     said = refusal(desk, warehouse, query, other_order(desk.folder))
 
-    assert said.endswith("is goods_id, not user_id: leave `names` out, and DuckDB takes the names from the header")
+    assert said.endswith(f"is goods_id, not user_id: leave `{option}` out, and DuckDB takes the names from the header")
 
 
 @pytest.mark.parametrize("first", ["", "user_id,goods_id,shop_id,event_type,event_ts\n", "u,g,s,t,at\n"])
