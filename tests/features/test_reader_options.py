@@ -238,8 +238,9 @@ def test_calls_of_readers_are_found_wherever_they_stand() -> None:
     -- read_csv('no.csv')
     with é as (select *, 'read_csv(''no.csv'')' as "read_csv(" from main.READ_CSV ($path || '/é,(*.csv',
         "header" := true))
-    select count(*), [1, 2], {'a': (1)} from é, read_parquet(['a.parquet', 'b''.parquet'], union_by_name => true)
-    left join 'c''.json' as c using (d) where e in (select f from "g""/*.parquet")
+    select count(*), 'no.csv', [1, 2], {'a': (1)}
+    from é, read_parquet(['a.parquet', 'b''.parquet'], union_by_name => true)
+    left join 'c''.json' as c using (d), 'e.csv' as e where e in (select f from "g""/*.parquet")
     """
 
     found = [(call.function, call.files.strip(), call.options) for call in reader_calls(query)]
@@ -248,6 +249,7 @@ def test_calls_of_readers_are_found_wherever_they_stand() -> None:
         ("read_csv", "$path || '/é,(*.csv'", {"header": "true"}),
         ("read_parquet", "['a.parquet', 'b''.parquet']", {"union_by_name": "true"}),
         ("", "'c''.json'", {}),
+        ("", "'e.csv'", {}),
         ("", "'g\"/*.parquet'", {}),
     ]
     assert duckdb.extract_statements(query)[0].named_parameters == {"path"}
