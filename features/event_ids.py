@@ -10,6 +10,7 @@ from features.identity import UUID
 from features.sources import Reading
 from features.warehouse import Warehouse
 
+FEW = 20  # files that show how texts are written, where the form is known: such a source may ask each night
 UUID_TEXTS = {  # how texts write UUIDs, and whether in capitals
     ("plain", True): EventIds.CAPITALS,
     ("braces", False): EventIds.BRACES,
@@ -32,7 +33,11 @@ def form_of_ids(warehouse: Warehouse, reading: Reading) -> EventIds:
         return first_form(kind)
     if form == EventIds.TEXT and kind == "UUID":
         return form_of_uuids(warehouse, reading.source.name)
-    if form == EventIds.TEXT and is_number(kind) and form_in_files(warehouse, reading.source.name) == EventIds.FLOAT:
+    if (
+        form == EventIds.TEXT
+        and is_number(kind)
+        and form_in_files(warehouse, reading.source.name, FEW) == EventIds.FLOAT
+    ):
         return EventIds.FLOAT  # texts such as `5.0`, which a column of floats became in a CSV file
     return form
 
@@ -50,9 +55,9 @@ def first_form(kind: str) -> EventIds:
     return EventIds.UUID if kind == "UUID" else EventIds.TEXT
 
 
-def form_in_files(warehouse: Warehouse, source: str) -> EventIds | None:
+def form_in_files(warehouse: Warehouse, source: str, most: int | None = None) -> EventIds | None:
     """Return the form of the event ids in a source's files, None where no row has one."""
-    found = samples(warehouse, source)
+    found = samples(warehouse, source, most)
     if any(event_id is None for (event_id,) in found):
         return EventIds.NUMBER
     return form_of_texts([event_id for (event_id,) in found])
@@ -70,16 +75,17 @@ def form_of_texts(texts: Collection[str]) -> EventIds | None:
 
 def form_of_uuids(warehouse: Warehouse, source: str) -> EventIds:
     """Return the form in which texts among the event ids of a source write UUIDs, TEXT where they are plain."""
-    for (event_id,) in samples(warehouse, source):
+    for (event_id,) in samples(warehouse, source, FEW):
         if event_id and UUID.fullmatch(event_id):
             shape = "braces" if event_id.startswith("{") else "plain" if "-" in event_id else "digits"
             return UUID_TEXTS.get((shape, event_id.upper() == event_id != event_id.lower()), EventIds.TEXT)
     return EventIds.TEXT
 
 
-def samples(warehouse: Warehouse, source: str) -> list[tuple]:
+def samples(warehouse: Warehouse, source: str, most: int | None = None) -> list[tuple]:
     """Return event ids of a source: NULL where any is a number, and some that are texts. Damaged files are left out."""
     files = [file for kind in ("events", "duplicates") for file in warehouse.files(f"{kind}.{source}", *EVER)]
+    files = files[:most]
     whole = [lake.verified(warehouse.store, file) for file in files if lake.is_whole(warehouse.store, file)]
     database.view_of_files(warehouse.con, "kept_before", whole, COLUMNS)
     return statements.run(warehouse.con, "transforms/sample_event_ids").fetchall()

@@ -17,6 +17,7 @@ READER = re.compile(r"read_\w+|parquet_scan")
 OPTION = re.compile(r'"?(\w+)"?\s*(?::=|=>|=)\s*(.*)', re.DOTALL)
 TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|.""", re.DOTALL)
 NAMED_FILE = re.compile(r"""['"].*\.\w+['"]""", re.DOTALL)
+CLAUSES = ("select", "from", "where", "group", "having", "window", "qualify", "order", "limit")
 REMOTE = re.compile(r"\w+://")
 LOCAL = re.compile(r"file:(//(localhost)?)?(?=/)")
 
@@ -34,11 +35,12 @@ class ReaderCall:
 
 @dataclass
 class Bracket:
-    """An open bracket: the function it belongs to, and where its arguments begin and end."""
+    """An open bracket: the function it belongs to, where its arguments begin and end, and the clause it is in."""
 
     function: str
     start: int | None = None
     arguments: list[tuple[int, int]] = field(default_factory=list)
+    clause: str = ""
 
     def close_argument(self, place: int) -> None:
         if self.start is not None:
@@ -62,7 +64,11 @@ def reader_calls(query: str) -> list[ReaderCall]:
                 brackets[-1].start = place
             if word in ("(", "[", "{"):
                 brackets.append(Bracket(before if word == "(" else ""))
-            elif before in ("from", "join") and NAMED_FILE.fullmatch(word):
+            elif word.lower() in CLAUSES:
+                brackets[-1].clause = word.lower()
+            elif NAMED_FILE.fullmatch(word) and (
+                before in ("from", "join") or (before, brackets[-1].clause) == (",", "from")
+            ):
                 found.append(ReaderCall("", assembled.literal(word[1:-1].replace(word[0] * 2, word[0])), {}, place))
         before = word.strip('"').lower()
     return found

@@ -11,7 +11,9 @@ Ask = Callable[..., tuple]
 
 LOST = "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
 EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}  # floats from here on have lost digits
-CAST_AS_WRITTEN = re.compile(r"VARCHAR|U?HUGEINT|U?BIGINT|DECIMAL.*")  # a cast to BIGINT gives the number that is written
+CAST_AS_WRITTEN = re.compile(
+    r"VARCHAR|U?HUGEINT|U?BIGINT|DECIMAL.*"
+)  # a cast to BIGINT gives the number that is written
 GUESSED = re.compile(r"DATE|TIME.*|BOOLEAN")  # what a reader of texts takes some ids for
 
 

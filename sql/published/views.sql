@@ -49,7 +49,16 @@ create macro ranking_for(who) as table (
         goods.name
     from latest_rankings
     left join goods using (goods_id)
-    where latest_rankings.user_id::varchar in (who::varchar, uuid_text(who), upper(uuid_text(who)))
+    where
+        latest_rankings.user_id::varchar in (
+            who::varchar,
+            uuid_text(who),
+            upper(uuid_text(who)),
+            '{' || uuid_text(who) || '}',
+            '{' || upper(uuid_text(who)) || '}',
+            replace(uuid_text(who), '-', ''),
+            upper(replace(uuid_text(who), '-', ''))
+        )
     qualify
         dense_rank() over (
             order by
@@ -76,7 +85,15 @@ create macro ranking_at(who, night) as table (
     from rankings
     left join goods using (goods_id)
     where
-        rankings.user_id::varchar in (who::varchar, uuid_text(who), upper(uuid_text(who)))
+        rankings.user_id::varchar in (
+            who::varchar,
+            uuid_text(who),
+            upper(uuid_text(who)),
+            '{' || uuid_text(who) || '}',
+            '{' || upper(uuid_text(who)) || '}',
+            replace(uuid_text(who), '-', ''),
+            upper(replace(uuid_text(who), '-', ''))
+        )
         and rankings.ds = night
     qualify dense_rank() over (order by rankings.user_id::varchar <> who::varchar asc, rankings.user_id asc) = 1
     order by rank
@@ -102,8 +119,24 @@ create macro why_for(who, what) as table (
         -- history_id is text where shop ids are; `part = 'goods' and ...` here would compare every row with every goods
         on case when why.part = 'goods' then why.history_id::varchar end = goods.goods_id::varchar
     where
-        why.user_id::varchar in (who::varchar, uuid_text(who), upper(uuid_text(who)))
-        and why.goods_id::varchar in (what::varchar, uuid_text(what), upper(uuid_text(what)))
+        why.user_id::varchar in (
+            who::varchar,
+            uuid_text(who),
+            upper(uuid_text(who)),
+            '{' || uuid_text(who) || '}',
+            '{' || upper(uuid_text(who)) || '}',
+            replace(uuid_text(who), '-', ''),
+            upper(replace(uuid_text(who), '-', ''))
+        )
+        and why.goods_id::varchar in (
+            what::varchar,
+            uuid_text(what),
+            upper(uuid_text(what)),
+            '{' || uuid_text(what) || '}',
+            '{' || upper(uuid_text(what)) || '}',
+            replace(uuid_text(what), '-', ''),
+            upper(replace(uuid_text(what), '-', ''))
+        )
         and why.ds = (select max(newest.ds) from rankings as newest)
     qualify
         dense_rank() over (

@@ -197,7 +197,15 @@ NS = "user_id bigint, goods_id bigint, shop_id bigint, event_type varchar, event
 
 
 @pytest.mark.parametrize(
-    "bound", ["timestamp '9999-12-31'", "date '9999-12-31'", "'9999-12-31'", "coalesce(null, timestamp '9999-12-31')"]
+    "bound",
+    [
+        "timestamp '9999-12-31'",
+        "date '9999-12-31'",
+        "'9999-12-31'",
+        "'2262-12-31'",
+        "'2299-01-01'",
+        "coalesce(null, timestamp '9999-12-31')",
+    ],
 )
 def test_a_nanosecond_column_with_a_bound_out_of_its_range_says_what_to_type_and_that_works(
     desk: Desk, warehouse: Warehouse, bound: str

@@ -105,6 +105,14 @@ def test_event_ids_of_any_type_are_kept(
         ("'9223372036854775813'", "9223372036854775813::ubigint"),
         ("9223372036854775813::ubigint", "'9223372036854775813'"),
         ("5::bigint", "'5.0'"),
+        ("'5.0'", "5::bigint"),
+        ("'5.0'", "5::double"),
+        ("'5.0'", "5::decimal(10, 2)"),
+        (f"'{{{UUID}}}'", f"'{UUID}'::uuid"),
+        (f"'{{{UUID.upper()}}}'", f"'{UUID}'::uuid"),
+        (f"'{UUID.replace('-', '')}'", f"'{UUID}'::uuid"),
+        (f"'{UUID.replace('-', '').upper()}'", f"'{UUID}'::uuid"),
+        (f"'{UUID}'::uuid", f"'{{{UUID.upper()}}}'"),
     ],
 )
 def test_a_text_and_another_type_mean_the_same_event(

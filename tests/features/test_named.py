@@ -82,6 +82,18 @@ def test_a_macro_gives_the_rows_of_exactly_one_text_id(release: Callable[..., fe
     assert found == TEXTS
 
 
+@pytest.mark.parametrize("macro", MACROS)
+@pytest.mark.parametrize("written", [f"{{{UUID}}}", f"{{{UUID.upper()}}}", UUID.replace("-", ""), UUID.upper()])
+def test_a_macro_finds_a_uuid_however_the_release_writes_it(
+    release: Callable[..., features.Store], macro: str, written: str
+) -> None:
+    store = release([written, OTHER], ["10"])
+
+    found = [asked(store, MACROS[macro].format(f"'{who}'")) for who in (UUID, UUID.upper(), written)]
+
+    assert found == [[(written,)]] * 3
+
+
 def test_a_macro_gives_the_rows_of_exactly_one_item(release: Callable[..., features.Store]) -> None:
     store = release(["1"], ["7", "007", "x"], user_type="bigint")
     query = "select goods_id, history_name from why_for(1, {})"

@@ -65,12 +65,15 @@ def test_a_later_file_with_another_order_is_found_too(desk: Desk, warehouse: War
     )
 
 
-def test_names_of_read_csv_are_refused_where_the_header_gives_them_to_others(desk: Desk, warehouse: Warehouse) -> None:
-    query = f"select * from read_csv($path, header = true, names = {list(NAMES)})"
+@pytest.mark.parametrize("option", ["names", "column_names"])
+def test_names_of_read_csv_are_refused_where_the_header_gives_them_to_others(
+    desk: Desk, warehouse: Warehouse, option: str
+) -> None:
+    query = f"select * from read_csv($path, header = true, {option} = {list(NAMES)})"
 
     said = refusal(desk, warehouse, query, other_order(desk.folder))
 
-    assert said.endswith("is goods_id, not user_id: leave `names` out, and DuckDB takes the names from the header")
+    assert said.endswith(f"is goods_id, not user_id: leave `{option}` out, and DuckDB takes the names from the header")
 
 
 @pytest.mark.parametrize("first", ["", "user_id,goods_id,shop_id,event_type,event_ts\n", "u,g,s,t,at\n"])
@@ -235,8 +238,9 @@ def test_calls_of_readers_are_found_wherever_they_stand() -> None:
     -- read_csv('no.csv')
     with é as (select *, 'read_csv(''no.csv'')' as "read_csv(" from main.READ_CSV ($path || '/é,(*.csv',
         "header" := true))
-    select count(*), [1, 2], {'a': (1)} from é, read_parquet(['a.parquet', 'b''.parquet'], union_by_name => true)
-    left join 'c''.json' as c using (d) where e in (select f from "g""/*.parquet")
+    select count(*), 'no.csv', [1, 2], {'a': (1)}
+    from é, read_parquet(['a.parquet', 'b''.parquet'], union_by_name => true)
+    left join 'c''.json' as c using (d), 'e.csv' as e where e in (select f from "g""/*.parquet")
     """
 
     found = [(call.function, call.files.strip(), call.options) for call in reader_calls(query)]
@@ -245,6 +249,7 @@ def test_calls_of_readers_are_found_wherever_they_stand() -> None:
         ("read_csv", "$path || '/é,(*.csv'", {"header": "true"}),
         ("read_parquet", "['a.parquet', 'b''.parquet']", {"union_by_name": "true"}),
         ("", "'c''.json'", {}),
+        ("", "'e.csv'", {}),
         ("", "'g\"/*.parquet'", {}),
     ]
     assert duckdb.extract_statements(query)[0].named_parameters == {"path"}

@@ -115,6 +115,13 @@ CASES = {
     "blob beside integers": Case("user_id", ["'7'::blob"], ["7"], held="7::bigint"),
     "blob that is no text": Case("user_id", [r"'\xFF\x01'::blob"], ["FF01"]),
     "json": Case("user_id", ["'1'::json", "'\"guest-9\"'::json"], ["1", "guest-9"]),
+    "json beside integers": Case("user_id", ["'7'::json", "'\"8\"'::json"], ["7", "8"], held="7::bigint"),
+    "json that is no integer beside integers": Case(
+        "user_id", ["'\"7\"'::json", "'\"007\"'::json", "'\"guest-9\"'::json"], ["7"], held="7::bigint", quarantined=2
+    ),
+    "bignum beside integers": Case(
+        "user_id", ["7::bignum", "9223372036854775813::bignum"], ["7"], held="7::bigint", quarantined=1
+    ),
     "date": Case("user_id", ["date '2025-03-01'"], ["2025-03-01"]),
     "timestamp": Case("shop_id", ["timestamp '2025-03-01 10:00:00'"], ["2025-03-01 10:00:00"]),
     "boolean": Case("user_id", ["true", "false"], ["false", "true"]),
@@ -351,7 +358,7 @@ def test_every_place_that_prints_a_mapping_is_covered_here() -> None:
 
     assert functions_with(names_a_mapping) == {"remedies:mapped"}
 
-    readers = {  # their remedies are typed in test_encodings, test_reader_options and test_dates
+    of_other_tests = {  # test_dates, test_encodings and test_reader_options type what these print
         "dates:nanosecond_remedy",
         "encodings:encoding_remedy",
         "encodings:remedy_for",
@@ -360,7 +367,7 @@ def test_every_place_that_prints_a_mapping_is_covered_here() -> None:
         "reader_options:need_header_in_order",
         "reader_options:warnings_of",
     }
-    assert functions_with(prints) - readers == {
+    assert functions_with(prints) - of_other_tests == {
         "event_ids:check_floats",
         "remedies:as_text",
         "remedies:cast_remedy",

@@ -86,6 +86,7 @@ def test_files_next_to_a_table_and_folders_with_such_names_alone_are_read(
 ) -> None:
     folder = folder_of_parquet(desk.folder / "clicks", "a.parquet")
     touched(folder / "metadata" / "readme.json")
+    touched(folder / "metadata" / "schema.avro")
     touched(desk.folder / "table" / "_delta_log" / "00000000000000000000.json")
     monkeypatch.chdir(desk.folder)
 
