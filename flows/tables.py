@@ -55,17 +55,19 @@ def draw(columns: list[Column], rows: list[list[Text]], title: str | None = None
 
     Where words have no room, a terminal gets one record after the other, and a pipe or a file gets a wider table.
     """
+    if title:
+        stdout.print(Text(title, style="bold"), soft_wrap=True)
     cells = [[Text(column.name), *(row[place] for row in rows)] for place, column in enumerate(columns)]
     least = [max(narrowest(cell, one.is_whole) for cell in down) for one, down in zip(columns, cells, strict=True)]
     frame = FRAME * len(least) + 1
     if sum(least) + frame <= stdout.width:
         console = stdout
     elif stdout.is_terminal:
-        return records([column.name for column in columns], rows, title)
+        return records([column.name for column in columns], rows)
     else:
         console = Console(width=sum(least) + frame)
     natural = [max(cell_len(cell.plain) for cell in down) for down in cells]
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    shown = Table(header_style="bold")
     for column, width in zip(columns, fitted(least, natural, console.width - frame), strict=True):
         shown.add_column(column.name, justify="right" if column.is_number else "left", overflow="fold", width=width)
     for row in rows:
@@ -88,11 +90,9 @@ def fitted(least: list[int], natural: list[int], room: int) -> list[int]:
     return widths
 
 
-def records(columns: list[str], rows: list[list[Text]], title: str | None) -> None:
+def records(columns: list[str], rows: list[list[Text]]) -> None:
     """Print each row as lines of a column and its value."""
     widest = max(map(cell_len, columns))
-    if title:
-        stdout.print(title, style="bold", markup=False, highlight=False)
     for number, row in enumerate(rows, start=1):
         stdout.print(f"row {number} of {len(rows)}", style="dim", highlight=False)
         for column, cell in zip(columns, row, strict=True):
