@@ -49,10 +49,10 @@ def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> li
     Raises FeatureError where much of it is unknown to the warehouse, unless `yes`; a dry run logs that as a warning.
     """
     settings, store = load_settings(root), need_store(root)
-    told = (settings.housekeeping, settings.publish, settings.window.days)
+    retention = (settings.housekeeping, settings.publish, settings.window.days)
     if dry_run:
         with features.look_into(store, utc_now) as warehouse:
-            gone = features.what_goes(warehouse, *told)
+            gone = features.what_goes(warehouse, *retention)
             refused = None if yes else features.orphans_error(warehouse, gone)
         if refused:
             log.warning("housekeeping_would_refuse", reason=refused)
@@ -62,7 +62,7 @@ def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> li
         features.recognise_flip(warehouse)
         with warehouse.recorded_run("housekeeping", store.day_of(utc_now())) as run:
             features.need_lake(run)
-            gone = features.what_goes(run, *told)
+            gone = features.what_goes(run, *retention)
             refused = None if yes else features.orphans_error(run, gone)
             if refused:
                 raise FeatureError(refused)

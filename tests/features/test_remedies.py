@@ -98,10 +98,10 @@ A, B = "6f9619ff-8b86-d011-b42d-00cf4fc964ff", "7f9619ff-8b86-d011-b42d-00cf4fc9
 CASES = {
     "hugeint": Case("user_id", ["1::hugeint", "9223372036854775813"], ["1", "9223372036854775813"]),
     "unsigned": Case("user_id", ["1::ubigint", "9223372036854775813::ubigint"], ["1", "9223372036854775813"]),
-    "unsigned beside integers": Case(
+    "unsigned among integers": Case(
         "user_id", ["7::ubigint", "9223372036854775813::ubigint"], ["7"], held="7::bigint", quarantined=1
     ),
-    "hugeint beside integers": Case("user_id", ["7::hugeint", "8::hugeint"], ["7", "8"], held="7::bigint"),
+    "hugeint among integers": Case("user_id", ["7::hugeint", "8::hugeint"], ["7", "8"], held="7::bigint"),
     "uhugeint": Case("goods_id", ["1::uhugeint"], ["1"]),
     "decimal": Case("user_id", ["5::decimal(38, 0)", "6::decimal(38, 0)"], ["5", "6"]),
     "large decimal": Case("user_id", ["99999999999999999999::decimal(38, 0)"], ["99999999999999999999"]),
@@ -109,26 +109,26 @@ CASES = {
     "whole decimals": Case("user_id", ["5.00::decimal(10, 2)"], ["5"], held="5::bigint"),
     "floats": Case("user_id", ["5.0::double", "null"], ["5"], quarantined=1),
     "floats and NaN": Case("user_id", ["5.0::double", "'nan'::double"], ["5"], quarantined=1),
-    "floats beside text": Case("user_id", ["5.0::double", "6.0::double"], ["5", "6"], held="'5'"),
+    "floats among text": Case("user_id", ["5.0::double", "6.0::double"], ["5", "6"], held="'5'"),
     "floats of 32 bits": Case("shop_id", ["5.0::float"], ["5"], held="5::bigint"),
     "blob": Case("user_id", [r"'\xC3\xA9'::blob", "'abc'::blob"], ["abc", "é"]),
-    "blob beside integers": Case("user_id", ["'7'::blob"], ["7"], held="7::bigint"),
+    "blob among integers": Case("user_id", ["'7'::blob"], ["7"], held="7::bigint"),
     "blob that is no text": Case("user_id", [r"'\xFF\x01'::blob"], ["FF01"]),
     "json": Case("user_id", ["'1'::json", "'\"guest-9\"'::json"], ["1", "guest-9"]),
-    "json beside integers": Case("user_id", ["'7'::json", "'\"8\"'::json"], ["7", "8"], held="7::bigint"),
-    "json that is no integer beside integers": Case(
+    "json among integers": Case("user_id", ["'7'::json", "'\"8\"'::json"], ["7", "8"], held="7::bigint"),
+    "json that is no integer among integers": Case(
         "user_id", ["'\"7\"'::json", "'\"007\"'::json", "'\"guest-9\"'::json"], ["7"], held="7::bigint", quarantined=2
     ),
-    "bignum beside integers": Case(
+    "bignum among integers": Case(
         "user_id", ["7::bignum", "9223372036854775813::bignum"], ["7"], held="7::bigint", quarantined=1
     ),
     "date": Case("user_id", ["date '2025-03-01'"], ["2025-03-01"]),
     "timestamp": Case("shop_id", ["timestamp '2025-03-01 10:00:00'"], ["2025-03-01 10:00:00"]),
     "boolean": Case("user_id", ["true", "false"], ["false", "true"]),
-    "boolean beside text": Case("user_id", ["true"], ["a", "true"], held="'a'"),
+    "boolean among text": Case("user_id", ["true"], ["a", "true"], held="'a'"),
     "enum": Case("user_id", ["'a'::enum('a', 'b')"], ["a"]),
-    "enum beside integers": Case("user_id", ["'7'::enum('7', 'b')"], ["7"], held="7::bigint"),
-    "integers beside text": Case("user_id", ["7::bigint"], ["007", "7"], held="'007'"),
+    "enum among integers": Case("user_id", ["'7'::enum('7', 'b')"], ["7"], held="7::bigint"),
+    "integers among text": Case("user_id", ["7::bigint"], ["007", "7"], held="'007'"),
     "text of integers": Case("user_id", ["'7'", "'8'"], ["7", "8"], held="7::bigint"),
     "a guest": Case("user_id", ["'7'", "'guest-9'"], ["7"], held="7::bigint", quarantined=1),
     "zeros in front": Case("user_id", ["'7'", "'007'", "'7.6'"], ["7"], held="7::bigint", quarantined=2),
@@ -144,12 +144,10 @@ CASES = {
     "an item of a catalogue that is no integer": Case(
         "goods_id", ["'10'", "'B00X'"], ["10"], held="10::bigint", kind="goods", quarantined=1
     ),
-    "uuid beside capitals": Case("user_id", [f"'{A}'::uuid"], [A.upper()], held=f"'{A.upper()}'"),
-    "capitals beside uuid": Case("goods_id", [f"'{A.upper()}'", "'tea'"], [A, "tea"], held=f"'{A}'::uuid"),
-    "uuid beside braces": Case(
-        "user_id", [f"'{A}'::uuid", f"'{B}'::uuid"], [f"{{{A}}}", f"{{{B}}}"], held=f"'{{{A}}}'"
-    ),
-    "uuid beside digits": Case(
+    "uuid among capitals": Case("user_id", [f"'{A}'::uuid"], [A.upper()], held=f"'{A.upper()}'"),
+    "capitals among uuid": Case("goods_id", [f"'{A.upper()}'", "'tea'"], [A, "tea"], held=f"'{A}'::uuid"),
+    "uuid among braces": Case("user_id", [f"'{A}'::uuid", f"'{B}'::uuid"], [f"{{{A}}}", f"{{{B}}}"], held=f"'{{{A}}}'"),
+    "uuid among digits": Case(
         "shop_id", [f"'{A}'::uuid"], [A.replace("-", "").upper()], held=f"'{A.replace('-', '').upper()}'"
     ),
     "uuid in two ways": Case("user_id", [f"'{A}'", f"'{A.upper()}'", "'Guest'"], [A, "Guest"]),
@@ -174,10 +172,10 @@ def test_a_remedy_for_ids_works_as_printed_and_changes_none(desk: Desk, warehous
 OTHER_STORES = {
     "a guest": ("7::bigint", ["'7'", "'guest-9'"], ["7", "guest-9"]),
     "guests alone": ("7::bigint", ["'guest-8'", "'guest-9'"], ["guest-8", "guest-9"]),
-    "uuid beside integers": ("7::bigint", [f"'{A}'::uuid"], [A]),
-    "dates beside integers": ("7::bigint", ["date '2025-03-01'"], ["2025-03-01"]),
-    "fractions beside integers": ("7::bigint", ["5.25::decimal(10, 2)"], ["5.25"]),
-    "large numbers beside integers": ("7::bigint", ["9223372036854775813::ubigint"], ["9223372036854775813"]),
+    "uuid among integers": ("7::bigint", [f"'{A}'::uuid"], [A]),
+    "dates among integers": ("7::bigint", ["date '2025-03-01'"], ["2025-03-01"]),
+    "fractions among integers": ("7::bigint", ["5.25::decimal(10, 2)"], ["5.25"]),
+    "large numbers among integers": ("7::bigint", ["9223372036854775813::ubigint"], ["9223372036854775813"]),
 }
 
 
