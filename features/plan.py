@@ -187,7 +187,8 @@ def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str 
     ds, asset, now = one
     if row is None:
         is_source = place(asset) < 0
-        return PlannedAsset(ds, asset, "missing", f"not read yet: {how_to_read(asset)}" if is_source else "never built")
+        reason = f"not read yet: {how_to_read(still, asset)}" if is_source else "never built"
+        return PlannedAsset(ds, asset, "missing", reason)
     if row["status"] == "failed":
         return PlannedAsset(ds, asset, "failed", f"failed: {row['error']}")
     if row["status"] == "running":
@@ -198,18 +199,18 @@ def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str 
     if asset == "rankings" and (ended := unpublished(still, ds, row["run_id"])):
         return ended
     if row["fingerprint"] != now.hash:
-        return PlannedAsset(ds, asset, "stale", why_stale(one, row.get("parts")))
+        return PlannedAsset(ds, asset, "stale", why_stale(still, one, row.get("parts")))
     if lost:
         return PlannedAsset(ds, asset, "damaged", lost)
     return PlannedAsset(ds, asset, "ok", "")
 
 
-def why_stale(one: Wanted, parts: dict[str, str] | None) -> str:
+def why_stale(still: Warehouse, one: Wanted, parts: dict[str, str] | None) -> str:
     ds, asset, now = one
     seen_by = ds - DAY if asset == "examples" else ds
     said = explain(parts, now.parts, seen_by) if parts else "built by an earlier version"
     if place(asset) < 0:
-        return f"{said}; {how_to_read(asset)}"
+        return f"{said}; {how_to_read(still, asset)}"
     return f"{said}; published: rebuilt only with --reason" if asset == "rankings" else said
 
 
@@ -227,9 +228,10 @@ def unpublished(still: Warehouse, ds: date, ranked_by: str) -> PlannedAsset | No
     return None
 
 
-def how_to_read(asset: str) -> str:
+def how_to_read(still: Warehouse, asset: str) -> str:
+    """Return the command that reads the days of a source."""
     kind, _, source = asset.partition(".")
-    return f"nightrank ingest {source}" + (f" --as {kind}" if kind != "events" else "")
+    return still.store.command(f"ingest {source}" + (f" --as {kind}" if kind != "events" else ""))
 
 
 def rows_of(still: Warehouse, first_ds: date, last_ds: date) -> dict[tuple[date, str], dict[str, Any]]:

@@ -139,7 +139,12 @@ def test_a_new_day_touches_only_what_it_must(desk: Desk, warehouse: Warehouse) -
     build_all(warehouse, 9)
 
     assert planned(warehouse) == [
-        PlannedAsset(march(10), "events.clicks", "missing", "not read yet: nightrank ingest clicks")
+        PlannedAsset(
+            march(10),
+            "events.clicks",
+            "missing",
+            f"not read yet: nightrank ingest clicks --store {warehouse.store.root}",
+        )
     ]
 
     desk.ingest(warehouse, desk.source(rows_of(range(1, 11))), "2025-03-10", "2025-03-10")
@@ -234,7 +239,10 @@ def test_impressions_are_planned_by_the_day_and_change_its_examples_and_who_is_a
         PlannedAsset(march(9), "candidates", "stale", "impressions changed"),
         PlannedAsset(march(9), "examples", "stale", "impressions changed"),
         PlannedAsset(
-            march(10), "impressions.shown", "missing", "not read yet: nightrank ingest shown --as impressions"
+            march(10),
+            "impressions.shown",
+            "missing",
+            f"not read yet: nightrank ingest shown --as impressions --store {built.store.root}",
         ),
         PlannedAsset(march(10), "candidates", "stale", "impressions changed"),
     ]
@@ -254,7 +262,7 @@ def test_impressions_are_planned_by_the_day_and_change_its_examples_and_who_is_a
         (
             {"ingest": IngestConfig(repeats="collapse")},
             ["events.clicks"],
-            "settings changed: ingest; nightrank ingest clicks",
+            "settings changed: ingest; nightrank ingest clicks --store {store}",
         ),
         ({"ingest": IngestConfig(reread_days=7)}, [], ""),
     ],
@@ -265,7 +273,7 @@ def test_a_changed_setting_makes_stale_what_it_shapes(
     found = planned(built, 10, 10, replace(SHAPING, **changed))
 
     assert [one for one in found if one.ds == march(10)] == [
-        PlannedAsset(march(10), asset, "stale", reason) for asset in assets
+        PlannedAsset(march(10), asset, "stale", reason.format(store=built.store.root)) for asset in assets
     ]
 
 
