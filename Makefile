@@ -51,7 +51,7 @@ test-duckdb2: $(DUCKDB_2)/.ready  ## the tests of the feature store on DuckDB 2.
 	$(DUCKDB_2)/bin/python -m pytest --numprocesses 2 --dist loadfile tests/features
 
 deployments: $(READY)   ## prefect.yaml on a server of its own: a late worker, nightrank serve, and runs that a schedule creates: ten minutes
-	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
+	$(BIN)/python -m pytest -m deployment tests/flows/deployments/test_deployments.py
 
 torture: $(READY)       ## nights killed 250 times, full disks, flipped bits and the like, and a month killed five times
 	$(BIN)/python -m pytest -m torture tests/torture
@@ -75,7 +75,7 @@ format: $(READY)        ## put code in order
 	$(BIN)/sqlfluff fix --quiet sql
 
 bench: $(READY)         ## the feature store beside its limits: 20M events, about three minutes and 2 GB of disk
-	$(BIN)/python -m bench.store --events 20000000 --users 500000 --work bench/work
+	$(BIN)/python -m bench.store.feature_store --events 20000000 --users 500000 --work bench/work
 
 PEERS := fuxictr recbole torch-rechub deepctr-torch
 PEERS_READY := $(PEERS:%=bench/.venvs/%/.ready)
@@ -86,7 +86,7 @@ bench/.venvs/%/.ready: bench/requirements-%.txt
 	touch $@
 
 bench-din: $(READY) $(PEERS_READY) ## DIN beside the four peers' DIN, on one core: half an hour, 6 GB of disk for them
-	$(BIN)/python -m bench.speed --work bench/work/speed
+	$(BIN)/python -m bench.model.speed --work bench/work/speed
 
 clean:
 	rm -rf $(VENV) $(DUCKDB_2) demo-store

@@ -11,26 +11,26 @@ from din.config import DinConfig, Pooling, TrainConfig
 from din.errors import DinError, ScoreError
 
 if TYPE_CHECKING:
-    from din.batches import Examples, Sequence, Spans
-    from din.checkpoint import load_model, read_record, save_model, verify_model
-    from din.epochs import Best, why_not_validate
-    from din.forgetting import forget_user
-    from din.growing import make_unknown, unknown_rows, why_not_start
+    from din.checkpoint.checkpoint import load_model, read_record, save_model, verify_model
+    from din.checkpoint.erase_user import forget_user
+    from din.data.batch import Examples, Sequence, Spans
     from din.metrics import Metrics, evaluate, rela_impr, spread
-    from din.model import DIN
-    from din.ranking import Candidates, Ranked, Weights, rank
-    from din.training import fit, predict
+    from din.model.din import DIN
+    from din.ranking.ranker import Candidates, Ranked, Weights, rank
+    from din.training.early_stopping import Best, why_not_validate
+    from din.training.trainer import fit, predict
+    from din.training.warm_start import make_unknown, unknown_rows, why_not_start
 
 LATER = {
-    "batches": ("Examples", "Sequence", "Spans"),
-    "checkpoint": ("load_model", "read_record", "save_model", "verify_model"),
-    "epochs": ("Best", "why_not_validate"),
-    "forgetting": ("forget_user",),
-    "growing": ("make_unknown", "unknown_rows", "why_not_start"),
+    "data.batch": ("Examples", "Sequence", "Spans"),
+    "checkpoint.checkpoint": ("load_model", "read_record", "save_model", "verify_model"),
+    "training.early_stopping": ("Best", "why_not_validate"),
+    "checkpoint.erase_user": ("forget_user",),
+    "training.warm_start": ("make_unknown", "unknown_rows", "why_not_start"),
     "metrics": ("Metrics", "evaluate", "rela_impr", "spread"),
-    "model": ("DIN",),
-    "ranking": ("Candidates", "Ranked", "Weights", "rank"),
-    "training": ("fit", "predict"),
+    "model.din": ("DIN",),
+    "ranking.ranker": ("Candidates", "Ranked", "Weights", "rank"),
+    "training.trainer": ("fit", "predict"),
 }
 
 

@@ -1,10 +1,7 @@
 """What `features` exports; each name loads its module when it is first used (features/__init__.py)."""
 
-from . import statements
-from .baselines import Order
-from .candidates import CandidateCounts, build_candidates
-from .catalogue import Catalogued, fail_goods, ingest_goods, never_touched
-from .categories import categories_for, categories_of, give_category_keys
+from .candidates.candidates import CandidateCounts, build_candidates
+from .candidates.item_stats import build_night_goods, build_night_pairs
 from .config import (
     CandidateConfig,
     ExampleConfig,
@@ -15,45 +12,29 @@ from .config import (
     SequenceConfig,
     StoreConfig,
 )
-from .copies import need_no_remains, need_warehouse
-from .database import MAKE_ROOM, in_sentences, is_full, may_pass
-from .dates import FIRST_DAY, LAST_DAY
-from .doctor import Finding, examine
-from .drift import Drift, measure_drift
-from .erasure import Forgotten, forget
 from .errors import BusyError, FeatureError, StoppedByCheck
-from .event_types import listed_types, unmatched_types
-from .examined import Broken, Look
-from .examined_release import published_is_broken
-from .examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
-from .held_back import HeldBack, accepting, held_back_warning, in_ranges
-from .histories import Histories, build_histories, load_histories, view_histories
-from .housekeeping import Going, tidy, what_goes
-from .impressions import ingest_impressions
-from .ingestion import Ingested, event_days, ingest_events
-from .kept_releases import clear_releases
-from .lake import flush
-from .material import Material, load_material
-from .models import (
-    ModelRecord,
-    NextChampion,
-    champion_id,
-    last_training,
-    learned_from_forgotten,
-    need_champion,
-    next_champion,
-    ranked_by_others,
-    record_of,
-    register_models,
-    start_id,
-    table_sizes,
-)
-from .modes import closed_to_others, new_file_aside
-from .night_goods import build_night_goods, build_night_pairs
-from .orphans import need_lake, orphans_error
-from .outcomes import Outcomes, RankBucket, build_outcomes
-from .plan import PlannedAsset, Shaping, labels_until, plan
-from .publication import (
+from .ingest.catalogue import Catalogued, fail_goods, ingest_goods, never_touched
+from .ingest.columns.date_columns import FIRST_DAY, LAST_DAY
+from .ingest.held_back_days import HeldBack, accepting, held_back_warning, in_ranges
+from .ingest.impressions import ingest_impressions
+from .ingest.ingest_events import Ingested, event_days, ingest_events
+from .ingest.source_registry import known_path, known_source, last_day_read, registered_sources
+from .ingest.sources import Source, find_source
+from .ingest.unchanged_days import forget_digests
+from .ops.doctor import Finding, examine
+from .ops.erasure.erase import Forgotten, forget
+from .ops.erasure.rewrite import newer_files, rewrite_newer
+from .ops.orphan_files import need_lake, orphans_error
+from .ops.plan import PlannedAsset, Shaping, labels_until, plan
+from .ops.release_checks import published_is_broken
+from .ops.retention import Going, tidy, what_goes
+from .ops.status import Status, look
+from .ops.store_checks import Broken, Look
+from .ops.unranked_nights import first_trainable, outcomes_never_measured, unranked_nights
+from .publish.explain_inputs import Recalled, recall, why_not_recall
+from .publish.night_summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
+from .publish.reader import Answer, Reader, reading
+from .publish.release import (
     Check,
     build_again,
     build_release,
@@ -69,22 +50,41 @@ from .publication import (
     run_checks,
     stop_where_broken,
 )
-from .published import Answer, Reader, reading
-from .rankings import NightBucket, RankingWriter, load_bucket, ranking_fingerprint, writing_rankings
-from .recall import Recalled, recall, why_not_recall
-from .registry import known_path, known_source, last_day_read, registered_sources
-from .rewriting import newer_files, rewrite_newer
-from .rollback import Release, RolledBack, recognise_flip, releases, roll_back
-from .sequences import build_sequences, load_sequences
-from .slices import PARTS, Part
-from .sources import Source, find_source
-from .status import Status, look
-from .store import Store, epoch_microseconds, in_utc
-from .summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
-from .trial import trial
-from .unchanged import forget_digests
-from .unranked import first_trainable, outcomes_never_measured, unranked_nights
-from .warehouse import Warehouse, look_into, open_warehouse
+from .publish.release_files import clear_releases
+from .publish.rollback import Release, RolledBack, recognise_flip, releases, roll_back
+from .rankings.baselines import Order
+from .rankings.drift import Drift, measure_drift
+from .rankings.outcomes import Outcomes, RankBucket, build_outcomes
+from .rankings.rankings import NightBucket, RankingWriter, load_bucket, ranking_fingerprint, writing_rankings
+from .sequences.event_types import listed_types, unmatched_types
+from .sequences.histories import Histories, build_histories, load_histories, view_histories
+from .sequences.history_slices import PARTS, Part
+from .sequences.sequences import build_sequences, load_sequences
+from .store import sql_files
+from .store.duckdb_connection import MAKE_ROOM, in_sentences, is_full, may_pass
+from .store.lake import flush
+from .store.permissions import closed_to_others, new_file_aside
+from .store.scratch import trial
+from .store.store import Store, epoch_microseconds, in_utc
+from .store.warehouse import Warehouse, look_into, open_warehouse
+from .store.warehouse_copies import need_no_remains, need_warehouse
+from .training.category_keys import categories_for, categories_of, give_category_keys
+from .training.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
+from .training.model_registry import (
+    ModelRecord,
+    NextChampion,
+    champion_id,
+    last_training,
+    learned_from_forgotten,
+    need_champion,
+    next_champion,
+    ranked_by_others,
+    record_of,
+    register_models,
+    start_id,
+    table_sizes,
+)
+from .training.training_data import Material, load_material
 
 __all__ = [
     "FIRST_DAY",
@@ -223,8 +223,8 @@ __all__ = [
     "roll_back",
     "rolled_back_nights",
     "run_checks",
+    "sql_files",
     "start_id",
-    "statements",
     "stop_where_broken",
     "sum_up_failure",
     "summary_of",

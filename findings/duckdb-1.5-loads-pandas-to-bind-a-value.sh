@@ -6,7 +6,7 @@
 # Seen:     pandas is imported with the first bound value, None excepted. That took 0.3 s of CPU time and 80 MB in a
 #           command that needed 0.7 s.
 # Who:      command lines and cloud functions that start often, next to a package that brought pandas (Streamlit, for one).
-# Guard:    nightrank status binds no value (features/status.py, features/database.py); a test says what it loads.
+# Guard:    nightrank status binds no value (features/ops/status.py, features/store/duckdb_connection.py); a test says what it loads.
 set -euo pipefail
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 cat > "$T/ask.py" <<'P'

@@ -7,7 +7,7 @@
 #           wrong place, with no word. ATTACH does the same. COPY writes a Parquet file into `a\b`, as it is asked to.
 # Who:      everybody on Linux or macOS whose folders have a backslash in their names. A database that 1.5.6 made there
 #           cannot be opened by its name, and another one may be opened in its place.
-# Guard:    a store whose path has a backslash is refused with DuckDB 2 (features/store.py).
+# Guard:    a store whose path has a backslash is refused with DuckDB 2 (features/store/store.py).
 set -euo pipefail
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 cat > "$T/ask.py" <<'P'

@@ -7,7 +7,7 @@
 #           first cast to microseconds, and since 2.0 that cast rounds where 1.5 cuts.
 # Who:      everybody who groups or filters such times by day: the last half microsecond of each day is counted in the
 #           next one, with no error. A filter of a day on the raw column and a group by date_trunc disagree.
-# Guard:    times in nanoseconds are cut by epoch_us before anything else (features/assembled.py).
+# Guard:    times in nanoseconds are cut by epoch_us before anything else (features/store/sql_builder.py).
 set -euo pipefail
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 cat > "$T/ask.py" <<'P'

@@ -6,7 +6,7 @@
 # Seen:     "$" is at 17, since each ü counts twice. No document says that the places are of bytes.
 # Who:      everybody who edits SQL by its tokens, such as to rename a parameter or to cut a final semicolon. With ASCII
 #           text alone nothing shows.
-# Guard:    a source query is cut as bytes (features/sources.py, features/assembled.py).
+# Guard:    a source query is cut as bytes (features/ingest/sources.py, features/store/sql_builder.py).
 set -euo pipefail
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 cat > "$T/ask.py" <<'P'

@@ -24,8 +24,8 @@ from features import (
     StoreConfig,
 )
 from features.config import MOST_DAYS, need_between
-from flows.alerts import AlertConfig
-from flows.interrupts import TimeoutConfig
+from flows.runtime.alerts import AlertConfig
+from flows.runtime.timeouts import TimeoutConfig
 from flows.variables import nearest, variables_errors
 
 SETTINGS_FILE = "nightrank.toml"

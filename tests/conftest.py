@@ -132,13 +132,13 @@ class Said:
 @pytest.fixture
 def nightrank(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
     """The command line, in this process."""
-    from flows import cli
+    from flows.cli.app import main
 
     def run(*words: object) -> Said:
         monkeypatch.setattr("sys.argv", ["nightrank", *map(str, words)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as stopped:
-            cli.main()
+            main()
         captured = capsys.readouterr()
         code = stopped.value.code
         return Said(code if isinstance(code, int) else 0, captured.out, captured.err)
@@ -194,10 +194,10 @@ threads = 1
 @pytest.fixture(scope="session")
 def walked_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that was walked once from events to three published nights. Copy it before you change it."""
-    from flows.night import run_nights, utc_now
-    from flows.reading import ingest
+    from flows.pipelines.ingest import ingest
+    from flows.pipelines.nightly import run_nights, utc_now
+    from flows.pipelines.training import run_training
     from flows.settings import load_settings, open_store
-    from flows.training import run_training
 
     folder = tmp_path_factory.mktemp("walked")
     root = folder / "store"

@@ -50,7 +50,7 @@ def test_own_events_go_the_way_the_readme_says(tmp_path: Path) -> None:
 def test_whoever_is_told_to_open_the_published_file_is_told_to_open_it_read_only() -> None:
     told = [
         line
-        for path in (*PROJECT_DOCS, ROOT / "flows" / "demo.py")
+        for path in (*PROJECT_DOCS, ROOT / "flows" / "cli" / "demo.py")
         for line in path.read_text().splitlines()
         if re.search(r"\bduckdb\b[^`|]*/published\.duckdb", line)
     ]

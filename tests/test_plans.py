@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from features import statements
+from features.store import sql_files
 
 MACROS = {
     "ranking_for": "from ranking_for($who)",
@@ -20,9 +20,9 @@ MACROS = {
     "coverage_by_day": "from coverage_by_day()",
 }
 QUERIES = MACROS | {
-    f"{folder}/{name}": statements.read(f"{folder}/{name}")
+    f"{folder}/{name}": sql_files.read(f"{folder}/{name}")
     for folder in ("inspect", "report", "show", "checks")
-    for name in statements.names(folder)
+    for name in sql_files.names(folder)
 }
 DS = date(2025, 3, 20)
 VALUES = {
@@ -114,6 +114,6 @@ def test_the_file_has_macros_that_are_looked_at_and_no_other(published: duckdb.D
 
 
 def test_no_macro_uses_if_which_duckdb_2_writes_in_a_form_that_1_5_cannot_read() -> None:
-    views = statements.read("published/views")
+    views = sql_files.read("published/views")
 
     assert [line for line in views.splitlines() if "if(" in line] == []

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from features import assembled, run_checks, statements
+from features import run_checks
+from features.store import sql_builder, sql_files
 
 SQL = Path(__file__).parent.parent / "sql"
 # For each check, how to break its promise in a published file.
@@ -41,7 +42,7 @@ BREAKS = {
 }
 
 
-@pytest.mark.parametrize("check", statements.names("checks"))
+@pytest.mark.parametrize("check", sql_files.names("checks"))
 def test_a_check_finds_the_break_of_its_promise(check: str, walked_store: Path, tmp_path: Path) -> None:
     release = tmp_path / "release.duckdb"
     shutil.copyfile(walked_store / "published.duckdb", release)
@@ -54,7 +55,7 @@ def test_a_check_finds_the_break_of_its_promise(check: str, walked_store: Path, 
 
 
 def test_every_check_says_in_its_first_line_what_it_stops_or_warns_of() -> None:
-    assert {statements.severity(check) for check in statements.names("checks")} == {"stop", "warn"}
+    assert {sql_files.severity(check) for check in sql_files.names("checks")} == {"stop", "warn"}
 
 
 def opening(text: str) -> str:
@@ -95,18 +96,18 @@ METHODS = {
 FUNCTIONS = {"ask": 1, "run_query": 2}
 # What hands on a text: a file of sql/, a person's query, or what its callers give, who are looked at here.
 HANDS_ON = {
-    ("features/candidate_sources.py", "bound"),
-    ("features/published.py", "ask"),
-    ("features/published.py", "answer"),
-    ("features/published.py", "need_question"),
-    ("features/sources.py", "bound"),
-    ("features/sources.py", "into"),
-    ("features/sources.py", "run_query"),
-    ("features/statements.py", "arrow"),
-    ("features/statements.py", "arrow_of"),
-    ("features/statements.py", "run"),
+    ("features/candidates/candidate_sources.py", "bound"),
+    ("features/publish/reader.py", "ask"),
+    ("features/publish/reader.py", "answer"),
+    ("features/publish/reader.py", "need_question"),
+    ("features/ingest/sources.py", "bound"),
+    ("features/ingest/sources.py", "into"),
+    ("features/ingest/sources.py", "run_query"),
+    ("features/store/sql_files.py", "arrow"),
+    ("features/store/sql_files.py", "arrow_of"),
+    ("features/store/sql_files.py", "run"),
 }
-ASSEMBLES = "features/assembled.py"
+ASSEMBLES = {"features/store/sql_builder.py", "features/ingest/source_sql.py"}
 
 
 def texts_of_sql(function: ast.FunctionDef) -> Iterator[ast.expr]:
@@ -137,18 +138,18 @@ def put_together(path: str, code: str) -> list[str]:
         if isinstance(function, ast.FunctionDef) and (path, function.name) not in HANDS_ON
         for text in texts_of_sql(function)
         if not isinstance(text, ast.Constant)
-        and not (isinstance(text, ast.Call) and re.match(r"assembled\.|statements\.read$", ast.unparse(text.func)))
+        and not (isinstance(text, ast.Call) and re.match(r"sql_builder\.|source_sql\.|sql_files\.read$", ast.unparse(text.func)))
     ]
 
 
-def test_one_file_assembles_sql_text() -> None:
+def test_two_files_assemble_sql_text() -> None:
     paths = [path for folder in ("features", "flows", "din") for path in sorted((SQL.parent / folder).rglob("*.py"))]
     modules = {str(path.relative_to(SQL.parent)): path.read_text() for path in paths}
 
     found = {path: put_together(path, code) for path, code in modules.items()}
 
     assert len(modules) >= 90
-    assert [text for path, texts in found.items() for text in texts if path != ASSEMBLES] == []
+    assert [text for path, texts in found.items() for text in texts if path not in ASSEMBLES] == []
     assert {path for path, name in HANDS_ON if f"def {name}(" not in modules[path]} == set()
 
 
@@ -172,12 +173,12 @@ def test_sql_text_that_is_put_together_elsewhere_would_be_found(line: str, text:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: assembled.clear_day("serving.rankings; drop table serving.why"),
-        lambda: assembled.holds("entities.users", "user_id or true"),
-        lambda: assembled.give_type("entities.users", "user_id", "bigint; drop table entities.users"),
-        lambda: assembled.attach(Path("a"), "a as b"),
-        lambda: assembled.empty_view("events", "user_id integer); drop table events; --"),
-        lambda: assembled.count_theirs("main", "rankings", "rank"),
+        lambda: sql_builder.clear_day("serving.rankings; drop table serving.why"),
+        lambda: sql_builder.holds("entities.users", "user_id or true"),
+        lambda: sql_builder.give_type("entities.users", "user_id", "bigint; drop table entities.users"),
+        lambda: sql_builder.attach(Path("a"), "a as b"),
+        lambda: sql_builder.empty_view("events", "user_id integer); drop table events; --"),
+        lambda: sql_builder.count_theirs("main", "rankings", "rank"),
     ],
 )
 def test_a_name_that_is_not_one_of_ours_is_in_no_text(wrong: Callable[[], str]) -> None:
@@ -191,7 +192,7 @@ def test_a_name_from_a_catalogue_and_a_path_stay_what_they_are() -> None:
         'create table "a""; drop table b; --" (user_id integer); insert into "a""; drop table b; --" values (7)'
     )
 
-    count = assembled.count_theirs("main", 'a"; drop table b; --', "user_id")
+    count = sql_builder.count_theirs("main", 'a"; drop table b; --', "user_id")
 
     assert con.execute(count, {"wanted": "7"}).fetchall() == [(1,)]
-    assert assembled.attach(Path("it's"), "old", read_only=True) == "attach 'it''s' as old (read_only)"
+    assert sql_builder.attach(Path("it's"), "old", read_only=True) == "attach 'it''s' as old (read_only)"

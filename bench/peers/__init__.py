@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.peers.given import Padded, Sizes
+from bench.peers.exchange import Padded, Sizes
 from bench.peers.settings import Settings
 
 PEERS = {

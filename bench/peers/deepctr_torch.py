@@ -16,7 +16,7 @@ import torch
 from deepctr_torch.inputs import SparseFeat, VarLenSparseFeat
 from deepctr_torch.models.din import DIN
 
-from bench.peers.given import Padded, Sizes
+from bench.peers.exchange import Padded, Sizes
 from bench.peers.settings import Settings
 
 NAMES = {"dice": "Dice", "relu": "relu"}

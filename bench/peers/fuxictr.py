@@ -16,7 +16,7 @@ import torch
 from fuxictr.features import FeatureMap
 from model_zoo.LongCTR.DIN.DIN import DIN
 
-from bench.peers.given import Padded, Sizes
+from bench.peers.exchange import Padded, Sizes
 from bench.peers.settings import Settings
 
 NAMES = {"dice": "Dice", "relu": "ReLU"}

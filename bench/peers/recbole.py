@@ -15,7 +15,7 @@ from recbole.data.interaction import Interaction
 from recbole.model.sequential_recommender.din import DIN
 from recbole.utils import FeatureType
 
-from bench.peers.given import Padded, Sizes
+from bench.peers.exchange import Padded, Sizes
 from bench.peers.settings import Settings
 
 

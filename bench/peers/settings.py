@@ -1,6 +1,6 @@
 """What each peer is trained with: first what its own pages recommend, then our widths at three strengths of learning.
 
-The settings that rank the validation best, with one seed, are the ones that are measured (bench/quality.py).
+The settings that rank the validation best, with one seed, are the ones that are measured (bench/model/quality.py).
 """
 
 from dataclasses import dataclass, replace

@@ -16,7 +16,7 @@ from torch_rechub.basic.features import SequenceFeature, SparseFeature
 from torch_rechub.models.ranking.din import DIN
 from torch_rechub.trainers import CTRTrainer
 
-from bench.peers.given import Padded, Sizes
+from bench.peers.exchange import Padded, Sizes
 from bench.peers.settings import Settings
 
 

@@ -2,7 +2,7 @@
 -- Reads the warehouse, published_nights (ds), named_rankings and named_why.
 
 -- Rankings, why and sequences are empty here, with the types that ids have: ranked_night.sql and
--- features/named_sequences.py fill them a night at a time.
+-- features/publish/release_sequences.py fill them a night at a time.
 create table release.rankings as
 from named_rankings
 where false;

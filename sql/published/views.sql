@@ -16,7 +16,7 @@ where nights.ds in (select distinct rankings.ds from rankings); -- distinct: the
 
 -- DuckDB resolves the tables of a macro in the database in use, not in the macro's own. Each macro therefore compares its
 -- release with that of the tables it finds, and stops where they differ; where the database in use has none, DuckDB's
--- own error names this table. features/publication.py puts the id of the release in the place of 'this release'.
+-- own error names this table. features/publish/release.py puts the id of the release in the place of 'this release'.
 create table use_this_database_first as
 select 'this release' as release_id;
 

@@ -1,4 +1,4 @@
--- Macros that bring an event id to the form in which the store keeps it (features/event_ids.py).
+-- Macros that bring an event id to the form in which the store keeps it (features/ingest/columns/event_ids.py).
 
 -- A whole number without the `.0` of a float; any other text as it is.
 create or replace temp macro whole_text(id_text) as

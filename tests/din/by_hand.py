@@ -5,11 +5,11 @@ import numpy as np
 import torch
 
 from din import Candidates, DinError, Examples, Ranked, Sequence, Spans, Weights
-from din.batches import MICROSECONDS_PER_DAY, Batch, JaggedHistory
-from din.folding import Items, Wanted, pooled_by_folding
-from din.model import DIN, Group
-from din.ranking import rank
-from din.together import PoolHistories
+from din.data.batch import MICROSECONDS_PER_DAY, Batch, JaggedHistory
+from din.model.din import DIN, Group
+from din.ranking.padded_pooling import Items, Wanted, pooled_by_folding
+from din.ranking.ranker import rank
+from din.ranking.user_batch import PoolHistories
 
 
 def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHistory:

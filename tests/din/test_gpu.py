@@ -9,15 +9,15 @@ import torch
 
 import din
 from din import DIN, DinConfig, DinError, TrainConfig
-from din.feed import Feed
-from din.naming import numbered_without_waiting
-from din.segments import RowsAt, Sum
-from din.tables import counts_of
-from din.training import Trainer
-from din.watching import Watch
+from din.data.loader import Feed
+from din.kernels.segment_ops import RowsAt, Sum
+from din.training.embedding_optimizer import counts_of
+from din.training.loss_monitor import Watch
+from din.training.trainer import Trainer
+from din.training.unique_rows import numbered_without_waiting
 from tests.din.by_hand import rank_one_by_one
-from tests.din.test_model import EVERY, SHAPES
-from tests.din.test_together import assert_alike, crowd
+from tests.din.model.test_din import EVERY, SHAPES
+from tests.din.ranking.test_user_batch import assert_alike, crowd
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world
 
 NO_GPU = "" if torch.cuda.is_available() else "torch finds no GPU here"
@@ -29,7 +29,7 @@ TRAIN = TrainConfig(epochs=2, batch_size=32, precision="fp32")
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processor works as a GPU would: unblocked sums, rows counted without waiting, losses seen late."""
     monkeypatch.setattr("din.device.on_processor", lambda _: False)
-    monkeypatch.setattr("din.training.STEPS_TO_A_LOOK", {"cpu": 7})
+    monkeypatch.setattr("din.training.trainer.STEPS_TO_A_LOOK", {"cpu": 7})
 
 
 def furthest(one: DIN, other: DIN) -> float:

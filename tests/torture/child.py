@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import din
-import flows.page.render
-import flows.training
-from flows import cli
+import flows.pipelines.training
+import flows.report.page.render
+from flows.cli.app import main
 from tests.torture.writes import Writes
 
 # What a night imports when it comes to it: torch, the page, and pandas, which DuckDB asks for where it is installed.
-_ = din.rank, din.load_model, flows.page.render, flows.training
+_ = din.rank, din.load_model, flows.report.page.render, flows.pipelines.training
 with suppress(ImportError):
     importlib.import_module("pandas")
 SERVER = multiprocessing.get_context("forkserver")
@@ -81,7 +81,7 @@ def command(
     writes.watch()
     sys.argv = ["nightrank", *words, "--store", str(store)]
     try:
-        cli.main()
+        main()
     finally:
         (told / "writes").write_text("\n".join(writes.met))
 

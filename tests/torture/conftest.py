@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import features
-from flows.night import run_nights, utc_now
-from flows.reading import ingest
+from flows.pipelines.ingest import ingest
+from flows.pipelines.nightly import run_nights, utc_now
+from flows.pipelines.training import run_training
 from flows.settings import load_settings, open_store
-from flows.training import run_training
 from tests.conftest import QUERY, QUICK_SETTINGS, month_of_events, write_events
 from tests.torture import child
 from tests.torture.held import held, kept_nights

@@ -16,9 +16,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import flows.filling
-import flows.night
-import flows.reading
+import flows.pipelines.backfill
+import flows.pipelines.ingest
+import flows.pipelines.nightly
 
 
 @contextmanager
@@ -90,5 +90,5 @@ def set_clock(ahead: timedelta) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:
             return datetime.now(tz) + ahead
 
-    for reader in (flows.night, flows.reading, flows.filling):
+    for reader in (flows.pipelines.nightly, flows.pipelines.ingest, flows.pipelines.backfill):
         setattr(reader, "datetime", Clock)  # noqa: B010 - to the type checker it is not this kind of datetime

@@ -59,10 +59,10 @@ def need_as_undisturbed(night: Undisturbed, store: Path) -> None:
     ("kilobytes", "stops_in"),
     [
         (0, "No space left on device; nothing is half-written: put it right, and run the same again"),
-        (50, "write (features/lake.py) did not go through"),
-        (200, "build_release (features/publication.py) did not go through"),
-        (3000, "build_release (features/publication.py) did not go through"),
-        (5800, "close_release (features/publication.py) did not go through"),
+        (50, "write (features/store/lake.py) did not go through"),
+        (200, "build_release (features/publish/release.py) did not go through"),
+        (3000, "build_release (features/publish/release.py) did not go through"),
+        (5800, "close_release (features/publish/release.py) did not go through"),
     ],
 )
 def test_a_night_on_a_full_disk_says_so_and_is_made_good_when_there_is_room(

@@ -1,0 +1,75 @@
+"""Ranked pairs a second: many users at once, the plain way and by the kernel, in float32 and in bfloat16."""
+
+import statistics
+
+import numpy as np
+import torch
+
+from bench.gpu.limits import ROUNDS, Limits, seconds
+from bench.model.din_speed import candidates_of, sequences
+from bench.model.flops import ours_ranking
+from bench.peers.exchange import Rows, Sizes
+from din.config import Precision
+from din.model.din import DIN, Group
+from din.ranking import ranker
+from din.ranking.padded_pooling import Items, Wanted, pooled_by_folding
+from din.ranking.ranker import Ranked
+from din.ranking.user_batch import PoolHistories
+
+KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program, and its warps
+
+
+def rank(model: DIN, rows: Rows, sizes: Sizes, limits: Limits, each: int, activation: str) -> None:
+    given = (candidates_of(rows, sizes, np.arange(len(rows)), each), *sequences(rows, sizes))
+    work, device = ours_ranking(rows, sizes, each), next(model.parameters()).device
+    plain = ranker.rank(model, *given, k=each)[0]
+    for name, precision, pool in ways_to_pool(device):
+        nets: Precision = "bf16" if precision == "bf16" else "fp32"
+
+        def once(nets: Precision = nets, pool: PoolHistories = pool) -> Ranked:
+            return ranker.rank(model, *given, k=each, precision=nets, pool=pool)[0]
+
+        off = furthest(once(), plain)
+        took = statistics.median(seconds(device, once) for _ in range(ROUNDS))
+        pooling = Stopwatch(pool, device)
+        once(pool=pooling)
+        print(limits.line(f"{activation}, {name}", len(rows) / took, work, precision))
+        print(
+            f"    ms: all {1e3 * took:.1f}, pooling {1e3 * pooling.took:.1f}; scores at most {off:.1e} from the first's"
+        )
+
+
+class Stopwatch:
+    """Pools, and adds up the seconds that it takes."""
+
+    def __init__(self, pool: PoolHistories, device: torch.device) -> None:
+        self.pool, self.device, self.took = pool, device, 0.0
+
+    def __call__(self, group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+        pooled: list[torch.Tensor] = []
+        self.took += seconds(self.device, lambda: pooled.append(self.pool(group, wanted, items)))
+        return pooled[0]
+
+
+def furthest(one: Ranked, other: Ranked) -> float:
+    """All candidates are ranked, so each is in both."""
+    scores = [ranked.score[np.argsort(ranked.candidate)] for ranked in (one, other)]
+    return float(np.abs(scores[0] - scores[1]).max())
+
+
+def ways_to_pool(device: torch.device) -> list[tuple[str, str, PoolHistories]]:
+    ways: list[tuple[str, str, PoolHistories]] = [
+        (f"folded, {name}", name, pooled_by_folding) for name in ("fp32", "bf16")
+    ]
+    try:
+        from din.ranking.triton_pooling import PoolByKernel
+    except ImportError:
+        print("  triton does not import: no kernel")
+        return ways
+    if device.type != "cuda":  # the interpreter knows no bfloat16
+        return [*ways, ("kernel", "fp32", PoolByKernel(candidates=16))]
+    ways.append(("kernel, tf32 three times", "tf32", PoolByKernel()))
+    return ways + [
+        (f"kernel, bf16, {candidates} by {warps} warps", "bf16", PoolByKernel(True, candidates, warps))
+        for candidates, warps in KERNEL_SHAPES
+    ]

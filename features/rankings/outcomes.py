@@ -1,0 +1,215 @@
+"""The ranking of the night before -> held against what people then did, beside simpler orders of the same candidates.
+
+Nothing is kept the night before for it: its candidates, goods and sequences are still in the lake, its histories end
+where it ended, and only the users who took something are ranked again.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from features.config import ExampleConfig, RankingConfig
+from features.errors import FeatureError
+from features.ingest.event_files import files_of_day, view_events
+from features.rankings.baselines import Order, best, bought_before, popularity
+from features.rankings.rankings import NightBucket, built_anew_since, load_bucket
+from features.sequences.histories import Histories, build_histories, events_seen, load_histories
+from features.sequences.history_slices import type_keys
+from features.store import duckdb_connection, lake, sql_files
+from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.store import Store, epoch_microseconds
+from features.store.warehouse import Warehouse
+
+CODE = 3  # raise it where a change here, or in baselines.py, changes an outcome
+CUTOFFS = (5, 10, 20, 50, 100)
+HISTORY = {0: "0", 1: "1-4", 5: "5-19", 20: "20-99", 100: "100+"}  # segments, by the fewest goods events
+NEW_DAYS = 7
+MICROSECONDS_PER_DAY = 86_400_000_000
+BY_MODEL = "mean"
+BASELINES = ("popular", "bought_again", BY_MODEL)
+SEGMENTS = "segments"
+RankBucket = Callable[[str, NightBucket, int], Order]  # by a model, the first k of each user
+SQL = tuple(f"transforms/{name}" for name in ("wanted", "keep_hits", "outcomes", "bins", "write_outcomes"))
+
+
+@dataclass
+class Outcomes:
+    """Whether they were measured, how many users count, and why a ranker, or `segments`, was left out, by name."""
+
+    measured: bool = False
+    users: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, per_shop: int) -> Fingerprint:
+    """What outcomes are made of: the events seen, the run that ranked the night before, the model of mean pooling, what
+    counts as taken, SQL. What that run ranked from, baselines rank from, or not at all."""
+    before = ds - timedelta(days=1)
+    parts = {
+        "rankings": warehouse.run_of("rankings", before),
+        "mean": warehouse.one("ledger/mean_beside", ds=before),
+        "settings.store": warehouse.store.config.timezone,
+        "settings.examples": config.positive_types,
+        "settings.ranking": per_shop,
+        "sql": texts(*SQL, "transforms/positives", "transforms/goods_known"),
+        "code": (CODE, CUTOFFS, HISTORY, NEW_DAYS),
+    }
+    return made_of(events_seen(warehouse, ds) | parts)
+
+
+def build_outcomes(
+    warehouse: Warehouse, ds: date, config: ExampleConfig, ranking: RankingConfig, rank_by: RankBucket
+) -> Outcomes:
+    """Holds the ranking of the night before `ds`, and the baselines, against the positives of `ds`.
+
+    `rank_by` ranks a bucket by a model. What cannot be made, as where files of the night before are gone, is left out,
+    and says why. Nothing is written where no ranking was published the night before, or its goods are gone, by which
+    alone it is told what could have been ranked: what was measured before stays.
+    """
+    before, made = ds - timedelta(days=1), Outcomes()
+    ranked = warehouse.run("ledger/ranking_of", ds=before)
+    if not ranked:
+        return made
+    [(model_id, longest)] = ranked
+    fingerprint = outcomes_fingerprint(warehouse, ds, config, ranking.per_shop)
+    if not warehouse.is_current("outcomes", ds, fingerprint):
+        if not warehouse.files("night_goods", before, before):
+            made.left_out["model"] = f"the goods of {before} are not in the store"
+            return made
+        view_wanted(warehouse, ds, config)
+        Replay(warehouse, before, config, longest, ranking.per_shop, rank_by, made.left_out).run()
+        values = {
+            "ds": ds,
+            "cutoffs": sorted({k for k in CUTOFFS if k < longest} | {longest}),
+            "model_id": model_id,
+            "mean_id": warehouse.one("ledger/mean_beside", ds=before),
+        }
+        with warehouse.building("outcomes", ds, fingerprint) as building:
+            warehouse.run("transforms/bins")
+            warehouse.run("transforms/outcomes")
+            warehouse.run("transforms/write_outcomes", **values)
+            building.rows = len(values["cutoffs"])
+    counted = "select max(users) from serving.outcomes where ds = $ds"
+    [(users,)] = warehouse.con.execute(counted, {"ds": ds}).fetchall()
+    made.measured, made.users = True, users or 0
+    return made
+
+
+def view_wanted(warehouse: Warehouse, ds: date, config: ExampleConfig) -> None:
+    """Makes what outcomes are measured on: what people took on `ds`, and what was ranked the night before."""
+    store, con, before = warehouse.store, warehouse.con, ds - timedelta(days=1)
+    view_events(warehouse, files_of_day(warehouse, ds, ds), "day_events")
+    goods = [lake.verified(store, file) for file in warehouse.files("night_goods", before, before)]
+    duckdb_connection.view_of_files(con, "night_goods", goods, "goods_key integer, shop_key integer")
+    con.execute("create or replace temp table known_goods as from night_goods")
+    sql_files.run(con, "transforms/positives")
+    day = {"day_start": store.day_start(ds), "day_end": store.day_end(ds), "types": list(config.positive_types)}
+    warehouse.run("transforms/wanted", before=before, **day)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The night `ds` again, bucket by bucket, for the users who took something the day after: what segments they are
+    of, and what the baselines would have ranked, of which the hits alone are kept."""
+
+    warehouse: Warehouse
+    ds: date
+    config: ExampleConfig
+    k: int
+    per_shop: int
+    rank_by: RankBucket
+    left_out: dict[str, str]
+
+    def run(self) -> None:
+        """Fills `hits`, `rankers` and `segments`, as far as can be."""
+        mean_id, buckets = self.warehouse.one("ledger/mean_beside", ds=self.ds), self.warehouse.store.config.buckets
+        if mean_id is None:
+            self.left_out[BY_MODEL] = "no model of mean pooling was trained beside the one that ranked"
+        found = self.warehouse.con.execute("select distinct user_key from wanted where ranked order by user_key")
+        users = np.asarray(found.fetchnumpy()["user_key"])
+        if others := built_anew_since(self.warehouse, self.ds):
+            self.left_out.update(dict.fromkeys(BASELINES, others))
+        with self.leaving_out(SEGMENTS, *BASELINES):
+            build_histories(self.warehouse, self.ds)
+        for bucket in range(buckets):
+            own = users[users % buckets == bucket]
+            if len(own):
+                self.replay(bucket, own, mean_id)
+        if SEGMENTS in self.left_out:
+            self.warehouse.con.execute("delete from segments")
+        rankers = [ranker for ranker in BASELINES if ranker not in self.left_out]
+        self.warehouse.con.execute("insert into rankers select unnest($rankers)", {"rankers": rankers})
+
+    @contextmanager
+    def leaving_out(self, *names: str) -> Iterator[None]:
+        """What cannot be made is left out under these names, with the reason; the night goes on."""
+        try:
+            yield
+        except FeatureError as error:
+            self.left_out.update({name: str(error) for name in names if name not in self.left_out})
+
+    def replay(self, bucket: int, users: np.ndarray, mean_id: str | None) -> None:
+        with self.leaving_out(SEGMENTS, *BASELINES):
+            histories = load_histories(self.warehouse, self.ds, bucket, users=users, at_its_end=True, with_returns=True)
+            self.warehouse.append(
+                "segments", segments_of(users, histories, epoch_microseconds(self.store.day_end(self.ds)))
+            )
+            if "popular" in self.left_out:
+                return
+            with self.leaving_out(*BASELINES):
+                night = load_bucket(self.warehouse, self.ds, bucket, users)
+                self.rank_by_count(night, histories)
+                with self.leaving_out(BY_MODEL):
+                    if mean_id and BY_MODEL not in self.left_out:
+                        self.keep(BY_MODEL, night, self.rank_by(mean_id, night, self.k))
+
+    @property
+    def store(self) -> Store:
+        return self.warehouse.store
+
+    def rank_by_count(self, night: NightBucket, histories: Histories) -> None:
+        popular = popularity(self.warehouse, self.ds, night.goods_keys)
+        types = self.config.positive_types
+        again = bought_before(night, histories, type_keys(self.warehouse, types) if types else None)
+        self.keep("popular", night, best(night, (popular,), self.k, self.per_shop))
+        self.keep("bought_again", night, best(night, (again, popular), self.k, self.per_shop))
+
+    def keep(self, ranker: str, night: NightBucket, order: Order) -> None:
+        """Keeps what was taken of a ranker's order."""
+        frame = pl.DataFrame(
+            {
+                "user_key": order.user_keys,
+                "goods_key": night.goods_keys[order.candidate],
+                "rank": order.rank,
+                "sources": night.sources.gather(order.candidate),
+            }
+        )
+        self.warehouse.con.register("ranked_again", frame.to_arrow())
+        self.warehouse.run("transforms/keep_hits", ranker=ranker)
+        self.warehouse.con.unregister("ranked_again")
+
+
+def segments_of(users: np.ndarray, histories: Histories, as_of: int) -> pl.DataFrame:
+    """Of each user how many goods they had touched, and whether they came in the last days; who has no event, since
+    they were only shown something, is new."""
+    index = users // histories.stride
+    has = index < len(histories.count)
+    has[has] = histories.count[index[has]] > 0
+    first, end = np.zeros((2, len(users)), np.int64)
+    first[has] = histories.first[index[has]]
+    end[has] = first[has] + histories.count[index[has]]
+    touched = np.r_[0, np.cumsum(histories.goods_keys > 0)]
+    longest = np.searchsorted(list(HISTORY), touched[end] - touched[first], "right") - 1
+    is_new = ~has
+    is_new[has] = histories.event_ts[first[has]] >= as_of - NEW_DAYS * MICROSECONDS_PER_DAY
+    history = pl.DataFrame({"segment": np.array(list(HISTORY.values()))[longest], "user_key": users})
+    newness = pl.DataFrame({"segment": np.where(is_new, "new", "old"), "user_key": users})
+    labelled = [
+        history.with_columns(pl.lit("history").alias("kind")),
+        newness.with_columns(pl.lit("user").alias("kind")),
+    ]
+    return pl.concat(labelled)

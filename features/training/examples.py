@@ -1,0 +1,149 @@
+"""Events -> examples of a day: what each user took, and what they might have, with the moment each is seen from."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from features.candidates.candidates import candidates_fingerprint
+from features.config import CandidateConfig, ExampleConfig
+from features.ingest.catalogue import known_version, view_catalogue
+from features.ingest.event_files import files_of_day, view_events
+from features.ingest.impressions import IMPRESSION_TYPES
+from features.sequences.histories import events_seen
+from features.store import duckdb_connection, lake, sql_files
+from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.lake import LakeFile
+from features.store.warehouse import Warehouse
+from features.training.negative_sampling import with_candidates, with_negatives
+
+CODE = 3  # raise it where a change here, or in negatives.py, changes a file
+SQL = ("positives", "goods_known", "known_goods", "labelled_impressions", "histories", "night_catalogue")
+
+
+@dataclass(frozen=True)
+class LabelledExamples:
+    """Examples of several days, X rows. `as_of`: the moment before which their history ends, the start of the
+    example's day or the moment of its label, in microseconds since 1970 UTC. Keys int32 [X], labels int8 [X], as_of
+    int64 [X]."""
+
+    user_keys: np.ndarray
+    goods_keys: np.ndarray
+    shop_keys: np.ndarray
+    labels: np.ndarray
+    as_of: np.ndarray
+
+    def where(self, rows: np.ndarray) -> "LabelledExamples":
+        return LabelledExamples(*(column[rows] for column in vars(self).values()))
+
+
+def build_examples(
+    warehouse: Warehouse,
+    ds: date,
+    known_until: date,
+    config: ExampleConfig,
+    candidates: CandidateConfig | None = None,
+) -> int:
+    """Writes the examples of one day, with what is known by the end of `known_until`, which labels may need.
+
+    The relation `histories` must be in view and reach `known_until`; `candidates` shaped those that negatives may be
+    drawn from (the defaults, where none is given). Returns the number of examples.
+    """
+    asset = "examples"
+    fingerprint = examples_fingerprint(warehouse, ds, known_until, config, candidates or CandidateConfig())
+    if not warehouse.is_current(asset, ds, fingerprint):
+        with warehouse.building(asset, ds, fingerprint) as made:
+            frame = examples_of(warehouse, ds, known_until, config)
+            made.files.append(lake.write(warehouse.store, frame, asset, ds))
+            made.rows = len(frame)
+    return sum(file.rows for file in warehouse.files(asset, ds, ds))
+
+
+def examples_fingerprint(
+    warehouse: Warehouse, ds: date, known_until: date, config: ExampleConfig, candidates: CandidateConfig
+) -> Fingerprint:
+    """What the examples of a day are made of: what was seen before it, what happened on it, settings, SQL."""
+    before = ds - timedelta(days=1)
+    parts = {
+        "goods": known_version(warehouse, before),
+        "labels": [file.sha256 for file in files_of_day(warehouse, ds, known_until)],
+        "impressions": [file.sha256 for file in warehouse.files("impressions.%", ds, ds)],
+        "settings.store": warehouse.store.config.timezone,
+        "settings.examples": config,
+        "sql": texts(*(f"transforms/{name}" for name in SQL)),
+        "code": CODE,
+    }
+    if needs_candidates(warehouse, ds, config):
+        parts["candidates"] = candidates_fingerprint(warehouse, before, candidates).shape
+    return made_of(events_seen(warehouse, before) | parts)
+
+
+def needs_candidates(warehouse: Warehouse, ds: date, config: ExampleConfig) -> bool:
+    """Whether the examples of a day are made of the candidates of the night before, which must stand by then."""
+    return config.draw == "candidates" and impressions_of(warehouse, ds, config) is None
+
+
+def impressions_of(warehouse: Warehouse, ds: date, config: ExampleConfig) -> list[LakeFile] | None:
+    """The files that label a day, where impressions do."""
+    shown = warehouse.files("impressions.%", ds, ds)
+    return shown if config.labels == "impressions" or (config.labels == "auto" and shown) else None
+
+
+def offered_files(warehouse: Warehouse, ds: date) -> list[LakeFile]:
+    """The candidates of the night before."""
+    return warehouse.files("candidates", ds - timedelta(days=1), ds - timedelta(days=1))
+
+
+def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: ExampleConfig) -> pl.DataFrame:
+    """One row per example of a day: user_key, goods_key, shop_key, as_of, label."""
+    con, store = warehouse.con, warehouse.store
+    start, end = store.day_start(ds), store.day_end(ds)
+    view_catalogue(warehouse, ds - timedelta(days=1))
+    sql_files.run(con, "transforms/known_goods", as_of=start, popular_days=config.popular_days)
+    night = config.history == "night"
+    shown = impressions_of(warehouse, ds, config)
+    if shown is not None:
+        paths = [lake.verified(store, file) for file in shown]
+        duckdb_connection.view_of_files(con, "day_impressions", paths, IMPRESSION_TYPES)
+        return pl.DataFrame(sql_files.arrow(con, "transforms/labelled_impressions", start=start, night=night))
+    view_events(warehouse, files_of_day(warehouse, ds, known_until), "day_events")
+    sql_files.run(con, "transforms/positives")
+    values = {"start": start, "end": end, "types": list(config.positive_types)}
+    found = pl.DataFrame(sql_files.arrow_of(con, "from positives_in($start, $end, $types)", values))
+    moment = pl.lit(start, pl.Datetime("us")) if night else pl.col("first_ts")
+    positives = found.select("user_key", "goods_key", "shop_key", moment.alias("as_of"))
+    if config.draw == "candidates":
+        return with_candidates(positives, offered_candidates(warehouse, ds), config, ds)
+    # An item that only the catalogue has would teach the unknown row alone.
+    touched = pl.DataFrame(sql_files.arrow_of(con, "select goods_key from known_goods where is_touched", {}))
+    known = sql_files.arrow_of(con, "from known_goods where popularity > 0 order by goods_key", {})
+    taken = positives.filter(pl.col("goods_key").is_in(touched["goods_key"].implode()))
+    return with_negatives(taken, pl.DataFrame(known), config, ds)
+
+
+def offered_candidates(warehouse: Warehouse, ds: date) -> pl.DataFrame:
+    columns = ["user_key", "goods_key", "shop_key"]
+    frames = [
+        lake.read(warehouse.store, file, lambda rows: rows.select(columns)) for file in offered_files(warehouse, ds)
+    ]
+    empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.Int32))
+    return pl.concat([empty, *frames]).sort("user_key", "goods_key")
+
+
+def load_examples(warehouse: Warehouse, first_ds: date, last_ds: date) -> LabelledExamples:
+    """The examples of some days, both included, in the order of days, users and goods."""
+    frames = [lake.read(warehouse.store, file) for file in warehouse.files("examples", first_ds, last_ds)]
+    if not frames:
+        empty = np.zeros(0, np.int64)
+        return LabelledExamples(empty, empty, empty, empty, empty)
+    frame = pl.concat(frames)
+    user_keys, goods_keys, shop_keys, labels = (
+        frame[name].to_numpy() for name in ("user_key", "goods_key", "shop_key", "label")
+    )
+    return LabelledExamples(user_keys, goods_keys, shop_keys, labels, frame["as_of"].to_physical().to_numpy())
+
+
+def days_back(ds: date, days: int) -> list[date]:
+    """The `days` days that end with `ds`, oldest first."""
+    return [ds - timedelta(days=back) for back in reversed(range(days))]
