@@ -11,25 +11,25 @@ from din.config import DinConfig, Pooling, TrainConfig
 from din.errors import DinError, ScoreError
 
 if TYPE_CHECKING:
-    from din.checkpoint.checkpoint import load_model, read_record, save_model, verify_model
+    from din.checkpoint.checkpoint import load_model, read_metadata, save_model, verify_model
     from din.checkpoint.erase_user import forget_user
-    from din.data.batch import Examples, Sequence, Spans
-    from din.metrics import Metrics, evaluate, rela_impr, spread
+    from din.data.batch import EventSequence, Examples, Spans
+    from din.metrics import Metrics, evaluate, mean_std, rela_impr
     from din.model.din import DIN
-    from din.ranking.ranker import Candidates, Ranked, Weights, rank
-    from din.training.early_stopping import Best, why_not_validate
+    from din.ranking.ranker import Candidates, HistoryWeights, Ranking, rank
+    from din.training.early_stopping import BestEpoch, validation_error
     from din.training.trainer import fit, predict
-    from din.training.warm_start import make_unknown, unknown_rows, why_not_start
+    from din.training.warm_start import make_unknown, unknown_rows, warm_start_error
 
 LATER = {
-    "data.batch": ("Examples", "Sequence", "Spans"),
-    "checkpoint.checkpoint": ("load_model", "read_record", "save_model", "verify_model"),
-    "training.early_stopping": ("Best", "why_not_validate"),
+    "data.batch": ("Examples", "EventSequence", "Spans"),
+    "checkpoint.checkpoint": ("load_model", "read_metadata", "save_model", "verify_model"),
+    "training.early_stopping": ("BestEpoch", "validation_error"),
     "checkpoint.erase_user": ("forget_user",),
-    "training.warm_start": ("make_unknown", "unknown_rows", "why_not_start"),
-    "metrics": ("Metrics", "evaluate", "rela_impr", "spread"),
+    "training.warm_start": ("make_unknown", "unknown_rows", "warm_start_error"),
+    "metrics": ("Metrics", "evaluate", "rela_impr", "mean_std"),
     "model.din": ("DIN",),
-    "ranking.ranker": ("Candidates", "Ranked", "Weights", "rank"),
+    "ranking.ranker": ("Candidates", "Ranking", "HistoryWeights", "rank"),
     "training.trainer": ("fit", "predict"),
 }
 
@@ -43,32 +43,32 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "DIN",
-    "Best",
+    "BestEpoch",
     "Candidates",
     "DinConfig",
     "DinError",
+    "EventSequence",
     "Examples",
+    "HistoryWeights",
     "Metrics",
     "Pooling",
-    "Ranked",
+    "Ranking",
     "ScoreError",
-    "Sequence",
     "Spans",
     "TrainConfig",
-    "Weights",
     "evaluate",
     "fit",
     "forget_user",
     "load_model",
     "make_unknown",
+    "mean_std",
     "predict",
     "rank",
-    "read_record",
+    "read_metadata",
     "rela_impr",
     "save_model",
-    "spread",
     "unknown_rows",
+    "validation_error",
     "verify_model",
-    "why_not_start",
-    "why_not_validate",
+    "warm_start_error",
 ]

@@ -6,22 +6,22 @@ from typing import Literal
 Pooling = Literal["mean", "decay", "din"]
 AttentionInput = Literal["difference", "product", "outer"]
 Precision = Literal["auto", "fp32", "bf16"]
-MOST_WIDTH = 65_536
-MOST_ROWS = 1_000_000
-MOST_DAYS = 36_500  # a century
+MAX_WIDTH = 65_536
+MAX_ROWS = 1_000_000
+MAX_DAYS = 36_500  # a century
 
 
-def need(holds: bool, name: str, value: object, must: str) -> None:
+def require(holds: bool, name: str, value: object, must: str) -> None:
     """Raises ValueError, with the name and the value of the setting, where it does not hold."""
     if not holds:
         raise ValueError(f"{name} is {value}; it must be {must}")
 
 
-def need_between(config: object, least: float, most: float, *names: str) -> None:
+def require_between(config: object, least: float, most: float, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        need(value >= least, name, value, f"at least {least}")
-        need(value <= most, name, value, f"at most {most}")
+        require(value >= least, name, value, f"at least {least}")
+        require(value <= most, name, value, f"at most {most}")
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class DinConfig:
     users: bool = False
 
     def __post_init__(self) -> None:
-        need_between(self, 1, MOST_WIDTH, "dimension")
-        need_between(self, 1, MOST_ROWS, "goods_length", "shop_length")
-        need_between(self, 0, 1_000, "time_buckets", "position_buckets")
-        need(len(self.attention_widths) > 0, "attention_widths", [], "at least one width, such as [32, 16]")
+        require_between(self, 1, MAX_WIDTH, "dimension")
+        require_between(self, 1, MAX_ROWS, "goods_length", "shop_length")
+        require_between(self, 0, 1_000, "time_buckets", "position_buckets")
+        require(len(self.attention_widths) > 0, "attention_widths", [], "at least one width, such as [32, 16]")
         for name in ("attention_widths", "top_widths"):
             widths = list(getattr(self, name))
-            need(all(width >= 1 for width in widths), name, widths, "widths of at least 1")
-            need(all(width <= MOST_WIDTH for width in widths), name, widths, f"widths of at most {MOST_WIDTH}")
-        need(
-            0 < self.half_life_days <= MOST_DAYS, "half_life_days", self.half_life_days, f"above 0, at most {MOST_DAYS}"
+            require(all(width >= 1 for width in widths), name, widths, "widths of at least 1")
+            require(all(width <= MAX_WIDTH for width in widths), name, widths, f"widths of at most {MAX_WIDTH}")
+        require(
+            0 < self.half_life_days <= MAX_DAYS, "half_life_days", self.half_life_days, f"above 0, at most {MAX_DAYS}"
         )
 
 
@@ -93,13 +93,13 @@ class TrainConfig:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        need_between(self, 1, 10_000, "epochs")
-        need_between(self, 1, MOST_ROWS, "batch_size")
-        need_between(self, 1, 1_024, "threads")
-        need_between(self, 0, 1e9, "weight_decay", "regularisation")
-        need_between(self, 0, 2**31 - 1, "keep_every")
-        need_between(self, 0, 2**63 - 1, "seed")
-        need(0 <= self.unknown_share < 1, "unknown_share", self.unknown_share, "at least 0 and below 1")
-        need(
+        require_between(self, 1, 10_000, "epochs")
+        require_between(self, 1, MAX_ROWS, "batch_size")
+        require_between(self, 1, 1_024, "threads")
+        require_between(self, 0, 1e9, "weight_decay", "regularisation")
+        require_between(self, 0, 2**31 - 1, "keep_every")
+        require_between(self, 0, 2**63 - 1, "seed")
+        require(0 <= self.unknown_share < 1, "unknown_share", self.unknown_share, "at least 0 and below 1")
+        require(
             0 < self.learning_rate <= 1e38, "learning_rate", self.learning_rate, "above 0, at most 1e38"
         )  # of a float32

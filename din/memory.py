@@ -9,7 +9,7 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 @cache
-def keep_freed_memory() -> None:
+def disable_malloc_trim() -> None:
     """Has large buffers that are freed taken up again, instead of handed back and asked for anew with every step.
 
     The system clears each page that it hands out, which takes a third of the time of a step on a processor. What the

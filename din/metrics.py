@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-PORTION = 4_000_000  # examples sorted at once: about 300 MB while they are
+CHUNK = 4_000_000  # examples sorted at once: about 300 MB while they are
 BINS = 20
 
 
@@ -45,7 +45,7 @@ class Gauc(NamedTuple):
     share_covered: float
 
 
-class OfUsers(NamedTuple):
+class UserMetrics(NamedTuple):
     """The AUC of each of U users, NaN for those without both labels; their examples and positives. float64 [U]"""
 
     auc: np.ndarray
@@ -53,7 +53,7 @@ class OfUsers(NamedTuple):
     positives: np.ndarray
 
 
-def evaluate(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray, portion: int = PORTION) -> Metrics:
+def evaluate(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray, portion: int = CHUNK) -> Metrics:
     """Every metric of N scores. Users are sorted in portions of at most `portion` examples; what is over all examples,
     AUC and calibration error, takes one sort of N scores each. Beside the arrays given: about 50 N bytes."""
     within = gauc(user_keys, labels, scores, portion)
@@ -88,7 +88,7 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return (below + not_above) / 2 / (len(positives) * len(negatives))
 
 
-def gauc(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray, portion: int = PORTION) -> Gauc:
+def gauc(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray, portion: int = CHUNK) -> Gauc:
     """The AUC within each user, averaged over the users i that have both labels:
 
         GAUC = sum_i w_i AUC_i / sum_i w_i
@@ -101,9 +101,9 @@ def gauc(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray, portion:
     """
     if not len(labels) or np.isnan(scores).any():
         return Gauc(float("nan"), float("nan"), float("nan"), 0, float("nan"))
-    found = [of_users(user_keys[rows], labels[rows], scores[rows]) for rows in by_user(user_keys, portion)]
-    each = OfUsers(*map(np.concatenate, zip(*found, strict=True)))
-    covered = OfUsers(*(column[~np.isnan(each.auc)] for column in each))
+    found = [auc_by_user(user_keys[rows], labels[rows], scores[rows]) for rows in user_groups(user_keys, portion)]
+    each = UserMetrics(*map(np.concatenate, zip(*found, strict=True)))
+    covered = UserMetrics(*(column[~np.isnan(each.auc)] for column in each))
     return Gauc(
         average(covered.auc, covered.examples),
         average(covered.auc, covered.positives),
@@ -118,7 +118,7 @@ def users_covered(user_keys: np.ndarray, labels: np.ndarray) -> int:
     return gauc(user_keys, labels, np.zeros(len(labels))).users
 
 
-def by_user(user_keys: np.ndarray, portion: int) -> Iterator[np.ndarray]:
+def user_groups(user_keys: np.ndarray, portion: int) -> Iterator[np.ndarray]:
     """The rows of whole users, in the order of users, at most `portion` rows at once; a user with more comes alone."""
     order = np.argsort(user_keys, kind="stable")  # merges runs: quick where the examples come day by day
     ordered = user_keys[order]
@@ -131,7 +131,7 @@ def by_user(user_keys: np.ndarray, portion: int) -> Iterator[np.ndarray]:
         begin = end
 
 
-def of_users(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> OfUsers:
+def auc_by_user(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> UserMetrics:
     """The AUC of each user by the ranks of their positives, the mean rank in a tie (Mann and Whitney 1947):
 
     AUC_i = (sum of ranks of positives - P (P + 1) / 2) / (P Q)
@@ -146,7 +146,7 @@ def of_users(user_keys: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> O
     examples, positives = np.bincount(user_of).astype(np.float64), np.bincount(user_of, label)
     wins = np.bincount(user_of, rank * label) - positives * (positives + 1) / 2
     pairs = positives * (examples - positives)
-    return OfUsers(np.divide(wins, pairs, out=np.full_like(wins, np.nan), where=pairs > 0), examples, positives)
+    return UserMetrics(np.divide(wins, pairs, out=np.full_like(wins, np.nan), where=pairs > 0), examples, positives)
 
 
 def average(values: np.ndarray, weights: np.ndarray) -> float:
@@ -197,7 +197,7 @@ def rela_impr(value: float, base: float) -> float:
     return ((value - 0.5) / (base - 0.5) - 1) * 100 if base > 0.5 else float("nan")
 
 
-def spread(values: Sequence[float]) -> tuple[float, float]:
+def mean_std(values: Sequence[float]) -> tuple[float, float]:
     """The mean of some values and their standard deviation, by n - 1; NaN for that of one value."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
     return float(np.mean(values)), deviation

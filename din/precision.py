@@ -14,12 +14,12 @@ from din.config import Precision
 FIRST_WITH_BF16 = (8, 0)  # compute capability of the first NVIDIA cards that multiply bfloat16 in hardware, Ampere
 
 
-def in_bf16(precision: Precision, device: torch.device) -> bool:
+def can_use_bf16(precision: Precision, device: torch.device) -> bool:
     if precision != "auto":
         return precision == "bf16"
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= FIRST_WITH_BF16
 
 
-def nets_in(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
     """The forward pass of the nets, within. Where it is float32 nothing is touched."""
-    return torch.autocast(device.type, torch.bfloat16) if in_bf16(precision, device) else nullcontext()
+    return torch.autocast(device.type, torch.bfloat16) if can_use_bf16(precision, device) else nullcontext()

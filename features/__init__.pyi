@@ -5,139 +5,139 @@ from .candidates.item_stats import build_night_goods, build_night_pairs
 from .config import (
     CandidateConfig,
     ExampleConfig,
-    HousekeepingConfig,
     IngestConfig,
     PublishConfig,
     RankingConfig,
+    RetentionConfig,
     SequenceConfig,
     StoreConfig,
 )
-from .errors import BusyError, FeatureError, StoppedByCheck
-from .ingest.catalogue import Catalogued, fail_goods, ingest_goods, never_touched
+from .errors import BusyError, CheckFailedError, FeatureError
+from .ingest.catalogue import CatalogueResult, ingest_goods, never_touched, record_catalogue_failure
 from .ingest.columns.date_columns import FIRST_DAY, LAST_DAY
-from .ingest.held_back_days import HeldBack, accepting, held_back_warning, in_ranges
+from .ingest.held_back_days import HeldBack, accept_command, format_day_ranges, held_back_warning
 from .ingest.impressions import ingest_impressions
-from .ingest.ingest_events import Ingested, event_days, ingest_events
-from .ingest.source_registry import known_path, known_source, last_day_read, registered_sources
+from .ingest.ingest_events import IngestResult, event_days, ingest_events
+from .ingest.source_registry import last_day_read, registered_path, registered_source, registered_sources
 from .ingest.sources import Source, find_source
 from .ingest.unchanged_days import forget_digests
-from .ops.doctor import Finding, examine
-from .ops.erasure.erase import Forgotten, forget
+from .ops.doctor import Finding, run_doctor_checks
+from .ops.erasure.erase import ErasureResult, erase_user
 from .ops.erasure.rewrite import newer_files, rewrite_newer
-from .ops.orphan_files import need_lake, orphans_error
-from .ops.plan import PlannedAsset, Shaping, labels_until, plan
-from .ops.release_checks import published_is_broken
-from .ops.retention import Going, tidy, what_goes
-from .ops.status import Status, look
-from .ops.store_checks import Broken, Look
+from .ops.orphan_files import orphans_error, require_lake
+from .ops.plan import PlannedAsset, PlanSettings, label_cutoff, plan
+from .ops.release_checks import published_release_error
+from .ops.retention import RemovalItem, find_expired, remove_expired
+from .ops.status import Status, read_status
+from .ops.store_checks import DoctorContext, Violation
 from .ops.unranked_nights import first_trainable, outcomes_never_measured, unranked_nights
-from .publish.explain_inputs import Recalled, recall, why_not_recall
-from .publish.night_summary import Summary, keep_summary, reading_went_well, sum_up_failure, summary_of
-from .publish.reader import Answer, Reader, reading
+from .publish.explain_inputs import ExplainInputs, explain_error, load_explain_inputs
+from .publish.night_summary import Summary, clear_ingest_failures, load_summary, save_summary, summarize_failure
+from .publish.reader import Answer, Reader, open_published
 from .publish.release import (
     Check,
-    build_again,
     build_release,
-    close_night,
-    close_release,
-    flip,
+    finalize_night,
+    finalize_release,
     is_published,
-    need_in_release,
-    nights_missing,
+    mark_night_failed,
+    missing_nights,
+    publish_release,
+    raise_on_failed_checks,
+    rebuild_release,
     record_night,
-    refuse_night,
+    require_in_release_window,
     rolled_back_nights,
     run_checks,
-    stop_where_broken,
 )
-from .publish.release_files import clear_releases
-from .publish.rollback import Release, RolledBack, recognise_flip, releases, roll_back
-from .rankings.baselines import Order
+from .publish.release_files import prune_releases
+from .publish.rollback import Release, RollbackResult, reconcile_publication, releases, roll_back
+from .rankings.baselines import BaselineRanking
 from .rankings.drift import Drift, measure_drift
-from .rankings.outcomes import Outcomes, RankBucket, build_outcomes
-from .rankings.rankings import NightBucket, RankingWriter, load_bucket, ranking_fingerprint, writing_rankings
+from .rankings.outcomes import BucketRanker, Outcomes, build_outcomes
+from .rankings.rankings import RankingBucket, RankingWriter, load_bucket, ranking_fingerprint, ranking_writer
 from .sequences.event_types import listed_types, unmatched_types
-from .sequences.histories import Histories, build_histories, load_histories, view_histories
-from .sequences.history_slices import PARTS, Part
+from .sequences.histories import Histories, build_histories, create_histories_view, load_histories
+from .sequences.history_slices import GROUPS, SequenceGroup
 from .sequences.sequences import build_sequences, load_sequences
 from .store import sql_files
-from .store.duckdb_connection import MAKE_ROOM, in_sentences, is_full, may_pass
+from .store.duckdb_connection import MAKE_ROOM, is_disk_full, is_transient, translate_errors
 from .store.lake import flush
-from .store.permissions import closed_to_others, new_file_aside
-from .store.scratch import trial
+from .store.permissions import new_file_aside, private_umask
+from .store.scratch import scratch_warehouse
 from .store.store import Store, epoch_microseconds, in_utc
-from .store.warehouse import Warehouse, look_into, open_warehouse
-from .store.warehouse_copies import need_no_remains, need_warehouse
-from .training.category_keys import categories_for, categories_of, give_category_keys
-from .training.examples import LabelledExamples, build_examples, days_back, load_examples, needs_candidates
+from .store.warehouse import Warehouse, open_warehouse, open_warehouse_read_only
+from .store.warehouse_copies import require_no_remains, require_warehouse
+from .training.category_keys import assign_category_keys, categories_since_training, item_categories
+from .training.examples import LabelledExamples, build_examples, last_days, load_examples, needs_candidates
 from .training.model_registry import (
     ModelRecord,
     NextChampion,
     champion_id,
-    last_training,
-    learned_from_forgotten,
-    need_champion,
+    checkpoint_metadata,
+    last_training_day,
     next_champion,
     ranked_by_others,
-    record_of,
     register_models,
-    start_id,
+    require_champion,
     table_sizes,
+    trained_on_erased_user,
+    warm_start_model_id,
 )
-from .training.training_data import Material, load_material
+from .training.training_data import TrainingData, load_training_data
 
 __all__ = [
     "FIRST_DAY",
+    "GROUPS",
     "LAST_DAY",
     "MAKE_ROOM",
-    "PARTS",
     "Answer",
-    "Broken",
+    "BaselineRanking",
+    "BucketRanker",
     "BusyError",
     "CandidateConfig",
     "CandidateCounts",
-    "Catalogued",
+    "CatalogueResult",
     "Check",
+    "CheckFailedError",
+    "DoctorContext",
     "Drift",
+    "ErasureResult",
     "ExampleConfig",
+    "ExplainInputs",
     "FeatureError",
     "Finding",
-    "Forgotten",
-    "Going",
     "HeldBack",
     "Histories",
-    "HousekeepingConfig",
     "IngestConfig",
-    "Ingested",
+    "IngestResult",
     "LabelledExamples",
-    "Look",
-    "Material",
     "ModelRecord",
     "NextChampion",
-    "NightBucket",
-    "Order",
     "Outcomes",
-    "Part",
+    "PlanSettings",
     "PlannedAsset",
     "PublishConfig",
-    "RankBucket",
+    "RankingBucket",
     "RankingConfig",
     "RankingWriter",
     "Reader",
-    "Recalled",
     "Release",
-    "RolledBack",
+    "RemovalItem",
+    "RetentionConfig",
+    "RollbackResult",
     "SequenceConfig",
-    "Shaping",
+    "SequenceGroup",
     "Source",
     "Status",
-    "StoppedByCheck",
     "Store",
     "StoreConfig",
     "Summary",
+    "TrainingData",
+    "Violation",
     "Warehouse",
-    "accepting",
-    "build_again",
+    "accept_command",
+    "assign_category_keys",
     "build_candidates",
     "build_examples",
     "build_histories",
@@ -146,95 +146,95 @@ __all__ = [
     "build_outcomes",
     "build_release",
     "build_sequences",
-    "categories_for",
-    "categories_of",
+    "categories_since_training",
     "champion_id",
-    "clear_releases",
-    "close_night",
-    "close_release",
-    "closed_to_others",
-    "days_back",
+    "checkpoint_metadata",
+    "clear_ingest_failures",
+    "create_histories_view",
     "epoch_microseconds",
+    "erase_user",
     "event_days",
-    "examine",
-    "fail_goods",
+    "explain_error",
+    "finalize_night",
+    "finalize_release",
+    "find_expired",
     "find_source",
     "first_trainable",
-    "flip",
     "flush",
-    "forget",
     "forget_digests",
-    "give_category_keys",
+    "format_day_ranges",
     "held_back_warning",
-    "in_ranges",
-    "in_sentences",
     "in_utc",
     "ingest_events",
     "ingest_goods",
     "ingest_impressions",
-    "is_full",
+    "is_disk_full",
     "is_published",
-    "keep_summary",
-    "known_path",
-    "known_source",
-    "labels_until",
+    "is_transient",
+    "item_categories",
+    "label_cutoff",
     "last_day_read",
-    "last_training",
-    "learned_from_forgotten",
+    "last_days",
+    "last_training_day",
     "listed_types",
     "load_bucket",
     "load_examples",
+    "load_explain_inputs",
     "load_histories",
-    "load_material",
     "load_sequences",
-    "look",
-    "look_into",
-    "may_pass",
+    "load_summary",
+    "load_training_data",
+    "mark_night_failed",
     "measure_drift",
-    "need_champion",
-    "need_in_release",
-    "need_lake",
-    "need_no_remains",
-    "need_warehouse",
+    "missing_nights",
     "needs_candidates",
     "never_touched",
     "new_file_aside",
     "newer_files",
     "next_champion",
-    "nights_missing",
+    "open_published",
     "open_warehouse",
+    "open_warehouse_read_only",
     "orphans_error",
     "outcomes_never_measured",
     "plan",
-    "published_is_broken",
+    "private_umask",
+    "prune_releases",
+    "publish_release",
+    "published_release_error",
+    "raise_on_failed_checks",
     "ranked_by_others",
     "ranking_fingerprint",
-    "reading",
-    "reading_went_well",
-    "recall",
-    "recognise_flip",
+    "ranking_writer",
+    "read_status",
+    "rebuild_release",
+    "reconcile_publication",
+    "record_catalogue_failure",
     "record_night",
-    "record_of",
-    "refuse_night",
     "register_models",
+    "registered_path",
+    "registered_source",
     "registered_sources",
     "releases",
+    "remove_expired",
+    "require_champion",
+    "require_in_release_window",
+    "require_lake",
+    "require_no_remains",
+    "require_warehouse",
     "rewrite_newer",
     "roll_back",
     "rolled_back_nights",
     "run_checks",
+    "run_doctor_checks",
+    "save_summary",
+    "scratch_warehouse",
     "sql_files",
-    "start_id",
-    "stop_where_broken",
-    "sum_up_failure",
-    "summary_of",
+    "summarize_failure",
     "table_sizes",
-    "tidy",
-    "trial",
+    "trained_on_erased_user",
+    "translate_errors",
     "unmatched_types",
     "unranked_nights",
-    "view_histories",
-    "what_goes",
-    "why_not_recall",
-    "writing_rankings",
+    "warm_start_model_id",
 ]

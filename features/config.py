@@ -7,20 +7,20 @@ from typing import Literal
 
 SIZE = re.compile(r"(?=.*[1-9])(\d+(?:\.\d+)?) *([MGT])i?B", re.IGNORECASE)
 TERABYTES = {"M": 1e-6, "G": 1e-3, "T": 1.0}
-MOST_TERABYTES = 1_000
+MAX_TERABYTES = 1_000
 STORAGE_VERSION = re.compile(r"v[1-9]\d*\.\d+\.\d+")
 
 
 # The most that a setting takes. Beyond them dates, keys and memory end, whatever a person means.
-MOST_DAYS = 36_500  # a century
-MOST_SECONDS = 31_536_000  # a year
-MOST_ROWS = 1_000_000  # of one user, or files of one kind
-MOST_PARTS = 100_000
-MOST_THREADS = 1_024
-MOST_SEED = 2**63 - 1
+MAX_DAYS = 36_500  # a century
+MAX_SECONDS = 31_536_000  # a year
+MAX_ROWS = 1_000_000  # of one user, or files of one kind
+MAX_BUCKETS = 100_000
+MAX_THREADS = 1_024
+MAX_SEED = 2**63 - 1
 
 
-def need_between(config: object, least: float, most: float, *names: str) -> None:
+def require_between(config: object, least: float, most: float, *names: str) -> None:
     """Raises ValueError, with the name, the value and the range, where one of these settings is outside of it."""
     for name in names:
         value = getattr(config, name)
@@ -30,15 +30,15 @@ def need_between(config: object, least: float, most: float, *names: str) -> None
             raise ValueError(f"{name} is {value}; it must be at most {most}")
 
 
-def need_size(config: object, *names: str) -> None:
+def require_size(config: object, *names: str) -> None:
     """Raises ValueError, with the name and the value, where one of these settings is no size that DuckDB reads."""
     for name in names:
         value = getattr(config, name)
         size = SIZE.fullmatch(value)
         if not size:
             raise ValueError(f"{name} is '{value}'; it must be a number with MB, GB or TB, such as 2GB")
-        if float(size[1]) * TERABYTES[size[2].upper()] > MOST_TERABYTES:
-            raise ValueError(f"{name} is '{value}'; it must be at most {MOST_TERABYTES}TB")
+        if float(size[1]) * TERABYTES[size[2].upper()] > MAX_TERABYTES:
+            raise ValueError(f"{name} is '{value}'; it must be at most {MAX_TERABYTES}TB")
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class StoreConfig:
     storage_version: str = "v1.0.0"
 
     def __post_init__(self) -> None:
-        need_between(self, 1, MOST_PARTS, "buckets")
-        need_between(self, 1, MOST_THREADS, "threads")
-        need_between(self, 0, MOST_SECONDS, "wait_seconds")
-        need_between(self, 0, MOST_PARTS, "keep_copies")
-        need_size(self, "memory_limit", "temp_limit")
+        require_between(self, 1, MAX_BUCKETS, "buckets")
+        require_between(self, 1, MAX_THREADS, "threads")
+        require_between(self, 0, MAX_SECONDS, "wait_seconds")
+        require_between(self, 0, MAX_BUCKETS, "keep_copies")
+        require_size(self, "memory_limit", "temp_limit")
         if not STORAGE_VERSION.fullmatch(self.storage_version):
             raise ValueError(
                 f"storage_version is '{self.storage_version}'; it must be a version of DuckDB from v1.0.0 on, "
@@ -81,7 +81,7 @@ class IngestConfig:
     reread_days: int = 0
 
     def __post_init__(self) -> None:
-        need_between(self, 0, MOST_DAYS, "reread_days")
+        require_between(self, 0, MAX_DAYS, "reread_days")
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class SequenceConfig:
     shop_collapse_seconds: int = 0
 
     def __post_init__(self) -> None:
-        need_between(self, 1, MOST_ROWS, "goods_length", "shop_length")
-        need_between(self, 0, MOST_DAYS, "goods_max_age_days", "shop_max_age_days")
-        need_between(self, 0, MOST_SECONDS, "goods_collapse_seconds", "shop_collapse_seconds")
+        require_between(self, 1, MAX_ROWS, "goods_length", "shop_length")
+        require_between(self, 0, MAX_DAYS, "goods_max_age_days", "shop_max_age_days")
+        require_between(self, 0, MAX_SECONDS, "goods_collapse_seconds", "shop_collapse_seconds")
 
     @property
     def goods(self) -> GroupConfig:
@@ -143,10 +143,10 @@ class ExampleConfig:
     seed: int = 17
 
     def __post_init__(self) -> None:
-        need_between(self, 0, 10_000, "negatives")
-        need_between(self, 0, 10, "popularity_power")
-        need_between(self, 1, MOST_DAYS, "popular_days")
-        need_between(self, 0, MOST_SEED, "seed")
+        require_between(self, 0, 10_000, "negatives")
+        require_between(self, 0, 10, "popularity_power")
+        require_between(self, 1, MAX_DAYS, "popular_days")
+        require_between(self, 0, MAX_SEED, "seed")
 
 
 # What a built-in source brings, beside the others: chosen on early nights, held on later ones (docs/experiments.md).
@@ -178,15 +178,15 @@ class CandidateConfig:
     repeatable_categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        need_between(self, 1, MOST_ROWS, "per_source", "per_user", "pair_goods", "pair_support")
-        need_between(self, 1, MOST_DAYS, "popular_days", "pair_days")
-        need_between(self, 0, MOST_DAYS, "exclude_bought_days")
-        need_between(self, 0.01, MOST_DAYS, "half_life_days")
+        require_between(self, 1, MAX_ROWS, "per_source", "per_user", "pair_goods", "pair_support")
+        require_between(self, 1, MAX_DAYS, "popular_days", "pair_days")
+        require_between(self, 0, MAX_DAYS, "exclude_bought_days")
+        require_between(self, 0.01, MAX_DAYS, "half_life_days")
         for name, quota in self.quotas.items():
             if quota < 0:
                 raise ValueError(f"quotas.{name} is {quota}; it must be at least 0, which turns the source off")
-            if quota > MOST_ROWS:
-                raise ValueError(f"quotas.{name} is {quota}; it must be at most {MOST_ROWS}")
+            if quota > MAX_ROWS:
+                raise ValueError(f"quotas.{name} is {quota}; it must be at most {MAX_ROWS}")
 
     def quota(self, source: str) -> int:
         """How many candidates of a user the source may bring."""
@@ -205,15 +205,15 @@ class RankingConfig:
     why_history: int = 5
 
     def __post_init__(self) -> None:
-        need_between(self, 1, MOST_ROWS, "k")
-        need_between(self, 0, MOST_ROWS, "per_shop", "why_goods", "why_history")
-        need_between(self, 0, MOST_ROWS, "min_score")
+        require_between(self, 1, MAX_ROWS, "k")
+        require_between(self, 0, MAX_ROWS, "per_shop", "why_goods", "why_history")
+        require_between(self, 0, MAX_ROWS, "min_score")
         if self.min_score > 1:
             raise ValueError(f"min_score is {self.min_score}; scores are probabilities, from 0 to 1")
 
 
 @dataclass(frozen=True)
-class HousekeepingConfig:
+class RetentionConfig:
     """What `nightrank housekeeping` leaves: the lake's derived files of the last `keep_lake_days` days up to the newest
     (0: all), the newest `keep_checkpoints` models beside those that something refers to, and the newest `keep_reports`
     reports."""
@@ -223,8 +223,8 @@ class HousekeepingConfig:
     keep_reports: int = 90
 
     def __post_init__(self) -> None:
-        need_between(self, 0, MOST_DAYS, "keep_lake_days")
-        need_between(self, 0, MOST_ROWS, "keep_checkpoints", "keep_reports")
+        require_between(self, 0, MAX_DAYS, "keep_lake_days")
+        require_between(self, 0, MAX_ROWS, "keep_checkpoints", "keep_reports")
 
 
 @dataclass(frozen=True)
@@ -240,6 +240,6 @@ class PublishConfig:
     report: bool = True
 
     def __post_init__(self) -> None:
-        need_between(self, 1, MOST_DAYS, "ranking_nights", "keep_releases")
-        need_between(self, 0, MOST_DAYS, "sequence_nights")
-        need_between(self, 0, 1_000, "max_psi")
+        require_between(self, 1, MAX_DAYS, "ranking_nights", "keep_releases")
+        require_between(self, 0, MAX_DAYS, "sequence_nights")
+        require_between(self, 0, 1_000, "max_psi")

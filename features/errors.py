@@ -27,5 +27,5 @@ class BusyError(FeatureError):
     """Somebody else is writing to the store."""
 
 
-class StoppedByCheck(FeatureError):
+class CheckFailedError(FeatureError):
     """A check with severity `stop` found rows; yesterday stays published."""

@@ -15,18 +15,18 @@ from features import (
     CandidateConfig,
     ExampleConfig,
     FeatureError,
-    HousekeepingConfig,
     IngestConfig,
     PublishConfig,
     RankingConfig,
+    RetentionConfig,
     SequenceConfig,
     Store,
     StoreConfig,
 )
-from features.config import MOST_DAYS, need_between
+from features.config import MAX_DAYS, require_between
 from flows.runtime.alerts import AlertConfig
 from flows.runtime.timeouts import TimeoutConfig
-from flows.variables import nearest, variables_errors
+from flows.variables import nearest_name, variables_errors
 
 SETTINGS_FILE = "nightrank.toml"
 
@@ -41,8 +41,8 @@ class WindowConfig:
     eval_days: int = 7
 
     def __post_init__(self) -> None:
-        need_between(self, 1, MOST_DAYS, "train_days", "eval_days")
-        need_between(self, 0, MOST_DAYS, "valid_days")
+        require_between(self, 1, MAX_DAYS, "train_days", "eval_days")
+        require_between(self, 0, MAX_DAYS, "valid_days")
 
     @property
     def days(self) -> int:
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     candidates: CandidateConfig = CandidateConfig()
     ranking: RankingConfig = RankingConfig()
     publish: PublishConfig = PublishConfig()
-    housekeeping: HousekeepingConfig = HousekeepingConfig()
+    housekeeping: RetentionConfig = RetentionConfig()
     timeouts: TimeoutConfig = TimeoutConfig()
     alerts: AlertConfig = AlertConfig()
 
@@ -85,8 +85,8 @@ class Settings(BaseSettings):
     @classmethod
     def name_unknown(cls, given: dict[str, Any]) -> dict[str, Any]:
         for section, values in given.items():
-            need_known(section, values, {name: field.default for name, field in cls.model_fields.items()})
-        return {section: lists_of_text(section, values) for section, values in given.items()}
+            reject_unknown_keys(section, values, {name: field.default for name, field in cls.model_fields.items()})
+        return {section: parse_json_lists(section, values) for section, values in given.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -109,24 +109,24 @@ class Settings(BaseSettings):
         return replace(self.model_shape, pooling=pooling)
 
 
-def need_known(section: str, values: Any, sections: dict[str, Any]) -> None:
+def reject_unknown_keys(section: str, values: Any, sections: dict[str, Any]) -> None:
     """Raises ValueError where there is no such section, or where it has no such setting, with the nearest name."""
     if section not in sections:
-        near = nearest(section, sections)
+        near = nearest_name(section, sections)
         meant = f"; if you mean [{near}], write that" if near else ""
         raise ValueError(f"[{section}] is not a section; there are {', '.join(sections)}{meant}")
     known = sorted(item.name for item in fields(sections[section]))
     if isinstance(values, dict):
         for name in sorted(values.keys() - set(known)):
-            near = nearest(name, known)
+            near = nearest_name(name, known)
             meant = f"; if you mean {near}, write that" if near else ""
             raise ValueError(f"[{section}] has no setting {name}; there are {', '.join(known)}{meant}")
-        need_no_true(section, sections[section], values)
+        reject_booleans(section, sections[section], values)
     elif not is_dataclass(values):
         raise ValueError(f"{section} is a section, not a setting; write [{section}], and its settings below it")
 
 
-def need_no_true(section: str, default: Any, values: dict[str, Any]) -> None:
+def reject_booleans(section: str, default: Any, values: dict[str, Any]) -> None:
     """Raises ValueError where `true` or `false` is given for a number: Python takes them for 1 and 0."""
     for name, value in values.items():
         given = {name: value} if not isinstance(value, dict) else {f"{name}.{key}": one for key, one in value.items()}
@@ -136,14 +136,14 @@ def need_no_true(section: str, default: Any, values: dict[str, Any]) -> None:
                 raise ValueError(f"[{section}] {called} is {json.dumps(one)}; it must be a number")
 
 
-def lists_of_text(section: str, values: Any) -> Any:
+def parse_json_lists(section: str, values: Any) -> Any:
     """The values of a section; a list that the environment brought as text, `[64, 32]`, is read as one."""
     if not isinstance(values, dict):
         return values
-    return {name: list_of_text(section, name, value) for name, value in values.items()}
+    return {name: parse_json_list(section, name, value) for name, value in values.items()}
 
 
-def list_of_text(section: str, name: str, value: Any) -> Any:
+def parse_json_list(section: str, name: str, value: Any) -> Any:
     if not isinstance(value, str) or not value.startswith("["):
         return value
     try:

@@ -65,14 +65,14 @@ def nearest_variable(name: str, sections: Sections) -> str | None:
     written = f"{section}__{setting}" if setting else section
     known = [variable.removeprefix(PREFIX) for variable in known_variables(sections)]
     without_section = [variable for variable in known if variable.endswith(f"__{written}")]
-    near = next(iter(without_section), None) or nearest(written, known)
+    near = next(iter(without_section), None) or nearest_name(written, known)
     if near is None:
         return None
     has_key = any(key) and is_map(sections, *near.lower().split("__"))
     return PREFIX + "__".join([near, *key] if has_key else [near])
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, None where none is."""
     found = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return found[0] if found else None

@@ -85,7 +85,7 @@ class Desk:
         (self.folder / f"{name}.sql").write_text(query)
         return features.find_source(str(self.folder / f"{name}.sql"), "events", str(path))
 
-    def ingest(self, warehouse: Warehouse, source: features.Source, first: str, last: str) -> features.Ingested:
+    def ingest(self, warehouse: Warehouse, source: features.Source, first: str, last: str) -> features.IngestResult:
         days = (date.fromisoformat(first), date.fromisoformat(last))
         return features.ingest_events(warehouse, source, *days, self.ingestion)
 

@@ -93,14 +93,14 @@ METHODS = {
     "into": 2,
     "arrow_of": 1,
 }
-FUNCTIONS = {"ask": 1, "run_query": 2}
+FUNCTIONS = {"run_question": 1, "run_query": 2}
 # What hands on a text: a file of sql/, a person's query, or what its callers give, who are looked at here.
 HANDS_ON = {
-    ("features/candidates/candidate_sources.py", "bound"),
-    ("features/publish/reader.py", "ask"),
-    ("features/publish/reader.py", "answer"),
-    ("features/publish/reader.py", "need_question"),
-    ("features/ingest/sources.py", "bound"),
+    ("features/candidates/candidate_sources.py", "bind_parameters"),
+    ("features/publish/reader.py", "run_question"),
+    ("features/publish/reader.py", "fetch_answer"),
+    ("features/publish/reader.py", "require_single_select"),
+    ("features/ingest/sources.py", "bind_parameters"),
     ("features/ingest/sources.py", "into"),
     ("features/ingest/sources.py", "run_query"),
     ("features/store/sql_files.py", "arrow"),
@@ -138,7 +138,10 @@ def put_together(path: str, code: str) -> list[str]:
         if isinstance(function, ast.FunctionDef) and (path, function.name) not in HANDS_ON
         for text in texts_of_sql(function)
         if not isinstance(text, ast.Constant)
-        and not (isinstance(text, ast.Call) and re.match(r"sql_builder\.|source_sql\.|sql_files\.read$", ast.unparse(text.func)))
+        and not (
+            isinstance(text, ast.Call)
+            and re.match(r"sql_builder\.|source_sql\.|sql_files\.read$", ast.unparse(text.func))
+        )
     ]
 
 
@@ -173,12 +176,12 @@ def test_sql_text_that_is_put_together_elsewhere_would_be_found(line: str, text:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: sql_builder.clear_day("serving.rankings; drop table serving.why"),
-        lambda: sql_builder.holds("entities.users", "user_id or true"),
+        lambda: sql_builder.delete_day("serving.rankings; drop table serving.why"),
+        lambda: sql_builder.has_values("entities.users", "user_id or true"),
         lambda: sql_builder.give_type("entities.users", "user_id", "bigint; drop table entities.users"),
         lambda: sql_builder.attach(Path("a"), "a as b"),
         lambda: sql_builder.empty_view("events", "user_id integer); drop table events; --"),
-        lambda: sql_builder.count_theirs("main", "rankings", "rank"),
+        lambda: sql_builder.count_user_rows("main", "rankings", "rank"),
     ],
 )
 def test_a_name_that_is_not_one_of_ours_is_in_no_text(wrong: Callable[[], str]) -> None:
@@ -192,7 +195,7 @@ def test_a_name_from_a_catalogue_and_a_path_stay_what_they_are() -> None:
         'create table "a""; drop table b; --" (user_id integer); insert into "a""; drop table b; --" values (7)'
     )
 
-    count = sql_builder.count_theirs("main", 'a"; drop table b; --', "user_id")
+    count = sql_builder.count_user_rows("main", 'a"; drop table b; --', "user_id")
 
     assert con.execute(count, {"wanted": "7"}).fetchall() == [(1,)]
     assert sql_builder.attach(Path("it's"), "old", read_only=True) == "attach 'it''s' as old (read_only)"

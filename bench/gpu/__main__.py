@@ -30,11 +30,11 @@ from bench.peers.exchange import Rows, Sizes, load_exchange
 from bench.workloads.ranking_workload import LONGEST, Crowd, write_crowd
 from din import device as devices
 from din.config import TrainConfig
-from din.data.loader import Feed
+from din.data.loader import BatchLoader
 from din.model.din import DIN
-from din.model.tables import TABLES
-from din.precision import nets_in
-from din.training.embedding_optimizer import counts_of, localise
+from din.model.tables import EMBEDDING_PARAMS
+from din.precision import autocast
+from din.training.embedding_optimizer import gather_batch_rows, key_counts
 from din.training.trainer import Trainer
 
 SMALL, WHOLE = Crowd(users=500, goods=600, shops=50, ranked=8, candidates=20), Crowd(ranked=5_000)
@@ -43,10 +43,10 @@ SMALL, WHOLE = Crowd(users=500, goods=600, shops=50, ranked=8, candidates=20), C
 def train(rows: Rows, sizes: Sizes, limits: Limits, activation: str, precision: str, batch: int, steps: int) -> DIN:
     """Whole steps, cutting included; then its parts, on one batch."""
     data = (examples_of(rows, sizes), *sequences(rows, sizes))
-    counts = counts_of(*data, (sizes.goods_rows, sizes.shop_rows))
+    counts = key_counts(*data, (sizes.goods_rows, sizes.shop_rows))
     config, settings = shape(activation), TrainConfig(batch_size=batch, learning_rate=1e-3, precision=precision)
     trainer = Trainer(config, settings, (sizes.goods_rows, sizes.shop_rows), counts, 1_000_000)
-    feed = Feed(*data, (config.goods_length, config.shop_length), trainer.device)
+    feed = BatchLoader(*data, (config.goods_length, config.shop_length), trainer.device)
     order = np.resize(np.random.default_rng(0).permutation(len(rows)), batch * steps)
 
     def epoch() -> None:
@@ -61,15 +61,15 @@ def train(rows: Rows, sizes: Sizes, limits: Limits, activation: str, precision: 
     return trainer.model.eval()
 
 
-def in_parts(trainer: Trainer, feed: Feed, order: np.ndarray, batch: int, steps: int) -> None:
+def in_parts(trainer: Trainer, feed: BatchLoader, order: np.ndarray, batch: int, steps: int) -> None:
     """Milliseconds of a step. Each part is repeated on the same batch; the forward pass has those before it."""
     device, model = trainer.device, trainer.model
     cut, labels_B = next(feed.batches(order[:batch], batch))
-    local, rows = localise(model, cut)
+    local, rows = gather_batch_rows(model, cut)
 
     def forward() -> torch.Tensor:
-        tables = {TABLES[table]: found.values_RD for table, found in rows.items()}
-        with nets_in(trainer.train.precision, device):
+        tables = {EMBEDDING_PARAMS[table]: found.values_RD for table, found in rows.items()}
+        with autocast(trainer.train.precision, device):
             logits_B = functional_call(model, tables, (local,))
         return functional.binary_cross_entropy_with_logits(logits_B.float(), labels_B)
 
@@ -81,7 +81,7 @@ def in_parts(trainer: Trainer, feed: Feed, order: np.ndarray, batch: int, steps:
         weight.grad = gradient
     parts: dict[str, Callable[[], object]] = {
         "feed": lambda: [None for _ in feed.batches(order, batch)],
-        "named rows": lambda: localise(model, cut),
+        "named rows": lambda: gather_batch_rows(model, cut),
         "forward": forward,
         "forward and backward": there_and_back,
         "optimizer of the nets": trainer.net_optimizer.step,

@@ -10,10 +10,10 @@ from bench.model.din_speed import candidates_of, sequences
 from bench.model.flops import ours_ranking
 from bench.peers.exchange import Rows, Sizes
 from din.config import Precision
-from din.model.din import DIN, Group
+from din.model.din import DIN, AttentionGroup
 from din.ranking import ranker
-from din.ranking.padded_pooling import Items, Wanted, pooled_by_folding
-from din.ranking.ranker import Ranked
+from din.ranking.padded_pooling import CandidateBatch, HistoryBatch, pool_padded
+from din.ranking.ranker import Ranking
 from din.ranking.user_batch import PoolHistories
 
 KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program, and its warps
@@ -26,7 +26,7 @@ def rank(model: DIN, rows: Rows, sizes: Sizes, limits: Limits, each: int, activa
     for name, precision, pool in ways_to_pool(device):
         nets: Precision = "bf16" if precision == "bf16" else "fp32"
 
-        def once(nets: Precision = nets, pool: PoolHistories = pool) -> Ranked:
+        def once(nets: Precision = nets, pool: PoolHistories = pool) -> Ranking:
             return ranker.rank(model, *given, k=each, precision=nets, pool=pool)[0]
 
         off = furthest(once(), plain)
@@ -45,22 +45,20 @@ class Stopwatch:
     def __init__(self, pool: PoolHistories, device: torch.device) -> None:
         self.pool, self.device, self.took = pool, device, 0.0
 
-    def __call__(self, group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+    def __call__(self, group: AttentionGroup, wanted: CandidateBatch, items: HistoryBatch) -> torch.Tensor:
         pooled: list[torch.Tensor] = []
         self.took += seconds(self.device, lambda: pooled.append(self.pool(group, wanted, items)))
         return pooled[0]
 
 
-def furthest(one: Ranked, other: Ranked) -> float:
+def furthest(one: Ranking, other: Ranking) -> float:
     """All candidates are ranked, so each is in both."""
     scores = [ranked.score[np.argsort(ranked.candidate)] for ranked in (one, other)]
     return float(np.abs(scores[0] - scores[1]).max())
 
 
 def ways_to_pool(device: torch.device) -> list[tuple[str, str, PoolHistories]]:
-    ways: list[tuple[str, str, PoolHistories]] = [
-        (f"folded, {name}", name, pooled_by_folding) for name in ("fp32", "bf16")
-    ]
+    ways: list[tuple[str, str, PoolHistories]] = [(f"folded, {name}", name, pool_padded) for name in ("fp32", "bf16")]
     try:
         from din.ranking.triton_pooling import PoolByKernel
     except ImportError:

@@ -17,12 +17,12 @@ import din
 from bench.model.flops import ATTENTION, DIMENSION, TOP
 from bench.peers.exchange import Rows, Sizes, load_exchange
 from bench.peers.peer_speed import cpu_seconds
-from din import Candidates, DinConfig, Examples, Sequence, Spans, TrainConfig
-from din.data.loader import Feed
+from din import Candidates, DinConfig, EventSequence, Examples, Spans, TrainConfig
+from din.data.loader import BatchLoader
 from din.device import pick_device
-from din.kernels.numba_ops import HERE
-from din.kernels.tiled_mlp import POSITIONS, add_product, zeros
-from din.training.embedding_optimizer import counts_of
+from din.kernels.numba_ops import NUMBA_AVAILABLE
+from din.kernels.tiled_mlp import TILE_POSITIONS, matmul_add, zeros
+from din.training.embedding_optimizer import key_counts
 from din.training.trainer import Trainer
 
 DAY = 86_400_000_000  # microseconds
@@ -58,9 +58,9 @@ def candidates_of(rows: Rows, sizes: Sizes, chosen: np.ndarray, each: int) -> Ca
 def train_seconds(config: DinConfig, rows: Rows, sizes: Sizes, batch: int, steps: int) -> tuple[list[float], din.DIN]:
     examples, (goods, shops) = examples_of(rows, sizes), sequences(rows, sizes)
     tables = (sizes.goods_rows, sizes.shop_rows)
-    counts = counts_of(examples, goods, shops, tables)
+    counts = key_counts(examples, goods, shops, tables)
     trainer = Trainer(config, TrainConfig(batch_size=batch), tables, counts, steps)
-    feed = Feed(examples, goods, shops, (config.goods_length, config.shop_length), pick_device())
+    feed = BatchLoader(examples, goods, shops, (config.goods_length, config.shop_length), pick_device())
 
     def step(number: int) -> None:
         chosen = np.arange(number * batch, (number + 1) * batch) % len(examples)
@@ -80,9 +80,9 @@ def rank_seconds(model: din.DIN, rows: Rows, sizes: Sizes, pairs: int, each: int
     return [cpu_seconds(step, number) for number in range(steps)]
 
 
-def sequences(rows: Rows, sizes: Sizes) -> tuple[Sequence, Sequence]:
+def sequences(rows: Rows, sizes: Sizes) -> tuple[EventSequence, EventSequence]:
     ts = np.zeros(len(rows.goods_E), np.int64)
-    return tuple(Sequence(keys.astype(np.int32), ts) for keys in (rows.goods_E, sizes.shop_of_G[rows.goods_E]))
+    return tuple(EventSequence(keys.astype(np.int32), ts) for keys in (rows.goods_E, sizes.shop_of_G[rows.goods_E]))
 
 
 def product_speeds() -> dict[str, float]:
@@ -90,16 +90,20 @@ def product_speeds() -> dict[str, float]:
     (din/kernels/tiled_mlp.py) in the cache, which is faster where the library leaves the widest vectors unused."""
     left, right = torch.rand(SQUARE, SQUARE), torch.rand(SQUARE, SQUARE)
     width, _ = ATTENTION
-    weights_HH, tile_HP, out_HP = np.ones((width, width), np.float32), zeros(width, POSITIONS), zeros(width, POSITIONS)
+    weights_HH, tile_HP, out_HP = (
+        np.ones((width, width), np.float32),
+        zeros(width, TILE_POSITIONS),
+        zeros(width, TILE_POSITIONS),
+    )
 
     def in_the_cache() -> None:
         for _ in range(TILES):
-            add_product(width, width, weights_HH, tile_HP, out_HP, POSITIONS)
+            matmul_add(width, width, weights_HH, tile_HP, out_HP, TILE_POSITIONS)
 
     large = 2 * SQUARE**3 / min(cpu_seconds(torch.mm, left, right) for _ in range(5))
-    if not HERE:
+    if not NUMBA_AVAILABLE:
         return {"large": large, "in the cache": 0.0}
-    in_cache = TILES * 2 * width * width * POSITIONS / min(cpu_seconds(in_the_cache) for _ in range(5))
+    in_cache = TILES * 2 * width * width * TILE_POSITIONS / min(cpu_seconds(in_the_cache) for _ in range(5))
     return {"large": large, "in the cache": in_cache}
 
 

@@ -19,16 +19,16 @@ from torch.nn import functional
 
 from bench.model.flops import ATTENTION, DIMENSION
 from din import DinConfig
-from din.data.dedup_history import first_in_order, first_of_each
+from din.data.dedup_history import first_in_order, first_occurrences
 from din.kernels import activation_kernels, numba_ops
-from din.kernels.segment_ops import edges_of, end_to_end, sums_of_rows
-from din.kernels.tiled_mlp import POSITIONS, Layers, after_first, tiles_for
-from din.memory import keep_freed_memory
+from din.kernels.segment_ops import concat_tables, embedding_bag, segment_offsets
+from din.kernels.tiled_mlp import TILE_POSITIONS, Layers, forward_hidden_layers, tiles_for
+from din.memory import disable_malloc_trim
 from din.model.activations import Dice
 from din.model.din import ActivationUnit
-from din.model.folded_mlp import Net
-from din.ranking.tiled_backend import layers
-from din.training.unique_rows import numbered_by_marks
+from din.model.folded_mlp import FoldedMLP
+from din.ranking.tiled_backend import pack_layers
+from din.training.unique_rows import unique_rows_bitmap
 
 KEYS, EVENTS_OF_AN_EXAMPLE = 127_000, 23  # of a batch of 4,096 examples of the benchmark's users
 TABLE_ROWS = (200_000, 2_000_000)  # up to sixteen for each key
@@ -60,7 +60,7 @@ def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
     s_Hn, to_second_Hn = torch.randn(first, positions), torch.empty(second, positions)
     sum_BH = torch.zeros(positions, first)
     example_n = torch.arange(positions) // EVENTS_OF_AN_EXAMPLE
-    edges_B, every_n = edges_of(example_n, int(example_n[-1]) + 1), torch.arange(positions)
+    edges_B, every_n = segment_offsets(example_n, int(example_n[-1]) + 1), torch.arange(positions)
     dice = Dice(first).eval()
     of_dice = [of.detach().numpy() for of in (-dice.running_var, dice.running_mean, dice.alpha)]
     return {
@@ -75,7 +75,7 @@ def of_a_block(positions: int) -> dict[str, Callable[[], object]]:
         "tanh": lambda: torch.tanh(s_nH),
         "sum by example, index_add_": lambda: sum_BH.index_add_(0, example_n, s_nH),
         "sum by example, bags": lambda: bags(s_nH, every_n, edges_B),
-        "  sum by example, compiled": lambda: numba_ops.add_to_rows(sum_BH.numpy(), example_n.numpy(), s_nH.numpy()),
+        "  sum by example, compiled": lambda: numba_ops.scatter_add(sum_BH.numpy(), example_n.numpy(), s_nH.numpy()),
         "Dice, layer by layer": lambda: dice(s_nH),
         "  Dice, compiled": lambda: activation_kernels.dice(s_nH.numpy(), *of_dice, out_nH.numpy()),
     }
@@ -93,7 +93,7 @@ def of_the_first_layer(positions: int) -> dict[str, Callable[[], object]]:
         torch.randn(1, second),
     )
     tables, place_nM = [torch.randn(positions, width)] * 2, torch.randint(positions, (positions, 2))
-    every_row, both_nM = end_to_end(tables, place_nM.unbind(1))
+    every_row, both_nM = concat_tables(tables, place_nM.unbind(1))
 
     def side_by_side() -> torch.Tensor:
         seen_nE = torch.empty(positions, 2 * DIMENSION)
@@ -123,8 +123,8 @@ def of_the_first_layer(positions: int) -> dict[str, Callable[[], object]]:
         "  back, side by side": side_by_side_back,
         "  back, apart": apart_back,
         "rows of two tables, gathered and added": gathered,
-        "  by bags": lambda: sums_of_rows(every_row, both_nM),
-        "  compiled": lambda: numba_ops.sum_of_rows(every_row.numpy(), both_nM.numpy(), first_nH.numpy()),
+        "  by bags": lambda: embedding_bag(every_row, both_nM),
+        "  compiled": lambda: numba_ops.gather_sum(every_row.numpy(), both_nM.numpy(), first_nH.numpy()),
         "into the last layer, by outer": lambda: torch.outer(of_weight_n, to_raw_1H[0]),
         "  by a product of matrices": lambda: of_weight_n[:, None] @ to_raw_1H,
     }
@@ -136,22 +136,22 @@ def of_ranking(positions: int) -> dict[str, Callable[[], object]]:
     ways: dict[str, Callable[[], object]] = {}
     for activation in ("relu", "dice"):
         unit = ActivationUnit(DinConfig(dimension=DIMENSION, attention_widths=ATTENTION, activation=activation)).eval()
-        nets = nn.Sequential(*(layer for pair in unit.layers() for layer in pair)), Net(unit.layers())
+        nets = nn.Sequential(*(layer for pair in unit.layers() for layer in pair)), FoldedMLP(unit.layers())
         s_nH = torch.randn(positions, ATTENTION[0])
         s_1H1n, bias_1H1 = s_nH.T.contiguous()[None, :, None], torch.zeros(1, ATTENTION[0], 1)
-        in_tiles = layers(unit.of_common(), unit.first.bias, nets[1])
+        in_tiles = pack_layers(unit.of_common(), unit.first.bias, nets[1])
         _, tiles_LHP = tiles_for(in_tiles)
-        tiles_LHP[0, : ATTENTION[0]] = np.random.default_rng(0).standard_normal((ATTENTION[0], POSITIONS))
-        raw_P = np.empty(POSITIONS, np.float32)
+        tiles_LHP[0, : ATTENTION[0]] = np.random.default_rng(0).standard_normal((ATTENTION[0], TILE_POSITIONS))
+        raw_P = np.empty(TILE_POSITIONS, np.float32)
 
         def tile_after_tile(in_tiles: Layers = in_tiles, tiles_LHP: np.ndarray = tiles_LHP, raw_P=raw_P) -> None:
-            for _ in range(positions // POSITIONS):
-                after_first(in_tiles, tiles_LHP, raw_P, POSITIONS)
+            for _ in range(positions // TILE_POSITIONS):
+                forward_hidden_layers(in_tiles, tiles_LHP, raw_P, TILE_POSITIONS)
 
         ways |= {
             f"{activation} and on, layer by layer": partial(nets[0], s_nH),
             f"{activation} and on, settled, in columns": partial(nets[1], s_1H1n, bias_1H1),
-            f"{activation} and on, in {positions // POSITIONS} tiles": tile_after_tile,
+            f"{activation} and on, in {positions // TILE_POSITIONS} tiles": tile_after_tile,
         }
     return ways
 
@@ -170,15 +170,15 @@ def of_a_batch() -> dict[str, Callable[[], object]]:
         "rows that the keys name, by a sort": lambda: torch.unique(keys_N, return_inverse=True)
     }
     for rows in TABLE_ROWS:
-        ways[f"  by marks, of {rows:,}"] = lambda rows=rows: numbered_by_marks(keys_N.numpy(), rows)
+        ways[f"  by marks, of {rows:,}"] = lambda rows=rows: unique_rows_bitmap(keys_N.numpy(), rows)
     return ways | {
         "repeats, by an order": lambda: first_in_order(number_N),
-        "repeats, with their places": lambda: first_of_each(number_N),
+        "repeats, with their places": lambda: first_occurrences(number_N),
         "pooled, weighed and index_add_": lambda: v_ND.new_zeros(examples, DIMENSION).index_add_(
             0, example_N, weights_N[:, None] * v_ND
         ),
-        "pooled, bags": lambda: bags(v_ND, every_N, edges_of(example_N, examples), weights_N),
-        "pooled, compiled": lambda: numba_ops.weighted_sums(
+        "pooled, bags": lambda: bags(v_ND, every_N, segment_offsets(example_N, examples), weights_N),
+        "pooled, compiled": lambda: numba_ops.segment_weighted_sum(
             weights_N.numpy(), v_ND.numpy(), example_N.numpy(), np.zeros((examples, DIMENSION), np.float32)
         ),
     }
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--positions", type=int, default=4096, help="of a block")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    keep_freed_memory()
+    disable_malloc_trim()
     torch.set_grad_enabled(False)
     for what, ways in (
         (f"a block of {given.positions:,} positions", of_a_block(given.positions)),

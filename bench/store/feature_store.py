@@ -30,15 +30,15 @@ from bench.workloads.events import write_events, write_examples
 from bench.workloads.synthetic_world import EventConfig
 from features import IngestConfig, SequenceConfig, StoreConfig, Warehouse
 from features.config import GroupConfig
-from features.sequences.histories import base_day
-from features.sequences.history_slices import PARTS, cut, group_of
-from features.sequences.point_in_time import moments_of
+from features.sequences.histories import weekly_snapshot_day
+from features.sequences.history_slices import GROUPS, select_group, slice_histories
+from features.sequences.point_in_time import visibility_of
 from features.sequences.sequences import sequences_of
 
 FIRST = date(2025, 1, 1)
 DAYS = 100  # so that a day is 1 % of the events
 BEFORE, LAST = FIRST + timedelta(days=DAYS - 2), FIRST + timedelta(days=DAYS - 1)
-SUNDAY = base_day(BEFORE)
+SUNDAY = weekly_snapshot_day(BEFORE)
 QUERY = """
 select *
 from read_parquet($path)
@@ -159,7 +159,7 @@ def stage_lists(work: Path) -> dict[str, float]:
 
     def task(warehouse: Warehouse) -> int:
         buckets = range(warehouse.store.config.buckets)
-        found = [sequences_of(warehouse, SUNDAY, bucket, PARTS, SequenceConfig()) for bucket in buckets]
+        found = [sequences_of(warehouse, SUNDAY, bucket, GROUPS, SequenceConfig()) for bucket in buckets]
         return sum(len(frame) for frames in found for frame in frames.values())
 
     return in_store(work, task)
@@ -174,8 +174,8 @@ def stage_moments(work: Path) -> dict[str, float]:
         users = frame["user_id"].replace_strict(keys, default=2**31 - 1, return_dtype=pl.Int32).to_numpy()
         as_of = frame["event_timestamp"].to_physical().to_numpy().astype(np.int64)
         histories = features.load_histories(warehouse, LAST)
-        moments = moments_of(histories, users, as_of)
-        found = [cut(group_of(warehouse, histories, part, GroupConfig()), moments) for part in PARTS]
+        moments = visibility_of(histories, users, as_of)
+        found = [slice_histories(select_group(warehouse, histories, part, GroupConfig()), moments) for part in GROUPS]
         assert all(len(slices.start) == len(frame) for slices in found)
         return len(frame)
 

@@ -19,10 +19,10 @@ import polars as pl
 
 import features
 from bench.measure import measured
-from features import NightBucket, PublishConfig, StoreConfig, Warehouse
-from features.rankings.rankings import RankingWriter, Scored, SequenceArrays
+from features import PublishConfig, RankingBucket, StoreConfig, Warehouse
+from features.rankings.rankings import RankingWriter, ScoringStats, SequenceArrays
 from features.store import sql_files
-from features.store.warehouse import Building
+from features.store.warehouse import AssetBuild
 
 NO_SEQUENCES = SequenceArrays(np.array([]), np.array([]), np.array([]), np.array([]))
 
@@ -31,7 +31,7 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tuple[NightBucket, dict, dict]:
+def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tuple[RankingBucket, dict, dict]:
     """The newest ranking of some users, as the night hands it over: what is not looked at is empty."""
     query = (
         "select user_key, rank, goods_key, shop_key, score, sources from serving.rankings"
@@ -39,7 +39,7 @@ def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tupl
     )
     found = sql_files.arrow_of(warehouse.con, query, {"ds": ds, "bucket": bucket, "buckets": buckets})
     rows = pl.DataFrame(found).sort("user_key", "rank")
-    night = NightBucket(
+    night = RankingBucket(
         np.array([]), np.array([]), rows["goods_key"].to_numpy(), rows["shop_key"].to_numpy(), rows["sources"],
         NO_SEQUENCES, NO_SEQUENCES, 0,
     )  # fmt: skip
@@ -65,7 +65,7 @@ def write(warehouse: Warehouse, ds: date) -> dict[str, float]:
     """The newest ranking written again, bucket by bucket, in a transaction that comes to nothing."""
     buckets = warehouse.store.config.buckets
     given = [bucket_of(warehouse, ds, bucket, buckets) for bucket in range(buckets)]
-    writer = RankingWriter(warehouse, Building(), ds, "bench", Scored(2**31, 2**31))
+    writer = RankingWriter(warehouse, AssetBuild(), ds, "bench", ScoringStats(2**31, 2**31))
     warehouse.con.begin()
     with measured() as figures:
         for bucket in given:

@@ -14,8 +14,8 @@ import torch
 from bench.workloads.splits import DAY, read
 from din import DinConfig
 from din.data.batch import JaggedHistory
-from din.data.dedup_history import that_differ
-from din.model.time_position import HOURS_PER_DAY, doubling
+from din.data.dedup_history import unique_positions
+from din.model.time_position import HOURS_PER_DAY, log2_bucket
 
 
 def main() -> None:
@@ -29,8 +29,8 @@ def main() -> None:
     for name, keys, length in (("goods", events.goods, form.goods_length), ("shops", events.shops, form.shop_length)):
         seen = torch.from_numpy(from_last <= length)
         history = JaggedHistory(torch.from_numpy(keys)[seen], torch.from_numpy(events.users)[seen], age[seen])
-        step_N = doubling(history.age_N * HOURS_PER_DAY, form.time_buckets)
-        left = [len(that_differ(history, step)[0]) / len(history.keys_N) for step in (None, step_N)]
+        step_N = log2_bucket(history.age_N * HOURS_PER_DAY, form.time_buckets)
+        left = [len(unique_positions(history, step)[0]) / len(history.keys_N) for step in (None, step_N)]
         print(f"  {name:<24}{left[0]:>8.2f}{left[1]:>10.2f}")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from din import Examples, Sequence, Spans
+from din import EventSequence, Examples, Spans
 
 SPLIT_SEED = 20_14
 TEACHING_WEEKS = 6
@@ -30,8 +30,8 @@ class Events(NamedTuple):
 class Split(NamedTuple):
     """The sequences of all users end to end, rows of the tables, the shop of each goods, and the examples."""
 
-    goods: Sequence
-    shops: Sequence
+    goods: EventSequence
+    shops: EventSequence
     rows: tuple[int, int]
     shop_of: np.ndarray
     train: Examples
@@ -108,8 +108,8 @@ def cut(events: Events, first: np.ndarray, before: np.ndarray, *parts: np.ndarra
         )
 
     return Split(
-        Sequence(goods.astype(np.int32), ts),
-        Sequence(shops[shop_places].astype(np.int32), ts[shop_places]),
+        EventSequence(goods.astype(np.int32), ts),
+        EventSequence(shops[shop_places].astype(np.int32), ts[shop_places]),
         (int(goods.max()) + 1, int(shops.max()) + 1),
         shop_of,
         *(examples(part) for part in parts),

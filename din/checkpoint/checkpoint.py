@@ -36,13 +36,13 @@ def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[st
         **about,
     }
     making, made = folder / f".{model_id}.making", folder / model_id
-    if holds(made, record):
+    if is_same_checkpoint(made, record):
         return model_id
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
     write(making / WEIGHTS, weights)
-    write(making / MODEL, as_json(record))
-    write(making / METRICS, as_json(metrics))
+    write(making / MODEL, to_json(record))
+    write(making / METRICS, to_json(metrics))
     if made.exists():
         shutil.rmtree(made)
     making.rename(made)
@@ -62,36 +62,36 @@ def rows_of(model: DIN) -> dict[str, int]:
     return rows
 
 
-def holds(made: Path, record: dict[str, Any]) -> bool:
+def is_same_checkpoint(made: Path, record: dict[str, Any]) -> bool:
     """Whether the folder has these weights, whole, in a model of this shape."""
     try:
-        saved = as_config(json.loads((made / MODEL).read_text())["config"])
+        saved = to_config(json.loads((made / MODEL).read_text())["config"])
         whole = hashlib.sha256((made / WEIGHTS).read_bytes()).hexdigest() == record["weights_sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return whole and (made / METRICS).exists() and saved == as_config(record["config"])
+    return whole and (made / METRICS).exists() and saved == to_config(record["config"])
 
 
 def load_model(folder: Path, model_id: str) -> DIN:
     """The model as it was saved, in evaluation mode, on the GPU where there is one. Raises DinError where the files are
     missing, do not match the hash they were saved with, or hold a number that is not finite."""
-    record = read_record(folder, model_id)
+    record = read_metadata(folder, model_id)
     model = empty_model(record)
-    model.load_state_dict(verified(folder / model_id, record))
+    model.load_state_dict(load_verified(folder / model_id, record))
     return model.to(pick_device()).eval()
 
 
 def verify_model(folder: Path, model_id: str) -> None:
     """Raises DinError where `load_model` would, without making the model."""
-    verified(folder / model_id, read_record(folder, model_id))
+    load_verified(folder / model_id, read_metadata(folder, model_id))
 
 
-def verified(where: Path, record: dict[str, Any]) -> dict[str, torch.Tensor]:
+def load_verified(where: Path, record: dict[str, Any]) -> dict[str, torch.Tensor]:
     """The weights, whose bytes are those that were saved, and finite."""
     try:
         weights = (where / WEIGHTS).read_bytes()
     except OSError as error:
-        raise unreadable(where, error) from error
+        raise unreadable_error(where, error) from error
     if hashlib.sha256(weights).hexdigest() != record.get("weights_sha256"):
         raise DinError(f"{where / WEIGHTS}: is not what was saved (sha256 differs); train again with: nightrank train")
     state = load(weights)
@@ -104,30 +104,30 @@ def verified(where: Path, record: dict[str, Any]) -> dict[str, torch.Tensor]:
 def empty_model(record: dict[str, Any]) -> DIN:
     """A model of the shape that model.json tells, with nothing learned."""
     more = [record.get(name, 1) for name in ("category_rows", "user_rows")]
-    return DIN(as_config(record["config"]), record["goods_rows"], record["shop_rows"], *more)
+    return DIN(to_config(record["config"]), record["goods_rows"], record["shop_rows"], *more)
 
 
-def read_record(folder: Path, model_id: str) -> dict[str, Any]:
+def read_metadata(folder: Path, model_id: str) -> dict[str, Any]:
     """What a model says of itself: model.json. Raises DinError where it cannot be read."""
     where = folder / model_id
     try:
         return json.loads((where / MODEL).read_text())
     except (OSError, ValueError) as error:
-        raise unreadable(where, error) from error
+        raise unreadable_error(where, error) from error
 
 
-def unreadable(where: Path, error: Exception) -> DinError:
+def unreadable_error(where: Path, error: Exception) -> DinError:
     return DinError(f"{where}: cannot be read ({error}); train again with: nightrank train")
 
 
-def as_config(saved: dict[str, Any]) -> DinConfig:
+def to_config(saved: dict[str, Any]) -> DinConfig:
     """The configuration as it was: JSON turned its tuples into lists. One that does not tell of matches has none."""
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()}
     values.setdefault("matches", False)
     return DinConfig(**values)
 
 
-def as_json(record: dict[str, Any]) -> bytes:
+def to_json(record: dict[str, Any]) -> bytes:
     return json.dumps(record, indent=2, default=str).encode() + b"\n"
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from din.checkpoint.checkpoint import MODEL, WEIGHTS, as_json, write
-from din.model.tables import TABLES
+from din.checkpoint.checkpoint import MODEL, WEIGHTS, to_json, write
+from din.model.tables import EMBEDDING_PARAMS
 
-ROWS_OF_USERS = TABLES["users"]
+ROWS_OF_USERS = EMBEDDING_PARAMS["users"]
 
 
 def forget_user(models: Path, user_key: int) -> tuple[list[str], list[str]]:
@@ -32,14 +32,14 @@ def forget_user(models: Path, user_key: int) -> tuple[list[str], list[str]]:
     rewritten, unread = [], []
     for path in sorted(weights.parent for weights in models.glob(f"*/{WEIGHTS}")):
         try:
-            if has_users(about(path)) and forget_row(path, user_key):
+            if has_users(erasure_metadata(path)) and erase_row(path, user_key):
                 rewritten.append(path.name)
         except (OSError, SafetensorError) as error:
             unread.append(f"models/{path.name}/{WEIGHTS}: cannot be read ({error})")
     return rewritten, unread
 
 
-def about(path: Path) -> dict[str, Any]:
+def erasure_metadata(path: Path) -> dict[str, Any]:
     """model.json, empty where it cannot be read."""
     try:
         found = json.loads((path / MODEL).read_text())
@@ -54,7 +54,7 @@ def has_users(record: dict[str, Any]) -> bool:
     return not isinstance(config, dict) or bool(config.get("users", False))
 
 
-def forget_row(path: Path, user_key: int) -> bool:
+def erase_row(path: Path, user_key: int) -> bool:
     """Makes a row the unknown one in a checkpoint. Returns whether it was another.
 
     The hash is written before the weights: whoever is killed between the two leaves a checkpoint that is refused, and
@@ -68,9 +68,9 @@ def forget_row(path: Path, user_key: int) -> bool:
     rows_UD[user_key] = rows_UD[0]
     new = save(state)
     write(path / f"{WEIGHTS}.making", new)
-    record = about(path)
+    record = erasure_metadata(path)
     if record.get("weights_sha256") == hashlib.sha256(old).hexdigest():
-        write(path / f"{MODEL}.making", as_json(record | {"weights_sha256": hashlib.sha256(new).hexdigest()}))
+        write(path / f"{MODEL}.making", to_json(record | {"weights_sha256": hashlib.sha256(new).hexdigest()}))
         (path / f"{MODEL}.making").rename(path / MODEL)
     (path / f"{WEIGHTS}.making").rename(path / WEIGHTS)
     flush(path)

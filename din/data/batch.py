@@ -12,7 +12,7 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
-class Sequence:
+class EventSequence:
     """Keys and times of one group, goods or shops, all users end to end, oldest first within a user.
 
     keys: int32 [E]; ts: int64 [E], microseconds since 1970 UTC.

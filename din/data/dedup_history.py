@@ -13,7 +13,7 @@ from din import device
 from din.data.batch import JaggedHistory
 
 
-def that_differ(history: JaggedHistory, step_N: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+def unique_positions(history: JaggedHistory, step_N: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
     """One position of all that are alike in example, step, key and category, and how many those are, [M] each; in the
     order of their examples. `step_N` is what else tells positions apart, if anything does."""
     number_N = history.example_N
@@ -22,11 +22,11 @@ def that_differ(history: JaggedHistory, step_N: torch.Tensor | None) -> tuple[to
     for column_N in (step_N, history.keys_N, history.categories_N):
         if column_N is not None and len(column_N):
             number_N = number_N * (column_N.max() + 1) + column_N
-    first_M, chosen_M = first_of_each(number_N)
+    first_M, chosen_M = first_occurrences(number_N)
     return chosen_M, torch.diff(first_M, append=first_M.new_tensor([len(number_N)]))
 
 
-def first_of_each(number_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def first_occurrences(number_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Where each number, none of them below zero, comes first when they are sorted, and where it came first before. On
     a processor each is sorted with its place in the lower bits, where those fit, which is faster."""
     bits = len(number_N).bit_length()
@@ -45,9 +45,9 @@ def first_in_order(number_N: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return first_M, order_N[first_M]
 
 
-def told_once(history: JaggedHistory, step_N: torch.Tensor | None) -> JaggedHistory:
+def dedup_history(history: JaggedHistory, step_N: torch.Tensor | None) -> JaggedHistory:
     """The history with what is alike told once, and in `times_N` how often it was."""
-    chosen_M, times_M = that_differ(history, step_N)
+    chosen_M, times_M = unique_positions(history, step_N)
     categories_N = history.categories_N
     return JaggedHistory(
         history.keys_N.index_select(0, chosen_M),

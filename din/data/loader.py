@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from din.data.batch import MICROSECONDS_PER_DAY, Batch, Examples, JaggedHistory, Sequence, Spans
+from din.data.batch import MICROSECONDS_PER_DAY, Batch, EventSequence, Examples, JaggedHistory, Spans
 from din.errors import DinError
 
 
 @dataclass(frozen=True)
-class Histories:
+class DeviceHistories:
     """One group's sequence and the newest of it that each example may see, both on a device."""
 
     keys_E: torch.Tensor
@@ -28,11 +28,11 @@ class Histories:
     known_length_X: np.ndarray  # the same lengths, on this side
 
     @classmethod
-    def of(cls, sequence: Sequence, spans: Spans, length: int, device: torch.device) -> "Histories":
+    def of(cls, sequence: EventSequence, spans: Spans, length: int, device: torch.device) -> "DeviceHistories":
         seen = spans.newest(length)
         lengths = seen.end - seen.start
-        keys_E, ts_E = sent_to(sequence.keys, device), sent_to(sequence.ts, device)
-        return cls(keys_E, ts_E, sent_to(seen.start, device), sent_to(lengths, device), lengths)
+        keys_E, ts_E = to_device(sequence.keys, device), to_device(sequence.ts, device)
+        return cls(keys_E, ts_E, to_device(seen.start, device), to_device(lengths, device), lengths)
 
     def places(self, chosen_B: torch.Tensor, positions: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The slices of the chosen examples end to end, which have so many positions together: the number of its
@@ -59,20 +59,25 @@ class Histories:
             raise DinError("a history holds an event that is not strictly before its example's as_of")
 
 
-class Feed:
+class BatchLoader:
     """Batches of examples, cut on a device. Raises DinError where an event is not strictly before its `as_of`."""
 
     def __init__(
-        self, examples: Examples, goods: Sequence, shops: Sequence, lengths: tuple[int, int], device: torch.device
+        self,
+        examples: Examples,
+        goods: EventSequence,
+        shops: EventSequence,
+        lengths: tuple[int, int],
+        device: torch.device,
     ) -> None:
         self.device = device
         self.goods_X, self.shop_X, self.user_X, self.as_of_X = (
-            sent_to(array, device)
+            to_device(array, device)
             for array in (examples.goods_keys, examples.shop_keys, examples.user_keys, examples.as_of)
         )
-        self.label_X = sent_to(examples.labels.astype(np.float32), device)
-        self.goods = Histories.of(goods, examples.goods_spans, lengths[0], device)
-        self.shops = Histories.of(shops, examples.shop_spans, lengths[1], device)
+        self.label_X = to_device(examples.labels.astype(np.float32), device)
+        self.goods = DeviceHistories.of(goods, examples.goods_spans, lengths[0], device)
+        self.shops = DeviceHistories.of(shops, examples.shop_spans, lengths[1], device)
         for histories in (self.goods, self.shops):
             histories.refuse_what_is_not_past(self.as_of_X)
 
@@ -82,7 +87,7 @@ class Feed:
             return
         edges = np.arange(0, len(order), size)
         positions = [np.add.reduceat(of.known_length_X[order], edges).tolist() for of in (self.goods, self.shops)]
-        sent = sent_to(order, self.device)
+        sent = to_device(order, self.device)
         for edge, in_goods, in_shops in zip(edges.tolist(), *positions, strict=True):
             chosen_B = sent[edge : edge + size]
             yield self.cut(chosen_B, in_goods, in_shops), self.label_X[chosen_B]
@@ -98,7 +103,7 @@ class Feed:
         )
 
 
-def sent_to(array: np.ndarray, device: torch.device) -> torch.Tensor:
+def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
     """On a processor the array itself, not a copy: nothing here writes to it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")

@@ -7,25 +7,25 @@ Shapes: N positions, H the width of a layer.
 
 import numpy as np
 
-from din.kernels.numba_ops import ZERO, compiled, in_float32, wide_vectors
+from din.kernels.numba_ops import ZERO, compiled, prefer_512_bit, specialize_float32
 
-ROWS_OF_A_SUM = 64  # so many are summed in their own precision, and those sums in float64
+ROWS_PER_SUM = 64  # so many are summed in their own precision, and those sums in float64
 ONE = np.float32(1)
 BITS_OF_FRACTION, EXPONENT_OF_ONE = np.int32(23), np.int32(127)  # of float32
 # Of two: beyond, 1 / (1 + 2^x) is as good as 1 or 0, and products with 2^x, in any order, are still numbers.
 LARGEST_POWER, LARGEST_POWER_OF_DOUBLE = np.float32(63), 500.0
 # Of 2^f, |f| at most a half, through Chebyshev's points: within 1.1e-7 of it.
-THROUGH_POINTS = np.polynomial.Chebyshev.interpolate(np.exp2, 5, domain=(-0.5, 0.5)).convert(
+MINIMAX_COEFFICIENTS = np.polynomial.Chebyshev.interpolate(np.exp2, 5, domain=(-0.5, 0.5)).convert(
     kind=np.polynomial.Polynomial
 )
-C0, C1, C2, C3, C4, C5 = THROUGH_POINTS.coef.astype(np.float32)
+C0, C1, C2, C3, C4, C5 = MINIMAX_COEFFICIENTS.coef.astype(np.float32)
 
 
-def power_of_two(x):
+def exp2(x):
     return 2.0 ** min(max(x, -LARGEST_POWER_OF_DOUBLE), LARGEST_POWER_OF_DOUBLE)
 
 
-def power_of_two_in_float32(x):
+def exp2_float32(x):
     """To 3e-7 of itself: 2^k 2^f, |f| at most a half."""
     x = min(max(x, -LARGEST_POWER), LARGEST_POWER)
     k = np.rint(x)
@@ -34,7 +34,7 @@ def power_of_two_in_float32(x):
     return power * np.int32((np.int32(k) + EXPONENT_OF_ONE) << BITS_OF_FRACTION).view(np.float32)
 
 
-in_float32(power_of_two, power_of_two_in_float32)
+specialize_float32(exp2, exp2_float32)
 
 
 @compiled
@@ -53,11 +53,11 @@ def relu_with_bias(s_NH, bias_H):
 
 
 @compiled
-def back_through_relu(value_NH, gradient_NH, of_bias_H):
+def relu_backward(value_NH, gradient_NH, of_bias_H):
     part_H = np.empty(value_NH.shape[1], value_NH.dtype)
-    for first in range(0, value_NH.shape[0], ROWS_OF_A_SUM):
+    for first in range(0, value_NH.shape[0], ROWS_PER_SUM):
         part_H[:] = 0
-        for n in range(first, min(first + ROWS_OF_A_SUM, value_NH.shape[0])):
+        for n in range(first, min(first + ROWS_PER_SUM, value_NH.shape[0])):
             for h in range(value_NH.shape[1]):
                 of_s = gradient_NH[n, h] if value_NH[n, h] > 0 else ZERO
                 gradient_NH[n, h] = of_s
@@ -74,11 +74,11 @@ def prelu(s_NH, alpha_H, value_NH):
 
 
 @compiled
-def back_through_prelu(s_NH, gradient_NH, alpha_H, value_NH, of_bias_H, of_alpha_H):
+def prelu_backward(s_NH, gradient_NH, alpha_H, value_NH, of_bias_H, of_alpha_H):
     part_2H = np.empty((2, s_NH.shape[1]), s_NH.dtype)
-    for first in range(0, s_NH.shape[0], ROWS_OF_A_SUM):
+    for first in range(0, s_NH.shape[0], ROWS_PER_SUM):
         part_2H[:] = 0
-        for n in range(first, min(first + ROWS_OF_A_SUM, s_NH.shape[0])):
+        for n in range(first, min(first + ROWS_PER_SUM, s_NH.shape[0])):
             for h in range(s_NH.shape[1]):
                 s, gradient = s_NH[n, h], gradient_NH[n, h]
                 slope = ONE if s > 0 else alpha_H[h]
@@ -95,9 +95,9 @@ def back_through_prelu(s_NH, gradient_NH, alpha_H, value_NH, of_bias_H, of_alpha
 def bias_and_moments(s_NH, bias_H, times_N, about_H, sums_2H):
     """Adds the bias, and to the sums those of what then is off `about_H` and of its squares; each counts `times_N`."""
     part_2H = np.empty((2, s_NH.shape[1]), s_NH.dtype)
-    for first in range(0, s_NH.shape[0], ROWS_OF_A_SUM):
+    for first in range(0, s_NH.shape[0], ROWS_PER_SUM):
         part_2H[:] = 0
-        for n in range(first, min(first + ROWS_OF_A_SUM, s_NH.shape[0])):
+        for n in range(first, min(first + ROWS_PER_SUM, s_NH.shape[0])):
             times = times_N[n]
             for h in range(s_NH.shape[1]):
                 s = s_NH[n, h] + bias_H[h]
@@ -111,27 +111,27 @@ def bias_and_moments(s_NH, bias_H, times_N, about_H, sums_2H):
 @compiled
 def dice(s_NH, fall_H, level_H, alpha_H, value_NH):
     """The value is s (alpha + (1 - alpha) p), p = 1 / (1 + e^-z); 2 to the power of s fall + level is e^-z."""
-    wide_vectors()
+    prefer_512_bit()
     for n in range(s_NH.shape[0]):
         for h in range(s_NH.shape[1]):
             s = s_NH[n, h]
-            p = ONE / (ONE + power_of_two(s * fall_H[h] + level_H[h]))
+            p = ONE / (ONE + exp2(s * fall_H[h] + level_H[h]))
             value_NH[n, h] = s * (alpha_H[h] + (ONE - alpha_H[h]) * p)
 
 
 @compiled
-def back_through_dice(s_NH, gradient_NH, scale_H, fall_H, level_H, alpha_H, value_NH, sums_4H):
+def dice_backward(s_NH, gradient_NH, scale_H, fall_H, level_H, alpha_H, value_NH, sums_4H):
     """The value once more; the gradient of the value becomes that of s as far as its own row says it; and to the sums
     are added those of that, and of the gradients of alpha, of z, and of z times x, where e^-z is 2^x."""
-    wide_vectors()
+    prefer_512_bit()
     part_4H = np.empty((4, s_NH.shape[1]), s_NH.dtype)
-    for first in range(0, s_NH.shape[0], ROWS_OF_A_SUM):
+    for first in range(0, s_NH.shape[0], ROWS_PER_SUM):
         part_4H[:] = 0
-        for n in range(first, min(first + ROWS_OF_A_SUM, s_NH.shape[0])):
+        for n in range(first, min(first + ROWS_PER_SUM, s_NH.shape[0])):
             for h in range(s_NH.shape[1]):
                 s, gradient, alpha = s_NH[n, h], gradient_NH[n, h], alpha_H[h]
                 x = s * fall_H[h] + level_H[h]
-                power = power_of_two(x)
+                power = exp2(x)
                 p = ONE / (ONE + power)
                 slope = alpha + (ONE - alpha) * p
                 of_alpha = gradient * s * p * power
@@ -147,7 +147,7 @@ def back_through_dice(s_NH, gradient_NH, scale_H, fall_H, level_H, alpha_H, valu
 
 
 @compiled
-def back_through_moments(s_NH, gradient_NH, times_N, of_mean_H, of_s_H):
+def moments_backward(s_NH, gradient_NH, times_N, of_mean_H, of_s_H):
     """Takes from the gradient of each row what mean and variance say of it: (of_mean + of_s s) a time."""
     for n in range(s_NH.shape[0]):
         times = times_N[n]

@@ -15,7 +15,7 @@ from din.kernels import activation_kernels
 LOG2_E = 1 / math.log(2)
 
 
-class InBlocks:
+class BlockedActivation:
     """An activation of one layer with the bias of what goes in, and what the gradients of both add up to. Of a layer's
     positions `arrived` sees each block first, `measure` is told when all were there; then comes `value`, and on the way
     back `turn`, `look` at each block, and `gradient`. Where nothing learns `arrived` and `value` are all.
@@ -59,7 +59,7 @@ class InBlocks:
         return torch.from_numpy(sum_H.astype(self.bias_H.dtype))
 
 
-class ReluInBlocks(InBlocks):
+class BlockedReLU(BlockedActivation):
     """Only where s is above zero matters on the way back, so that the value can stand in its place."""
 
     def arrived(self, s_nH: np.ndarray, _rows: slice, /) -> None:
@@ -69,24 +69,22 @@ class ReluInBlocks(InBlocks):
         return s_nH
 
     def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, _: np.ndarray) -> np.ndarray:
-        activation_kernels.back_through_relu(s_nH, gradient_nH, self.of_bias_H)
+        activation_kernels.relu_backward(s_nH, gradient_nH, self.of_bias_H)
         return s_nH
 
 
-class PReluInBlocks(InBlocks):
+class BlockedPReLU(BlockedActivation):
     def value(self, s_nH: np.ndarray, value_nH: np.ndarray, /) -> np.ndarray:
         activation_kernels.prelu(s_nH, self.alpha_H, value_nH)
         return value_nH
 
     def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, value_nH: np.ndarray) -> np.ndarray:
-        activation_kernels.back_through_prelu(
-            s_nH, gradient_nH, self.alpha_H, value_nH, self.of_bias_H, self.of_alpha_H
-        )
+        activation_kernels.prelu_backward(s_nH, gradient_nH, self.alpha_H, value_nH, self.of_bias_H, self.of_alpha_H)
         return value_nH
 
 
 @dataclass
-class Norm:
+class RunningStatistics:
     """What Dice norms by: the running statistics, which those of a training batch move."""
 
     mean_H: torch.Tensor
@@ -96,19 +94,19 @@ class Norm:
 
 
 @dataclass
-class Counted:
+class EventCounts:
     """How many events each position stands for, and all of them together."""
 
     times_N: np.ndarray
     events: int
 
 
-class DiceInBlocks(InBlocks):
+class BlockedDice(BlockedActivation):
     """By the statistics of these very positions, each of which counts `times_N`, `events` together; or by the running
     ones, where `over_all` is false."""
 
     def __init__(
-        self, alpha_H: torch.Tensor, bias_H: torch.Tensor, norm: Norm, counted: Counted, over_all: bool
+        self, alpha_H: torch.Tensor, bias_H: torch.Tensor, norm: RunningStatistics, counted: EventCounts, over_all: bool
     ) -> None:
         super().__init__(alpha_H, bias_H)
         self.norm, self.counted, self.over_all = norm, counted, over_all
@@ -147,7 +145,7 @@ class DiceInBlocks(InBlocks):
         self.sums_4H = np.zeros((4, len(self.alpha_H)))
 
     def look(self, s_nH: np.ndarray, gradient_nH: np.ndarray, value_nH: np.ndarray) -> np.ndarray:
-        activation_kernels.back_through_dice(
+        activation_kernels.dice_backward(
             s_nH, gradient_nH, self.scale_H, self.fall_H, self.level_H, self.alpha_H, value_nH, self.sums_4H
         )
         return value_nH
@@ -156,7 +154,7 @@ class DiceInBlocks(InBlocks):
         """What mean and variance say of each position: of z, minus the mean over all events of the gradients of z, and
         minus z times the mean of those times z."""
         if self.over_all:
-            activation_kernels.back_through_moments(s_nH, gradient_nH, self.counted.times_N[rows], *self.of_moments())
+            activation_kernels.moments_backward(s_nH, gradient_nH, self.counted.times_N[rows], *self.of_moments())
 
     def of_moments(self) -> tuple[np.ndarray, np.ndarray]:
         """That as a + b s, [H] each."""

@@ -16,14 +16,14 @@ from torch.autograd.function import once_differentiable
 
 from din import device
 from din.kernels import numba_ops
-from din.kernels.blocked_activations import InBlocks
-from din.kernels.numba_ops import array
-from din.kernels.segment_ops import end_to_end
+from din.kernels.blocked_activations import BlockedActivation
+from din.kernels.numba_ops import as_numpy
+from din.kernels.segment_ops import concat_tables
 
-POSITIONS = 2048  # of a block: 0.6 MB for a layer of 80
+BLOCK_POSITIONS = 2048  # of a block: 0.6 MB for a layer of 80
 
 
-class Weigh(torch.autograd.Function):
+class AttentionWeightsFunction(torch.autograd.Function):
     """What the activation unit gives each history position, [N].
 
     The first layer is a sum: of the rows that a position looks up, by each of `places` [N] in a table [R, H] of its
@@ -34,16 +34,16 @@ class Weigh(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        activations: list[InBlocks],
+        activations: list[BlockedActivation],
         places: list[torch.Tensor],
-        sees: "Sees",
+        sees: "FirstLayerInputs",
         u_BD: torch.Tensor,
         v_ND: torch.Tensor,
         seen_HE: torch.Tensor,
         *tensors: torch.Tensor,
     ) -> torch.Tensor:
         tables, layers = tensors[: len(places)], tensors[len(places) :]
-        ctx.there_and_back = Pass(activations, places, sees, u_BD, v_ND, seen_HE, tables, layers)
+        ctx.there_and_back = BlockedAttention(activations, places, sees, u_BD, v_ND, seen_HE, tables, layers)
         return ctx.there_and_back.forward()
 
     @staticmethod
@@ -52,7 +52,7 @@ class Weigh(torch.autograd.Function):
         return ctx.there_and_back.backward(of_raw_N[0].contiguous())
 
 
-class Pool(torch.autograd.Function):
+class WeightedSumFunction(torch.autograd.Function):
     """The weighted sum of each example's history, [B, D], and none where it has none."""
 
     @staticmethod
@@ -61,7 +61,7 @@ class Pool(torch.autograd.Function):
     ) -> torch.Tensor:
         ctx.save_for_backward(weights_N, v_ND, example_N)
         pooled_BD = v_ND.new_zeros(examples, v_ND.shape[1])
-        numba_ops.weighted_sums(array(weights_N), array(v_ND), array(example_N), array(pooled_BD))
+        numba_ops.segment_weighted_sum(as_numpy(weights_N), as_numpy(v_ND), as_numpy(example_N), as_numpy(pooled_BD))
         return pooled_BD
 
     @staticmethod
@@ -69,13 +69,13 @@ class Pool(torch.autograd.Function):
     def backward(ctx: Any, *of_pooled_BD: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         weights_N, v_ND, example_N = ctx.saved_tensors
         of_weights_N, of_v_ND = torch.empty_like(weights_N), torch.empty_like(v_ND)
-        of_pooled = array(of_pooled_BD[0].contiguous())
-        inputs = (array(each) for each in (weights_N, v_ND, example_N, of_weights_N, of_v_ND))
-        numba_ops.back_through_weighted_sums(of_pooled, *inputs)
+        of_pooled = as_numpy(of_pooled_BD[0].contiguous())
+        inputs = (as_numpy(each) for each in (weights_N, v_ND, example_N, of_weights_N, of_v_ND))
+        numba_ops.segment_weighted_sum_backward(of_pooled, *inputs)
         return of_weights_N, of_v_ND, None, None
 
 
-class Sees(NamedTuple):
+class FirstLayerInputs(NamedTuple):
     """What each position adds to the first layer by itself: of its item v, and of u * v."""
 
     item: bool
@@ -83,13 +83,13 @@ class Sees(NamedTuple):
 
 
 @dataclass
-class Pass:
+class BlockedAttention:
     """One pass over the positions, there and back. Layer 0 is the first; `weights[i]` lead from layer i to the next.
     The first of `places` is the example of each."""
 
-    activations: list[InBlocks]
+    activations: list[BlockedActivation]
     places: list[torch.Tensor]
-    sees: Sees
+    sees: FirstLayerInputs
     u_BD: torch.Tensor
     v_ND: torch.Tensor
     seen_HE: torch.Tensor
@@ -101,16 +101,16 @@ class Pass:
         self.up = [weight.T.contiguous() for weight in self.weights]
         self.seen_EH = self.seen_HE.T.contiguous()
         self.positions, self.depth = len(self.v_ND), len(self.weights)
-        self.u, self.v, self.example_N = array(self.u_BD), array(self.v_ND), array(self.places[0])
-        self.numpy_places = [array(place_N) for place_N in self.places]
-        self.blocks = list(device.blocks(self.positions, POSITIONS))
-        self.every_row, self.place_NM = (array(each) for each in end_to_end(self.tables, self.places))
+        self.u, self.v, self.example_N = as_numpy(self.u_BD), as_numpy(self.v_ND), as_numpy(self.places[0])
+        self.numpy_places = [as_numpy(place_N) for place_N in self.places]
+        self.blocks = list(device.blocks(self.positions, BLOCK_POSITIONS))
+        self.every_row, self.place_NM = (as_numpy(each) for each in concat_tables(self.tables, self.places))
         self.over_all = any(activation.over_all for activation in self.activations)
         widths = [weight.shape[1] for weight in self.weights]
         self.s = [self.v_ND.new_empty(self.positions, width) for width in widths]
-        self.s_numpy = [array(s) for s in self.s]
-        most = min(self.positions, POSITIONS)
-        self.room = [array(self.v_ND.new_empty(most, width)) for width in widths]
+        self.s_numpy = [as_numpy(s) for s in self.s]
+        most = min(self.positions, BLOCK_POSITIONS)
+        self.room = [as_numpy(self.v_ND.new_empty(most, width)) for width in widths]
         self.room_of_seen = self.v_ND.new_empty(most, self.seen_HE.shape[1])
 
     def forward(self) -> torch.Tensor:
@@ -144,7 +144,7 @@ class Pass:
         return torch.from_numpy(self.activations[layer].value(self.s_numpy[layer][rows], room_nH))
 
     def first(self, rows: slice) -> None:
-        numba_ops.sum_of_rows(self.every_row, self.place_NM[rows], self.s_numpy[0][rows])
+        numba_ops.gather_sum(self.every_row, self.place_NM[rows], self.s_numpy[0][rows])
         if self.sees.item or self.sees.product:
             self.s[0][rows].addmm_(self.seen(rows), self.seen_EH)
 
@@ -153,7 +153,7 @@ class Pass:
         if not self.sees.product:
             return self.v_ND[rows]
         seen_nE = self.room_of_seen[: rows.stop - rows.start]
-        numba_ops.seen_together(self.u, self.example_N[rows], self.v[rows], self.sees.item, seen_nE.numpy())
+        numba_ops.pair_features(self.u, self.example_N[rows], self.v[rows], self.sees.item, seen_nE.numpy())
         return seen_nE
 
     def backward(self, of_raw_N: torch.Tensor) -> tuple[Any, ...]:
@@ -221,7 +221,7 @@ class Pass:
         of_first = of_first_nH.numpy()
         self.activations[0].gradient(self.s_numpy[0][rows], of_first, rows)
         for of_table_RH, place_N in zip(self.of_tables, self.numpy_places, strict=True):
-            numba_ops.add_to_rows(of_table_RH.numpy(), place_N[rows], of_first)
+            numba_ops.scatter_add(of_table_RH.numpy(), place_N[rows], of_first)
         if not (self.sees.item or self.sees.product):
             self.of_v_ND[rows].zero_()
             return
@@ -230,6 +230,6 @@ class Pass:
             torch.mm(of_first_nH, self.seen_HE, out=self.of_v_ND[rows])
             return
         of_seen_nE = torch.mm(of_first_nH, self.seen_HE, out=self.room_of_seen[: len(of_first_nH)])
-        numba_ops.back_through_seen_together(
+        numba_ops.pair_features_backward(
             of_seen_nE.numpy(), self.u, self.example_N[rows], self.v[rows], self.sees.item, self.of_u, self.of_v[rows]
         )

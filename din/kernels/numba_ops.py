@@ -28,19 +28,19 @@ except ImportError:
     numba = None
 
 # Sums in any order, a product and a sum in one; but nothing that supposes every number to be finite.
-HOW: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
-HERE = numba is not None
+NJIT_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
+NUMBA_AVAILABLE = numba is not None
 ZERO = np.float32(0)  # a plain 0 would have float32 computed in float64
 
 
 @cache
-def stamps() -> tuple[tuple[float, int], ...]:
+def source_stamps() -> tuple[tuple[float, int], ...]:
     """Time and size of every file of this package: its kernels call one another."""
     files = sorted(Path(__file__).parent.glob("*.py"))
     return tuple((found.st_mtime, found.st_size) for found in (file.stat() for file in files))
 
 
-def wide_vectors() -> None:
+def prefer_512_bit() -> None:
     """Where the processor has vectors of 512 bits the pass that says this takes them: for processors of Intel's LLVM
     would keep to 256. Only for passes that are mostly arithmetic."""
 
@@ -53,7 +53,7 @@ if numba is not None:
 
         def __init__(self, function: Any) -> None:
             super().__init__(function)
-            self._cache_file._source_stamp = stamps()  # a pass may call those of other files
+            self._cache_file._source_stamp = source_stamps()  # a pass may call those of other files
 
         def load_overload(self, sig: Any, target_context: Any) -> Any:
             with suppress(OSError):
@@ -71,7 +71,7 @@ if numba is not None:
 
         return void(), attribute
 
-    @numba.extending.overload(wide_vectors, inline="always")
+    @numba.extending.overload(prefer_512_bit, inline="always")
     def _() -> Any:
         return lambda: prefer_wide_vectors()  # pyright: ignore[reportCallIssue]
 
@@ -79,38 +79,38 @@ if numba is not None:
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if numba is None:
         return function
-    found: Any = numba.njit(function, **HOW)
+    found: Any = numba.njit(function, **NJIT_OPTIONS)
     with suppress(RuntimeError, OSError):  # nowhere to keep it, or no file to tell a change by
         found._cache = WhereItCan(function)  # as njit(cache=True) does, whose cache stops at a file it may not read
     return found
 
 
-def in_float32(general: Callable[..., Any], of_float32: Callable[..., Any]) -> None:
+def specialize_float32(general: Callable[..., Any], of_float32: Callable[..., Any]) -> None:
     """Passes that call the one with a float32 call the other."""
     if numba is None:
         return
     float32 = numba.types.float32
 
-    @numba.extending.overload(general, jit_options=HOW, inline="always")
+    @numba.extending.overload(general, jit_options=NJIT_OPTIONS, inline="always")
     def _(x):
         return of_float32 if x == float32 else general
 
 
-def fit(first: torch.Tensor, *others: torch.Tensor) -> bool:
+def is_supported(first: torch.Tensor, *others: torch.Tensor) -> bool:
     """Whether the passes can take them all as they are; they are on one device."""
     kind = first.dtype
-    if not HERE or kind not in (torch.float32, torch.float64) or not device.on_processor(first):
+    if not NUMBA_AVAILABLE or kind not in (torch.float32, torch.float64) or not device.on_processor(first):
         return False
     return first.is_contiguous() and all(each.dtype is kind and each.is_contiguous() for each in others)
 
 
-def array(tensor: torch.Tensor) -> np.ndarray:
+def as_numpy(tensor: torch.Tensor) -> np.ndarray:
     """The same memory."""
     return tensor.detach().numpy()
 
 
 @compiled
-def sum_of_rows(rows_RH, place_NM, out_NH):
+def gather_sum(rows_RH, place_NM, out_NH):
     for n in range(place_NM.shape[0]):
         row = place_NM[n, 0]
         for h in range(out_NH.shape[1]):
@@ -122,7 +122,7 @@ def sum_of_rows(rows_RH, place_NM, out_NH):
 
 
 @compiled
-def add_to_rows(sum_RH, place_N, values_NH):
+def scatter_add(sum_RH, place_N, values_NH):
     for n in range(place_N.shape[0]):
         row = place_N[n]
         for h in range(values_NH.shape[1]):
@@ -130,7 +130,7 @@ def add_to_rows(sum_RH, place_N, values_NH):
 
 
 @compiled
-def seen_together(u_BD, place_N, v_ND, with_v, out_NE):
+def pair_features(u_BD, place_N, v_ND, with_v, out_NE):
     """[v, u * v] of each position, or u * v alone."""
     dimension = v_ND.shape[1]
     at = dimension if with_v else 0
@@ -144,7 +144,7 @@ def seen_together(u_BD, place_N, v_ND, with_v, out_NE):
 
 
 @compiled
-def back_through_seen_together(gradient_NE, u_BD, place_N, v_ND, with_v, of_u_BD, of_v_ND):
+def pair_features_backward(gradient_NE, u_BD, place_N, v_ND, with_v, of_u_BD, of_v_ND):
     """Adds to the gradient of u; gives that of v."""
     dimension = v_ND.shape[1]
     at = dimension if with_v else 0
@@ -158,7 +158,7 @@ def back_through_seen_together(gradient_NE, u_BD, place_N, v_ND, with_v, of_u_BD
 
 
 @compiled
-def weighted_sums(weights_N, values_ND, place_N, sum_BD):
+def segment_weighted_sum(weights_N, values_ND, place_N, sum_BD):
     for n in range(place_N.shape[0]):
         row = place_N[n]
         for d in range(values_ND.shape[1]):
@@ -166,7 +166,7 @@ def weighted_sums(weights_N, values_ND, place_N, sum_BD):
 
 
 @compiled
-def back_through_weighted_sums(gradient_BD, weights_N, values_ND, place_N, of_weights_N, of_values_ND):
+def segment_weighted_sum_backward(gradient_BD, weights_N, values_ND, place_N, of_weights_N, of_values_ND):
     for n in range(place_N.shape[0]):
         row, of_weight = place_N[n], ZERO
         for d in range(values_ND.shape[1]):

@@ -20,7 +20,7 @@ from din import device
 from din.kernels import numba_ops
 
 
-def refuse_strangers(example_N: torch.Tensor, examples: int) -> None:
+def check_segment_ids(example_N: torch.Tensor, examples: int) -> None:
     """Raises IndexError where a position is of an example that is not there: a compiled pass would not look. On a GPU
     nothing, where whoever looks waits."""
     if len(example_N) and device.on_processor(example_N):
@@ -29,24 +29,24 @@ def refuse_strangers(example_N: torch.Tensor, examples: int) -> None:
             raise IndexError(f"history items are of examples {first} to {last}, and there are {examples}, from 0 on")
 
 
-def spread_over(rows_BD: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
+def expand_segments(rows_BD: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
     """The row of its example for each position, [N, D]."""
-    return rows_BD[example_N] if device.on_processor(rows_BD) else RowsAt.apply(rows_BD, example_N)
+    return rows_BD[example_N] if device.on_processor(rows_BD) else GatherRows.apply(rows_BD, example_N)
 
 
-def rows_at(rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
+def gather_rows(rows_RD: torch.Tensor, place_N: torch.Tensor) -> torch.Tensor:
     """Rows of a table, [N, D]. On a processor their gradients are added in one pass."""
-    return RowsAt.apply(rows_RD, place_N) if numba_ops.fit(rows_RD) else rows_RD.index_select(0, place_N)
+    return GatherRows.apply(rows_RD, place_N) if numba_ops.is_supported(rows_RD) else rows_RD.index_select(0, place_N)
 
 
-def summed(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
+def segment_sum(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """The sum of each example's positions, [B, D] (or [B] of [N]), in float32 or better; zero where it has none."""
     if device.on_processor(values_ND):
         return values_ND.new_zeros(examples, *values_ND.shape[1:]).index_add(0, example_N, values_ND)
-    return Sum.apply(values_ND, example_N, examples)
+    return SegmentSum.apply(values_ND, example_N, examples)
 
 
-class RowsAt(torch.autograd.Function):
+class GatherRows(torch.autograd.Function):
     """On a GPU the places are in order."""
 
     @staticmethod
@@ -60,18 +60,18 @@ class RowsAt(torch.autograd.Function):
     def backward(ctx: Any, *of_values_ND: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         (place_N,), (gradient_ND,) = ctx.saved_tensors, of_values_ND
         if not device.on_processor(gradient_ND):
-            return ordered_sum(gradient_ND, place_N, ctx.rows).to(gradient_ND.dtype), None
+            return deterministic_segment_sum(gradient_ND, place_N, ctx.rows).to(gradient_ND.dtype), None
         of_rows_RD = gradient_ND.new_zeros(ctx.rows, gradient_ND.shape[1])
-        numba_ops.add_to_rows(of_rows_RD.numpy(), place_N.numpy(), gradient_ND.contiguous().numpy())
+        numba_ops.scatter_add(of_rows_RD.numpy(), place_N.numpy(), gradient_ND.contiguous().numpy())
         return of_rows_RD, None
 
 
-class Sum(torch.autograd.Function):
+class SegmentSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
         ctx.dtype = values_ND.dtype
         ctx.save_for_backward(example_N)
-        return ordered_sum(values_ND, example_N, examples)
+        return deterministic_segment_sum(values_ND, example_N, examples)
 
     @staticmethod
     def backward(ctx: Any, *of_sum_BD: torch.Tensor) -> Any:
@@ -79,22 +79,22 @@ class Sum(torch.autograd.Function):
         return of_sum_BD[0].to(ctx.dtype).index_select(0, example_N), None, None
 
 
-def ordered_sum(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
+def deterministic_segment_sum(values_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """Narrower numbers than float32 are widened first."""
     if not len(values_ND):  # torch divides by their number
         return torch.zeros(examples, *values_ND.shape[1:], device=values_ND.device)
     wide_ND = values_ND.float() if values_ND.itemsize < torch.float32.itemsize else values_ND
-    offsets = edges_of(example_N, examples)
+    offsets = segment_offsets(example_N, examples)
     # unsafe: without a look at the offsets, which would wait for the device
     return torch.segment_reduce(wide_ND.contiguous(), "sum", offsets=offsets, axis=0, unsafe=True, initial=0)
 
 
-def edges_of(example_N: torch.Tensor, examples: int) -> torch.Tensor:
+def segment_offsets(example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """Where the positions of each example begin, and where the last ends, [B + 1]; positions are by example."""
     return torch.searchsorted(example_N, torch.arange(examples + 1, device=example_N.device))
 
 
-def end_to_end(tables: Sequence[torch.Tensor], places: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+def concat_tables(tables: Sequence[torch.Tensor], places: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
     """Tables as one, and in it the places [N] of each in the columns of [N, M]."""
     first = [0, *accumulate(len(table) for table in tables[:-1])]
     return torch.cat(list(tables)), torch.stack(
@@ -102,6 +102,6 @@ def end_to_end(tables: Sequence[torch.Tensor], places: Sequence[torch.Tensor]) -
     )
 
 
-def sums_of_rows(rows_RD: torch.Tensor, place_NM: torch.Tensor, nothing: int | None = None) -> torch.Tensor:
+def embedding_bag(rows_RD: torch.Tensor, place_NM: torch.Tensor, nothing: int | None = None) -> torch.Tensor:
     """The sum of the M rows at these places, [N, D]; in one pass over memory. The place `nothing` adds nothing."""
     return functional.embedding_bag(place_NM, rows_RD, mode="sum", padding_idx=nothing)

@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from din.kernels.activation_kernels import ONE, power_of_two
-from din.kernels.numba_ops import ZERO, compiled, wide_vectors
+from din.kernels.activation_kernels import ONE, exp2
+from din.kernels.numba_ops import ZERO, compiled, prefer_512_bit
 
-POSITIONS = 576  # of a tile
-LINE = 16  # numbers of a line of the cache, to whole times which a tile is computed
-ROWS, DEEP = 8, 4  # of a product at once
+TILE_POSITIONS = 576  # of a tile
+CACHE_LINE_FLOATS = 16  # numbers of a line of the cache, to whole times which a tile is computed
+ROWS, K_STEP = 8, 4  # of a product at once
 RELU, PRELU, DICE = range(3)
-FALL = np.float32(-1 / np.log(2))  # e^-z is 2 to the power of z times that
+NEG_LOG2_E = np.float32(-1 / np.log(2))  # e^-z is 2 to the power of z times that
 
 
 class Layers(NamedTuple):
@@ -41,50 +41,50 @@ class Layers(NamedTuple):
 
 
 @compiled
-def whole(count, step):
+def round_up(count, step):
     return (count + step - 1) // step * step
 
 
 @compiled
 def zeros(rows, columns):
     """From where a line of the cache begins, as then do all rows of whole lines: no vector lies across two."""
-    numbers = np.zeros(rows * columns + LINE, np.float32)
-    first = LINE - numbers.ctypes.data // numbers.itemsize % LINE
+    numbers = np.zeros(rows * columns + CACHE_LINE_FLOATS, np.float32)
+    first = CACHE_LINE_FLOATS - numbers.ctypes.data // numbers.itemsize % CACHE_LINE_FLOATS
     return numbers[first : first + rows * columns].reshape(rows, columns)
 
 
 @compiled
-def four(w_HE, h, e):
+def load4(w_HE, h, e):
     return w_HE[h, e], w_HE[h, e + 1], w_HE[h, e + 2], w_HE[h, e + 3]
 
 
 @compiled
-def by_four(w, x):
+def dot4(w, x):
     return w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3]
 
 
 @compiled
-def add_product(rows, deep, w_HE, x_EP, out_HP, positions):
+def matmul_add(rows, deep, w_HE, x_EP, out_HP, positions):
     """Adds w x to the output: of so many rows, and so many numbers each."""
-    wide_vectors()
+    prefer_512_bit()
     for h in range(0, rows, ROWS):
-        for e in range(0, deep, DEEP):
-            w0, w1, w2, w3 = four(w_HE, h, e), four(w_HE, h + 1, e), four(w_HE, h + 2, e), four(w_HE, h + 3, e)
-            w4, w5, w6, w7 = four(w_HE, h + 4, e), four(w_HE, h + 5, e), four(w_HE, h + 6, e), four(w_HE, h + 7, e)
+        for e in range(0, deep, K_STEP):
+            w0, w1, w2, w3 = load4(w_HE, h, e), load4(w_HE, h + 1, e), load4(w_HE, h + 2, e), load4(w_HE, h + 3, e)
+            w4, w5, w6, w7 = load4(w_HE, h + 4, e), load4(w_HE, h + 5, e), load4(w_HE, h + 6, e), load4(w_HE, h + 7, e)
             for p in range(positions):
                 x = x_EP[e, p], x_EP[e + 1, p], x_EP[e + 2, p], x_EP[e + 3, p]
-                out_HP[h, p] += by_four(w0, x)
-                out_HP[h + 1, p] += by_four(w1, x)
-                out_HP[h + 2, p] += by_four(w2, x)
-                out_HP[h + 3, p] += by_four(w3, x)
-                out_HP[h + 4, p] += by_four(w4, x)
-                out_HP[h + 5, p] += by_four(w5, x)
-                out_HP[h + 6, p] += by_four(w6, x)
-                out_HP[h + 7, p] += by_four(w7, x)
+                out_HP[h, p] += dot4(w0, x)
+                out_HP[h + 1, p] += dot4(w1, x)
+                out_HP[h + 2, p] += dot4(w2, x)
+                out_HP[h + 3, p] += dot4(w3, x)
+                out_HP[h + 4, p] += dot4(w4, x)
+                out_HP[h + 5, p] += dot4(w5, x)
+                out_HP[h + 6, p] += dot4(w6, x)
+                out_HP[h + 7, p] += dot4(w7, x)
 
 
 @compiled
-def fill(rows, bias_H, out_HP, positions):
+def broadcast_bias(rows, bias_H, out_HP, positions):
     for h in range(rows):
         for p in range(positions):
             out_HP[h, p] = bias_H[h]
@@ -93,14 +93,14 @@ def fill(rows, bias_H, out_HP, positions):
 @compiled
 def activate(rows, activation, settings_2H, s_HP, positions):
     """Dice as in din/model/folded_mlp.py: s (ratio + 1 / (1 + e^-z)), 2 to the power of s fall + level being e^-z."""
-    wide_vectors()
+    prefer_512_bit()
     for h in range(rows):
         level = alpha = settings_2H[0, h]
         ratio = settings_2H[1, h]
         if activation == DICE:
             for p in range(positions):
                 s = s_HP[h, p]
-                s_HP[h, p] = s * (ratio + ONE / (ONE + power_of_two(s * FALL + level)))
+                s_HP[h, p] = s * (ratio + ONE / (ONE + exp2(s * NEG_LOG2_E + level)))
         elif activation == PRELU:
             for p in range(positions):
                 s = s_HP[h, p]
@@ -112,15 +112,15 @@ def activate(rows, activation, settings_2H, s_HP, positions):
 
 
 @compiled
-def after_first(net, tiles_LHP, raw_P, positions):
+def forward_hidden_layers(net, tiles_LHP, raw_P, positions):
     """What the net gives each position; the first tile holds what its first layer gave."""
-    wide_vectors()
+    prefer_512_bit()
     layers = len(net.sizes_L2)
     for at in range(layers):
         rows, deep = net.sizes_L2[at, 0], net.sizes_L2[at, 1]
         if at > 0:
-            fill(rows, net.bias_LH[at], tiles_LHP[at], positions)
-            add_product(rows, deep, net.weights_LHE[at], tiles_LHP[at - 1], tiles_LHP[at], positions)
+            broadcast_bias(rows, net.bias_LH[at], tiles_LHP[at], positions)
+            matmul_add(rows, deep, net.weights_LHE[at], tiles_LHP[at - 1], tiles_LHP[at], positions)
         activate(rows, net.activation, net.settings_L2H[at], tiles_LHP[at], positions)
     last_HP = tiles_LHP[layers - 1]
     for p in range(positions):
@@ -135,4 +135,4 @@ def after_first(net, tiles_LHP, raw_P, positions):
 def tiles_for(net):
     """Of what goes into the first layer, and of each layer."""
     layers, rows, deep = net.weights_LHE.shape
-    return zeros(deep, POSITIONS), zeros(layers * rows, POSITIONS).reshape(layers, rows, POSITIONS)
+    return zeros(deep, TILE_POSITIONS), zeros(layers * rows, TILE_POSITIONS).reshape(layers, rows, TILE_POSITIONS)

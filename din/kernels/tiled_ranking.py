@@ -13,35 +13,46 @@ import math
 
 import numpy as np
 
-from din.kernels.activation_kernels import ONE, power_of_two
-from din.kernels.numba_ops import ZERO, compiled, wide_vectors
-from din.kernels.tiled_mlp import DEEP, LINE, POSITIONS, ROWS, add_product, after_first, fill, tiles_for, whole, zeros
+from din.kernels.activation_kernels import ONE, exp2
+from din.kernels.numba_ops import ZERO, compiled, prefer_512_bit
+from din.kernels.tiled_mlp import (
+    CACHE_LINE_FLOATS,
+    K_STEP,
+    ROWS,
+    TILE_POSITIONS,
+    broadcast_bias,
+    forward_hidden_layers,
+    matmul_add,
+    round_up,
+    tiles_for,
+    zeros,
+)
 
 NEVER = 0  # the repeat bucket of an item that the user never took
 CANDIDATES = 1024  # of one user that are pooled for together
-OF_E = np.float32(1 / np.log(2))  # e^x is 2 to the power of x times that
+LOG2_E = np.float32(1 / np.log(2))  # e^x is 2 to the power of x times that
 
 
 @compiled
-def turn(rows_ND, out_DN):
+def transpose_padded(rows_ND, out_DN):
     """Rows into columns; zeros behind, to a whole step of what a product does at once."""
     for n in range(rows_ND.shape[0]):
         for d in range(rows_ND.shape[1]):
             out_DN[d, n] = rows_ND[n, d]
-    for n in range(rows_ND.shape[0], whole(rows_ND.shape[0], DEEP)):
+    for n in range(rows_ND.shape[0], round_up(rows_ND.shape[0], K_STEP)):
         for d in range(rows_ND.shape[1]):
             out_DN[d, n] = ZERO
 
 
 @compiled
-def meet(first, candidates, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tile_HP):
+def fill_pair_tile(first, candidates, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tile_HP):
     """The positions of a user from the first on, an item with all candidates and then the next: what candidate and
     item have in common, where the net takes that, and what the first layer has of either alone. How many there are."""
-    wide_vectors()
+    prefer_512_bit()
     item, candidate, taken = first // candidates, first % candidates, 0
     dimension = min(seen_TD.shape[1], common_EP.shape[0])
-    while taken < POSITIONS and item < seen_TD.shape[0]:
-        run = min(candidates - candidate, POSITIONS - taken)
+    while taken < TILE_POSITIONS and item < seen_TD.shape[0]:
+        run = min(candidates - candidate, TILE_POSITIONS - taken)
         for d in range(dimension):
             u_R, common_R, v = u_DK[d, candidate : candidate + run], common_EP[d, taken : taken + run], seen_TD[item, d]
             for r in range(run):
@@ -56,8 +67,8 @@ def meet(first, candidates, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_E
 
 
 @compiled
-def soften(raw_TK, times_T, weight_TK, over_K):
-    wide_vectors()
+def softmax_numerators(raw_TK, times_T, weight_TK, over_K):
+    prefer_512_bit()
     items, candidates = raw_TK.shape
     largest_K = np.empty(candidates, np.float32)
     for k in range(candidates):
@@ -69,22 +80,22 @@ def soften(raw_TK, times_T, weight_TK, over_K):
         times = times_T[t]
         for k in range(candidates):
             raw = raw_TK[t, k]
-            weight = times * power_of_two((raw - largest_K[k]) * OF_E)
+            weight = times * exp2((raw - largest_K[k]) * LOG2_E)
             weight_TK[t, k] = weight
             over_K[k] += weight + ZERO * raw  # what is no number stays so
 
 
 @compiled
-def counted(raw_TK, times_T, softmax, weight_TK, over_K):
+def normalize_weights(raw_TK, times_T, softmax, weight_TK, over_K):
     """The weights of items that stand for so many events each, and by what they are still to be divided; zeros behind,
     to a whole step of what a product does at once."""
-    wide_vectors()
+    prefer_512_bit()
     items, candidates = raw_TK.shape
-    for t in range(items, whole(items, DEEP)):
+    for t in range(items, round_up(items, K_STEP)):
         for k in range(candidates):
             weight_TK[t, k] = ZERO
     if softmax:
-        soften(raw_TK, times_T, weight_TK, over_K)
+        softmax_numerators(raw_TK, times_T, weight_TK, over_K)
         return
     for k in range(candidates):
         over_K[k] = ONE
@@ -94,51 +105,58 @@ def counted(raw_TK, times_T, softmax, weight_TK, over_K):
 
 
 @compiled
-def pool_each(net, w_candidate_HD, w_item_HD, wanted, items, softmax, out_KD):
+def pool_histories(net, w_candidate_HD, w_item_HD, wanted, items, softmax, out_KD):
     """Each user's items (din/ranking/padded_pooling.py) pooled for each of their candidates by the weights that the net gives the two;
     zero where there are none. The net's first layer takes what candidate and item have in common."""
-    wide_vectors()
+    prefer_512_bit()
     most_K = most_T = most_X = 0
     for user in range(len(wanted.count_U)):
-        own_K, own_T = whole(min(wanted.count_U[user], CANDIDATES), LINE), whole(items.count_U[user], DEEP)
+        own_K, own_T = (
+            round_up(min(wanted.count_U[user], CANDIDATES), CACHE_LINE_FLOATS),
+            round_up(items.count_U[user], K_STEP),
+        )
         most_K, most_T, most_X = max(most_K, own_K), max(most_T, own_T), max(most_X, own_K * own_T)
     width, common, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], out_KD.shape[1]
-    deep, room_T = whole(dimension, ROWS), whole(most_T, LINE)
+    deep, room_T = round_up(dimension, ROWS), round_up(most_T, CACHE_LINE_FLOATS)
     into_EP, tiles_LHP = tiles_for(net)
     common_EP = into_EP[:common]
     u_DK, of_candidate_HK, pooled_DK = zeros(deep, most_K), zeros(width, most_K), zeros(deep, most_K)
     seen_DT, of_item_HT, v_DT = zeros(deep, room_T), zeros(width, room_T), zeros(deep, room_T)
-    raw_X, weight_X = np.empty(most_X + POSITIONS, np.float32), zeros(1, most_X)[0]
+    raw_X, weight_X = np.empty(most_X + TILE_POSITIONS, np.float32), zeros(1, most_X)[0]
     over_K, nothing_H = np.zeros(most_K, np.float32), np.zeros(max(width, deep), np.float32)
     for user in range(len(wanted.count_U)):
         own = slice(items.first_U[user], items.first_U[user] + items.count_U[user])
         seen_TD, times_T = items.seen_ND[own], items.times_N[own]
         held, end = len(times_T), wanted.first_U[user] + wanted.count_U[user]
-        turn(items.v_ND[own], v_DT)
-        turn(seen_TD, seen_DT)
-        fill(width, nothing_H, of_item_HT, whole(held, LINE))
-        add_product(width, deep, w_item_HD, seen_DT, of_item_HT, whole(held, LINE))
+        transpose_padded(items.v_ND[own], v_DT)
+        transpose_padded(seen_TD, seen_DT)
+        broadcast_bias(width, nothing_H, of_item_HT, round_up(held, CACHE_LINE_FLOATS))
+        matmul_add(width, deep, w_item_HD, seen_DT, of_item_HT, round_up(held, CACHE_LINE_FLOATS))
         for begin in range(wanted.first_U[user], end if held else 0, CANDIDATES):
             chosen = min(end - begin, CANDIDATES)
-            lanes, many = whole(chosen, LINE), whole(held, DEEP)
-            turn(wanted.u_KD[begin : begin + chosen], u_DK)
-            fill(width, net.bias_LH[0], of_candidate_HK, lanes)
-            add_product(width, deep, w_candidate_HD, u_DK, of_candidate_HK, lanes)
-            for first in range(0, held * chosen, POSITIONS):
-                taken = meet(first, chosen, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tiles_LHP[0])
-                add_product(width, common, net.weights_LHE[0], common_EP, tiles_LHP[0], whole(taken, LINE))
-                after_first(net, tiles_LHP, raw_X[first:], whole(taken, LINE))
+            lanes, many = round_up(chosen, CACHE_LINE_FLOATS), round_up(held, K_STEP)
+            transpose_padded(wanted.u_KD[begin : begin + chosen], u_DK)
+            broadcast_bias(width, net.bias_LH[0], of_candidate_HK, lanes)
+            matmul_add(width, deep, w_candidate_HD, u_DK, of_candidate_HK, lanes)
+            for first in range(0, held * chosen, TILE_POSITIONS):
+                taken = fill_pair_tile(
+                    first, chosen, u_DK, of_candidate_HK, seen_TD, of_item_HT, common_EP, tiles_LHP[0]
+                )
+                matmul_add(
+                    width, common, net.weights_LHE[0], common_EP, tiles_LHP[0], round_up(taken, CACHE_LINE_FLOATS)
+                )
+                forward_hidden_layers(net, tiles_LHP, raw_X[first:], round_up(taken, CACHE_LINE_FLOATS))
             weight_TK = weight_X[: many * lanes].reshape(many, lanes)
-            counted(raw_X[: held * chosen].reshape(held, chosen), times_T, softmax, weight_TK, over_K)
-            fill(deep, nothing_H, pooled_DK, lanes)
-            add_product(deep, many, v_DT, weight_TK, pooled_DK, lanes)
+            normalize_weights(raw_X[: held * chosen].reshape(held, chosen), times_T, softmax, weight_TK, over_K)
+            broadcast_bias(deep, nothing_H, pooled_DK, lanes)
+            matmul_add(deep, many, v_DT, weight_TK, pooled_DK, lanes)
             for k in range(chosen):
                 for d in range(dimension):
                     out_KD[begin + k, d] = pooled_DK[d, k] / over_K[k]
 
 
 @compiled
-def side_by_side(u_PD, pooled_PD, seen_EP, at):
+def concat_top_inputs(u_PD, pooled_PD, seen_EP, at):
     dimension = u_PD.shape[1]
     for p in range(u_PD.shape[0]):
         for d in range(dimension):
@@ -149,7 +167,7 @@ def side_by_side(u_PD, pooled_PD, seen_EP, at):
 
 
 @compiled
-def add_steps(step_PM, of_step_SH, first_HP):
+def add_repeat_features(step_PM, of_step_SH, first_HP):
     for p in range(step_PM.shape[0]):
         for step in step_PM[p]:
             if step != NEVER:
@@ -158,24 +176,24 @@ def add_steps(step_PM, of_step_SH, first_HP):
 
 
 @compiled
-def score_each(net, parts, user_UD, user_K, of_step_SH, step_KM, score_K):
+def score_candidates(net, parts, user_UD, user_K, of_step_SH, step_KM, score_K):
     """What the last net gives each candidate, as a probability: over candidate, what was pooled for it, and their
     product, of goods and then of shops; then over the user. Rows of its steps are added to the first layer."""
-    wide_vectors()
+    prefer_512_bit()
     width, deep, dimension = net.sizes_L2[0, 0], net.sizes_L2[0, 1], parts[0].shape[1]
     seen_EP, tiles_LHP = tiles_for(net)
-    raw_P = np.zeros(POSITIONS, np.float32)
-    for first in range(0, len(score_K), POSITIONS):
-        own = slice(first, min(first + POSITIONS, len(score_K)))
+    raw_P = np.zeros(TILE_POSITIONS, np.float32)
+    for first in range(0, len(score_K), TILE_POSITIONS):
+        own = slice(first, min(first + TILE_POSITIONS, len(score_K)))
         taken = own.stop - own.start
-        side_by_side(parts[0][own], parts[1][own], seen_EP, 0)
-        side_by_side(parts[2][own], parts[3][own], seen_EP, 3 * dimension)
+        concat_top_inputs(parts[0][own], parts[1][own], seen_EP, 0)
+        concat_top_inputs(parts[2][own], parts[3][own], seen_EP, 3 * dimension)
         for p in range(taken):
             for d in range(user_UD.shape[1]):
                 seen_EP[6 * dimension + d, p] = user_UD[user_K[first + p], d]
-        fill(width, net.bias_LH[0], tiles_LHP[0], whole(taken, LINE))
-        add_steps(step_KM[own], of_step_SH, tiles_LHP[0])
-        add_product(width, deep, net.weights_LHE[0], seen_EP, tiles_LHP[0], whole(taken, LINE))
-        after_first(net, tiles_LHP, raw_P, whole(taken, LINE))
+        broadcast_bias(width, net.bias_LH[0], tiles_LHP[0], round_up(taken, CACHE_LINE_FLOATS))
+        add_repeat_features(step_KM[own], of_step_SH, tiles_LHP[0])
+        matmul_add(width, deep, net.weights_LHE[0], seen_EP, tiles_LHP[0], round_up(taken, CACHE_LINE_FLOATS))
+        forward_hidden_layers(net, tiles_LHP, raw_P, round_up(taken, CACHE_LINE_FLOATS))
         for p in range(taken):
             score_K[first + p] = 1 / (1 + math.exp(-np.float64(raw_P[p])))

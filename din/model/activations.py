@@ -7,8 +7,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from din.kernels.blocked_activations import Counted, DiceInBlocks, InBlocks, Norm, PReluInBlocks, ReluInBlocks
-from din.model.folded_mlp import SettledDice, SettledPRelu, SettledRelu
+from din.kernels.blocked_activations import (
+    BlockedActivation,
+    BlockedDice,
+    BlockedPReLU,
+    BlockedReLU,
+    EventCounts,
+    RunningStatistics,
+)
+from din.model.folded_mlp import FoldedDice, FoldedPReLU, FoldedReLU
 
 
 class Dice(nn.Module):
@@ -40,18 +47,18 @@ class Dice(nn.Module):
         """Whether so many rows are normed by their own statistics: the variance of one row says nothing."""
         return self.training and rows > 1
 
-    def in_blocks(self, bias_H: torch.Tensor, times_N: torch.Tensor) -> DiceInBlocks:
+    def in_blocks(self, bias_H: torch.Tensor, times_N: torch.Tensor) -> BlockedDice:
         """Over positions that stand for so many events each."""
         times_N = times_N.to(self.alpha.dtype)
         events = int(times_N.sum())
-        norm = Norm(self.running_mean, self.running_var, self.eps, self.momentum)
-        return DiceInBlocks(self.alpha, bias_H, norm, Counted(times_N.numpy(), events), self.over_all(events))
+        norm = RunningStatistics(self.running_mean, self.running_var, self.eps, self.momentum)
+        return BlockedDice(self.alpha, bias_H, norm, EventCounts(times_N.numpy(), events), self.over_all(events))
 
-    def settled(self) -> SettledDice:
-        return SettledDice(self.running_mean, torch.rsqrt(self.running_var + self.eps), self.alpha)
+    def settled(self) -> FoldedDice:
+        return FoldedDice(self.running_mean, torch.rsqrt(self.running_var + self.eps), self.alpha)
 
 
-class PRelu(nn.Module):
+class PReLU(nn.Module):
     """max(s, 0) + alpha min(s, 0), alpha learned for each column."""
 
     def __init__(self, width: int) -> None:
@@ -65,14 +72,14 @@ class PRelu(nn.Module):
     def forward(self, s_NH: torch.Tensor) -> torch.Tensor:
         return functional.prelu(s_NH, self.weight.to(s_NH.dtype))
 
-    def in_blocks(self, bias_H: torch.Tensor, _times_N: torch.Tensor) -> InBlocks:
-        return PReluInBlocks(self.weight, bias_H)
+    def in_blocks(self, bias_H: torch.Tensor, _times_N: torch.Tensor) -> BlockedActivation:
+        return BlockedPReLU(self.weight, bias_H)
 
-    def settled(self) -> SettledPRelu:
-        return SettledPRelu(self.weight)
+    def settled(self) -> FoldedPReLU:
+        return FoldedPReLU(self.weight)
 
 
-class Relu(nn.Module):
+class ReLU(nn.Module):
     """max(s, 0), which has no alpha."""
 
     alpha: torch.Tensor
@@ -84,8 +91,8 @@ class Relu(nn.Module):
     def forward(self, s_NH: torch.Tensor) -> torch.Tensor:
         return torch.relu(s_NH)
 
-    def in_blocks(self, bias_H: torch.Tensor, _times_N: torch.Tensor) -> InBlocks:
-        return ReluInBlocks(self.alpha, bias_H)
+    def in_blocks(self, bias_H: torch.Tensor, _times_N: torch.Tensor) -> BlockedActivation:
+        return BlockedReLU(self.alpha, bias_H)
 
-    def settled(self) -> SettledRelu:
-        return SettledRelu(self.alpha.new_ones(1), self.alpha.new_ones(1))
+    def settled(self) -> FoldedReLU:
+        return FoldedReLU(self.alpha.new_ones(1), self.alpha.new_ones(1))

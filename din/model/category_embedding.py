@@ -13,7 +13,7 @@ from din.data.batch import Batch
 from din.errors import DinError
 
 
-class Categories(nn.Module):
+class CategoryEmbedding(nn.Module):
     """A row for each category, 0 for the unknown one, and which category each goods has.
 
     `of_goods_G` is no weight, but is kept with the weights: a checkpoint says what it took the goods for.
@@ -33,7 +33,7 @@ class Categories(nn.Module):
 
     def of(self, goods_K: torch.Tensor, given_K: torch.Tensor | None = None) -> torch.Tensor:
         """The category of each goods, where it is not given; 0 for a goods that nobody told of."""
-        return self.of_goods_G[known(goods_K, len(self.of_goods_G))] if given_K is None else given_K
+        return self.of_goods_G[replace_oov(goods_K, len(self.of_goods_G))] if given_K is None else given_K
 
     def told(self, batch: Batch) -> Batch:
         """The batch with the category of each goods, where it does not say."""
@@ -48,14 +48,14 @@ class Categories(nn.Module):
     def hear(self, category_of_G: torch.Tensor) -> None:
         """Takes the categories of goods that had none: of those that came since, among others. What a goods was taken
         for in training stays. A category that came since is the unknown one."""
-        given_G = known(category_of_G.to(self.of_goods_G), self.embedding.num_embeddings)
+        given_G = replace_oov(category_of_G.to(self.of_goods_G), self.embedding.num_embeddings)
         had_G = self.of_goods_G.new_zeros(max(len(given_G), len(self.of_goods_G)))
         had_G[: len(self.of_goods_G)] = self.of_goods_G
         given_G = torch.cat([given_G, given_G.new_zeros(len(had_G) - len(given_G))])
         self.of_goods_G = torch.where(had_G > 0, had_G, given_G)
 
 
-def need_categories(category_of: np.ndarray | None, goods_rows: int, rows: int) -> None:
+def validate_categories(category_of: np.ndarray | None, goods_rows: int, rows: int) -> None:
     """Raises DinError where goods do not have a category each, or where one has no row."""
     if category_of is None:
         raise DinError("a model with categories learns from the category of each goods: category_of is missing")
@@ -67,6 +67,6 @@ def need_categories(category_of: np.ndarray | None, goods_rows: int, rows: int) 
         )
 
 
-def known(keys: torch.Tensor, rows: int) -> torch.Tensor:
+def replace_oov(keys: torch.Tensor, rows: int) -> torch.Tensor:
     """The keys that a table of so many rows has, 0 for those that came later."""
     return torch.where(keys < rows, keys, 0)

@@ -17,26 +17,26 @@ from torch import nn
 
 from din.config import DinConfig
 from din.data.batch import Batch, JaggedHistory
-from din.data.dedup_history import told_once
-from din.kernels.blocked_attention import Pool, Sees, Weigh
-from din.kernels.numba_ops import fit
-from din.kernels.segment_ops import refuse_strangers, rows_at, spread_over, summed
-from din.model.activations import Dice, PRelu, Relu
-from din.model.category_embedding import Categories, known
-from din.model.repeat_features import Matches
-from din.model.time_position import LookedUp, Placed
+from din.data.dedup_history import dedup_history
+from din.kernels.blocked_attention import AttentionWeightsFunction, FirstLayerInputs, WeightedSumFunction
+from din.kernels.numba_ops import is_supported
+from din.kernels.segment_ops import check_segment_ids, expand_segments, gather_rows, segment_sum
+from din.model.activations import Dice, PReLU, ReLU
+from din.model.category_embedding import CategoryEmbedding, replace_oov
+from din.model.repeat_features import RepeatFeatures
+from din.model.time_position import EmbeddingLookups, TimePositionEmbedding
 
 # What every history item weighs before anything is learned. Without it the sign of all weights is left to chance, since
 # the net above can undo it; with it, more weight means more interest (docs/experiments.md, 2026-11-24).
-FIRST_WEIGHT = 0.5
+INITIAL_ATTENTION_BIAS = 0.5
 # So many of a batch have to share a row of a table before it pays to look its part of the first layer up.
-POSITIONS_OF_A_ROW = 4
+MIN_POSITIONS_PER_ROW = 4
 
 
-def activation(config: DinConfig, width: int) -> Dice | PRelu | Relu:
+def activation(config: DinConfig, width: int) -> Dice | PReLU | ReLU:
     if config.activation == "dice":
         return Dice(width)
-    return PRelu(width) if config.activation == "prelu" else Relu()
+    return PReLU(width) if config.activation == "prelu" else ReLU()
 
 
 def dense(config: DinConfig, inputs: int, widths: tuple[int, ...]) -> nn.Sequential:
@@ -48,7 +48,7 @@ def dense(config: DinConfig, inputs: int, widths: tuple[int, ...]) -> nn.Sequent
     return nn.Sequential(*layers, nn.Linear(inputs, 1))
 
 
-def layers_of(net: Iterable[nn.Module]) -> list[tuple[Dice | PRelu | Relu, nn.Linear]]:
+def layers_of(net: Iterable[nn.Module]) -> list[tuple[Dice | PReLU | ReLU, nn.Linear]]:
     """Each activation, and the linear layer after it, of a net that begins with an activation."""
     layers = list(net)
     return list(zip(layers[::2], layers[1::2], strict=True))  # type: ignore[arg-type]
@@ -71,15 +71,15 @@ class ActivationUnit(nn.Module):
         self.first = nn.Linear(3 * config.dimension + common, first)
         self.activation = activation(config, first)
         self.rest = dense(config, first, tuple(rest))
-        nn.init.constant_(self.rest.get_parameter(f"{len(self.rest) - 1}.bias"), FIRST_WEIGHT)
+        nn.init.constant_(self.rest.get_parameter(f"{len(self.rest) - 1}.bias"), INITIAL_ATTENTION_BIAS)
 
     def forward(self, u_BD: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor) -> torch.Tensor:
         w_candidate, w_item = self.of_one_alone()
-        first_NH = spread_over(u_BD @ w_candidate.T + self.first.bias, example_N) + v_ND @ w_item.T
+        first_NH = expand_segments(u_BD @ w_candidate.T + self.first.bias, example_N) + v_ND @ w_item.T
         if self.sees == "product":
-            first_NH = first_NH + (spread_over(u_BD, example_N) * v_ND) @ self.of_common().T
+            first_NH = first_NH + (expand_segments(u_BD, example_N) * v_ND) @ self.of_common().T
         if self.sees == "outer":
-            each_by_each_NDD = spread_over(u_BD, example_N)[:, :, None] * v_ND[:, None, :]
+            each_by_each_NDD = expand_segments(u_BD, example_N)[:, :, None] * v_ND[:, None, :]
             first_NH = first_NH + each_by_each_NDD.flatten(1) @ self.of_common().T
         return self.weigh(first_NH)
 
@@ -88,7 +88,7 @@ class ActivationUnit(nn.Module):
         u_BD: torch.Tensor,
         v_ND: torch.Tensor,
         example_N: torch.Tensor,
-        looked_up: LookedUp,
+        looked_up: EmbeddingLookups,
         times_N: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The same, several times faster (din/kernels/blocked_attention.py). Not for the outer product. `looked_up` are tables whose rows
@@ -97,7 +97,7 @@ class ActivationUnit(nn.Module):
         w_candidate, w_item = self.of_one_alone()
         tables = [u_BD @ w_candidate.T, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
-        sees = Sees(item=not looked_up, product=self.sees == "product")
+        sees = FirstLayerInputs(item=not looked_up, product=self.sees == "product")
         seen_HE = torch.cat([w_item[:, : w_item.shape[1] * sees.item], self.of_common()], dim=1)
         times_N = v_ND.new_ones(len(v_ND)) if times_N is None else times_N
         linears = [self.first, *(linear for _, linear in self.layers())]
@@ -105,7 +105,9 @@ class ActivationUnit(nn.Module):
         for (layer, after), before in zip(self.layers(), linears, strict=False):
             in_blocks.append(layer.in_blocks(before.bias, times_N))
             layers += [before.bias, layer.alpha, after.weight]
-        return Weigh.apply(in_blocks, places, sees, u_BD, v_ND, seen_HE, *tables, *layers, linears[-1].bias)
+        return AttentionWeightsFunction.apply(
+            in_blocks, places, sees, u_BD, v_ND, seen_HE, *tables, *layers, linears[-1].bias
+        )
 
     def of_one_alone(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The first layer's weights of what is of candidate or item alone, Wu + Wd and Wv - Wd, [H, D] each."""
@@ -116,14 +118,14 @@ class ActivationUnit(nn.Module):
         """The weights of what the two have in common, [H, 0 or D or D * D]."""
         return self.first.weight[:, 3 * self.dimension :]
 
-    def layers(self) -> list[tuple[Dice | PRelu | Relu, nn.Linear]]:
+    def layers(self) -> list[tuple[Dice | PReLU | ReLU, nn.Linear]]:
         return layers_of([self.activation, *self.rest])
 
     def weigh(self, first_NH: torch.Tensor) -> torch.Tensor:
         return self.rest(self.activation(first_NH)).squeeze(-1)
 
 
-class Group(nn.Module):
+class AttentionGroup(nn.Module):
     """One group, goods or shops: its embeddings, and the pooling of its history into one vector.
 
     Where goods have categories, the vector of a goods is its own and its category's, added. Its own begins at zero:
@@ -136,19 +138,19 @@ class Group(nn.Module):
         self.embedding = nn.Embedding(rows, config.dimension)
         nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(config.dimension))
         if config.pooling == "din":
-            self.unit, self.placed = ActivationUnit(config), Placed(config)
+            self.unit, self.placed = ActivationUnit(config), TimePositionEmbedding(config)
         if config.pooling == "decay":
             half_life = torch.tensor(math.log(config.half_life_days))
             self.log_half_life = nn.Parameter(half_life, requires_grad=config.learn_half_life)
-        self.categories: Categories | None = None
+        self.categories: CategoryEmbedding | None = None
         if category_rows:
-            self.categories = Categories(category_rows, rows, config.dimension)
+            self.categories = CategoryEmbedding(category_rows, rows, config.dimension)
             nn.init.zeros_(self.embedding.weight)
 
     def embed(self, keys: torch.Tensor, categories: torch.Tensor | None = None) -> torch.Tensor:
         """Rows of the table; a key that came after the model was trained takes row 0, the unknown one. With those of
         `categories` added, or of the categories that the model knows, where it has any."""
-        own = rows_at(self.embedding.weight, known(keys, len(self.embedding.weight)))
+        own = gather_rows(self.embedding.weight, replace_oov(keys, len(self.embedding.weight)))
         return own if self.categories is None else own + self.categories(keys, categories)
 
     def forward(
@@ -156,9 +158,9 @@ class Group(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The candidate's embedding and the history pooled for it, both [B, D]; no history gives exactly zero.
         Raises IndexError on a processor where an item is of an example that is not there."""
-        refuse_strangers(history.example_N, len(candidate_B))
+        check_segment_ids(history.example_N, len(candidate_B))
         if self.pooling == "din" and self.in_blocks() and self.placed.of_position is None:
-            history = told_once(history, self.placed.steps(history))
+            history = dedup_history(history, self.placed.steps(history))
         u_BD, v_ND = self.embed(candidate_B, category_B), self.embed(history.keys_N, history.categories_N)
         weights_N = self.weights(u_BD, v_ND, history)
         return u_BD, pooled(weights_N, v_ND, history.example_N, len(u_BD))
@@ -188,38 +190,38 @@ class Group(nn.Module):
 
     def in_blocks(self) -> bool:
         """Whether the activation unit goes over the positions in blocks: on a processor, but for the outer product."""
-        return self.unit.sees != "outer" and works_in_blocks(self.embedding.weight)
+        return self.unit.sees != "outer" and use_blocked_kernels(self.embedding.weight)
 
-    def looked_up(self, history: JaggedHistory) -> LookedUp:
+    def looked_up(self, history: JaggedHistory) -> EmbeddingLookups:
         """The tables whose rows add up to what the activation unit sees of the history; none, where looking up would
         take longer than working out, since few positions share a row."""
         table = self.embedding.weight
-        if len(table) * POSITIONS_OF_A_ROW > len(history.keys_N):
+        if len(table) * MIN_POSITIONS_PER_ROW > len(history.keys_N):
             return []
-        found: LookedUp = [(table, known(history.keys_N, len(table)))]
+        found: EmbeddingLookups = [(table, replace_oov(history.keys_N, len(table)))]
         if self.categories is not None:
             category_N = self.categories.of(history.keys_N, history.categories_N)
             found.append((self.categories.embedding.weight, category_N))
         return [*found, *self.placed(history)]
 
 
-def works_in_blocks(values_ND: torch.Tensor) -> bool:
+def use_blocked_kernels(values_ND: torch.Tensor) -> bool:
     """On a processor for which passes are compiled, but not where its nets multiply in bf16: the formula as it is knows
     how."""
-    return fit(values_ND) and not torch.is_autocast_enabled(values_ND.device.type)
+    return is_supported(values_ND) and not torch.is_autocast_enabled(values_ND.device.type)
 
 
 def pooled(weights_N: torch.Tensor, v_ND: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """The weighted sum of each example's history, [B, D]; on a processor in one pass."""
-    if works_in_blocks(v_ND):
-        return Pool.apply(weights_N, v_ND, example_N, examples)
-    return summed(weights_N[:, None] * v_ND, example_N, examples)
+    if use_blocked_kernels(v_ND):
+        return WeightedSumFunction.apply(weights_N, v_ND, example_N, examples)
+    return segment_sum(weights_N[:, None] * v_ND, example_N, examples)
 
 
 def share(weights_N: torch.Tensor, example_N: torch.Tensor, examples: int) -> torch.Tensor:
     """Weights scaled to sum to one within each example."""
-    total_B = summed(weights_N, example_N, examples)
-    return weights_N / spread_over(total_B.clamp_min(1e-30), example_N)
+    total_B = segment_sum(weights_N, example_N, examples)
+    return weights_N / expand_segments(total_B.clamp_min(1e-30), example_N)
 
 
 def softmax(
@@ -243,12 +245,12 @@ class DIN(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.goods = Group(config, goods_rows, category_rows if config.categories else 0)
-        self.shops = Group(config, shop_rows)
+        self.goods = AttentionGroup(config, goods_rows, category_rows if config.categories else 0)
+        self.shops = AttentionGroup(config, shop_rows)
         self.top = dense(config, (7 if config.users else 6) * config.dimension, config.top_widths)
-        self.matches: Matches | None = None
+        self.matches: RepeatFeatures | None = None
         if config.matches:
-            self.matches = Matches((*config.top_widths, 1)[0])
+            self.matches = RepeatFeatures((*config.top_widths, 1)[0])
         self.users: nn.Embedding | None = None
         if config.users:
             self.users = nn.Embedding(user_rows, config.dimension)
@@ -268,7 +270,7 @@ class DIN(nn.Module):
 
     def of_user(self, user_B: torch.Tensor) -> torch.Tensor | None:
         """The users' vectors, [B, D]; that of row 0 for those who came later. None where the model has none."""
-        return None if self.users is None else self.users(known(user_B, self.users.num_embeddings))
+        return None if self.users is None else self.users(replace_oov(user_B, self.users.num_embeddings))
 
     def hear(self, category_of: np.ndarray | None) -> None:
         """Takes the categories of goods that had none when the model was trained, int64 by goods key, those that came

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from din.kernels.tiled_mlp import DICE, FALL, PRELU, RELU
+from din.kernels.tiled_mlp import DICE, NEG_LOG2_E, PRELU, RELU
 
 if TYPE_CHECKING:
-    from din.model.activations import Dice, PRelu, Relu
+    from din.model.activations import Dice, PReLU, ReLU
 
 LEAST_REST = 2e-6  # of what Dice in evaluation divides by; alpha is within that of what it was
 
 
-class Settled:
+class FoldedActivation:
     """An activation that is `after_H` times `value` of `before_H` times what goes into it, where both may be one number
     for all. What goes in, [G, H, T, K], still lacks its bias, [G, H, T], and is lost."""
 
@@ -35,14 +35,14 @@ class Settled:
         raise NotImplementedError
 
 
-class SettledRelu(Settled):
+class FoldedReLU(FoldedActivation):
     kind = RELU
 
     def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
-        return biased(s_GHTK, bias_GHT).relu_()
+        return add_bias_(s_GHTK, bias_GHT).relu_()
 
 
-class SettledPRelu(Settled):
+class FoldedPReLU(FoldedActivation):
     kind = PRELU
 
     def __init__(self, alpha_H: torch.Tensor) -> None:
@@ -51,10 +51,10 @@ class SettledPRelu(Settled):
         self.settings_2H = alpha_H.expand(2, -1)
 
     def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
-        return torch.prelu(biased(s_GHTK, bias_GHT), self.alpha_H.to(s_GHTK.dtype))
+        return torch.prelu(add_bias_(s_GHTK, bias_GHT), self.alpha_H.to(s_GHTK.dtype))
 
 
-class SettledDice(Settled):
+class FoldedDice(FoldedActivation):
     """By the running statistics: f = s (alpha + (1 - alpha) p), p = sigmoid(z). With s scaled so that it is z but for
     the mean, and f divided by 1 - alpha, s (alpha / (1 - alpha) + p) is left."""
 
@@ -65,21 +65,21 @@ class SettledDice(Settled):
         rest_H = torch.where(rest_H.abs() < LEAST_REST, LEAST_REST, rest_H)
         super().__init__(scale_H, rest_H / scale_H)
         self.shift_H, self.ratio_H = -mean_H * scale_H, alpha_H / rest_H
-        self.settings_2H = torch.stack([self.shift_H * float(FALL), self.ratio_H])
+        self.settings_2H = torch.stack([self.shift_H * float(NEG_LOG2_E), self.ratio_H])
 
     def value(self, s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
-        p_GHTK = (biased(s_GHTK, bias_GHT) + self.shift_H[:, None, None]).sigmoid_()
+        p_GHTK = (add_bias_(s_GHTK, bias_GHT) + self.shift_H[:, None, None]).sigmoid_()
         return s_GHTK.mul_(p_GHTK.add_(self.ratio_H[:, None, None]))
 
 
-def biased(s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
+def add_bias_(s_GHTK: torch.Tensor, bias_GHT: torch.Tensor) -> torch.Tensor:
     return s_GHTK.add_(bias_GHT[..., None])
 
 
-class Net:
+class FoldedMLP:
     """The layers after the first. What goes in has to be `before_H` times what the first layer gives."""
 
-    def __init__(self, layers: "list[tuple[Dice | PRelu | Relu, nn.Linear]]") -> None:
+    def __init__(self, layers: "list[tuple[Dice | PReLU | ReLU, nn.Linear]]") -> None:
         self.settled = [activation.settled() for activation, _ in layers]
         linears = [linear for _, linear in layers]
         self.before_H = self.settled[0].before_H

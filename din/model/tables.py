@@ -4,7 +4,7 @@ import torch
 
 from din.model.din import DIN
 
-TABLES = {  # which parameter of the model each is; the last two are there where the model has them
+EMBEDDING_PARAMS = {  # which parameter of the model each is; the last two are there where the model has them
     "goods": "goods.embedding.weight",
     "shops": "shops.embedding.weight",
     "categories": "goods.categories.embedding.weight",
@@ -12,12 +12,12 @@ TABLES = {  # which parameter of the model each is; the last two are there where
 }
 
 
-def tables_of(model: DIN) -> dict[str, torch.nn.Parameter]:
+def embedding_tables(model: DIN) -> dict[str, torch.nn.Parameter]:
     """The tables that a model has."""
     parameters = dict(model.named_parameters())
-    return {table: parameters[name] for table, name in TABLES.items() if name in parameters}
+    return {table: parameters[name] for table, name in EMBEDDING_PARAMS.items() if name in parameters}
 
 
-def sizes(rows: tuple[int, ...]) -> dict[str, int]:
+def table_sizes(rows: tuple[int, ...]) -> dict[str, int]:
     """How many rows each table is to have; a table that nothing is said of has the unknown row alone."""
-    return dict(zip(TABLES, (*rows, 1, 1), strict=False))
+    return dict(zip(EMBEDDING_PARAMS, (*rows, 1, 1), strict=False))

@@ -8,10 +8,10 @@ from din.data.batch import JaggedHistory
 
 HOURS_PER_DAY = 24
 # Tables [R, D] and the row that each history position takes of them, [N].
-LookedUp = list[tuple[torch.Tensor, torch.Tensor]]
+EmbeddingLookups = list[tuple[torch.Tensor, torch.Tensor]]
 
 
-class Placed(nn.Module):
+class TimePositionEmbedding(nn.Module):
     """When and where a history item stands, as vectors added to what the activation unit sees of it: how long before
     the candidate, in steps that double from an hour on, and how many events back, in steps that double.
 
@@ -29,9 +29,9 @@ class Placed(nn.Module):
         """The tables of what is told, and each item's row of them."""
         found = []
         if self.of_time is not None:
-            found.append((self.of_time, doubling(history.age_N * HOURS_PER_DAY, len(self.of_time))))
+            found.append((self.of_time, log2_bucket(history.age_N * HOURS_PER_DAY, len(self.of_time))))
         if self.of_position is not None:
-            found.append((self.of_position, doubling(events_back(history.example_N), len(self.of_position))))
+            found.append((self.of_position, log2_bucket(positions_from_end(history.example_N), len(self.of_position))))
         return found
 
     def steps(self, history: JaggedHistory) -> torch.Tensor | None:
@@ -42,12 +42,12 @@ class Placed(nn.Module):
         return step_N
 
 
-def doubling(value_N: torch.Tensor, buckets: int) -> torch.Tensor:
+def log2_bucket(value_N: torch.Tensor, buckets: int) -> torch.Tensor:
     """0 below one, 1 below three, 2 below seven, ... and the last bucket for all that is beyond."""
     return torch.log2(value_N + 1).long().clamp(0, buckets - 1)
 
 
-def events_back(example_N: torch.Tensor) -> torch.Tensor:
+def positions_from_end(example_N: torch.Tensor) -> torch.Tensor:
     """How many events of the same example come after each; positions are in the order of their examples."""
     ends_N = torch.searchsorted(example_N, example_N, right=True)
     return ends_N - 1 - torch.arange(len(example_N), device=example_N.device)

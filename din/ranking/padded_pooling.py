@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 from din import device
-from din.model.din import ActivationUnit, Group
-from din.model.folded_mlp import Net
+from din.model.din import ActivationUnit, AttentionGroup
+from din.model.folded_mlp import FoldedMLP
 
 # Candidates times items, padding included: of a layer of 80 in float32 2.6 MB on a processor, 1.3 GB on a GPU.
-POSITIONS_AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 22}
+POSITIONS_PER_PASS = {"cpu": 1 << 13, "cuda": 1 << 22}
 
 
-class Wanted(NamedTuple):
+class CandidateBatch(NamedTuple):
     """Candidates, end to end by user: their embeddings, and where each user's begin and how many they are."""
 
     u_KD: torch.Tensor
@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
     count_U: torch.Tensor
 
 
-class Items(NamedTuple):
+class HistoryBatch(NamedTuple):
     """History items, end to end by user: their embeddings as they are pooled and as the activation unit sees them, how
     many events each stands for, and where each user's begin and how many they are."""
 
@@ -41,29 +41,29 @@ class Items(NamedTuple):
     count_U: torch.Tensor
 
 
-def pooled_by_folding(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+def pool_padded(group: AttentionGroup, wanted: CandidateBatch, items: HistoryBatch) -> torch.Tensor:
     """The history pooled for each candidate, float32 [K, D]; zero where a user has none."""
     beyond = len(wanted.u_KD)  # a row more, which takes what is of padding
     pooled_KD = torch.zeros(beyond + 1, wanted.u_KD.shape[1], device=wanted.u_KD.device)
-    pool = Pool(group)
+    pool = AttentionPool(group)
     of_items = (items.times_N, items.seen_ND, pool.every_pair.of_item(items.seen_ND), items.v_ND)
     count_K, count_T = torch.stack([wanted.count_U, items.count_U]).cpu().numpy()
-    for users, most_K, most_T in of_like_size(count_K, count_T, POSITIONS_AT_ONCE[pooled_KD.device.type]):
+    for users, most_K, most_T in length_buckets(count_K, count_T, POSITIONS_PER_PASS[pooled_KD.device.type]):
         chosen_G = torch.from_numpy(users).to(pooled_KD.device)
-        place_GK, real_GK = padded(chosen_G, wanted.first_U, wanted.count_U, most_K)
-        place_GT, real_GT = padded(chosen_G, items.first_U, items.count_U, most_T)
-        times_GT, seen_GTD, of_item_GTH, v_GTD = (at(of_all, place_GT) for of_all in of_items)
-        of_padded_GKD = pool(at(wanted.u_KD, place_GK), real_GT * times_GT, seen_GTD, of_item_GTH, v_GTD)
+        place_GK, real_GK = padded_index(chosen_G, wanted.first_U, wanted.count_U, most_K)
+        place_GT, real_GT = padded_index(chosen_G, items.first_U, items.count_U, most_T)
+        times_GT, seen_GTD, of_item_GTH, v_GTD = (gather(of_all, place_GT) for of_all in of_items)
+        of_padded_GKD = pool(gather(wanted.u_KD, place_GK), real_GT * times_GT, seen_GTD, of_item_GTH, v_GTD)
         pooled_KD[torch.where(real_GK, place_GK, beyond)] = of_padded_GKD
     return pooled_KD[:beyond]
 
 
-def at(rows_N: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+def gather(rows_N: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
     """The rows at these places, in their shape."""
     return rows_N.index_select(0, place.flatten()).view(*place.shape, *rows_N.shape[1:])
 
 
-def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Iterator[tuple[np.ndarray, int, int]]:
+def length_buckets(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Iterator[tuple[np.ndarray, int, int]]:
     """Users with candidates and a history, those of like length together, and how much room each needs at the most."""
     users = np.flatnonzero((wanted_U > 0) & (items_U > 0))
     users = users[np.lexsort((wanted_U[users], items_U[users]))]
@@ -77,7 +77,7 @@ def of_like_size(wanted_U: np.ndarray, items_U: np.ndarray, at_once: int) -> Ite
         yield together, int(wanted_U[together].max()), int(items_U[together].max())
 
 
-def padded(
+def padded_index(
     chosen_G: torch.Tensor, first_U: torch.Tensor, count_U: torch.Tensor, most: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The places of the chosen users' own, [G, most], and which are real; the others are some place that there is."""
@@ -86,11 +86,11 @@ def padded(
     return torch.where(real, first_U[chosen_G, None] + number, 0), real
 
 
-class Pool:
+class AttentionPool:
     """Items of some users, each counted so many times, pooled for each of their candidates."""
 
-    def __init__(self, group: Group) -> None:
-        self.every_pair, self.normalize = EveryPair(group.unit), group.normalize
+    def __init__(self, group: AttentionGroup) -> None:
+        self.every_pair, self.normalize = PairwiseAttention(group.unit), group.normalize
 
     def __call__(
         self,
@@ -101,12 +101,12 @@ class Pool:
         v_GTD: torch.Tensor,
     ) -> torch.Tensor:
         """[G, K, D]."""
-        weights_GTK = counted(self.every_pair(u_GKD, seen_GTD, of_item_GTH).float(), times_GT, self.normalize)
+        weights_GTK = apply_counts(self.every_pair(u_GKD, seen_GTD, of_item_GTH).float(), times_GT, self.normalize)
         with torch.autocast(v_GTD.device.type, enabled=False):  # sums are float32
             return torch.bmm(weights_GTK.mT, v_GTD)
 
 
-class EveryPair:
+class PairwiseAttention:
     """What the activation unit gives each item of a user for each of their candidates.
 
     What the two have in common is folded into a weight of u for each history item, so that one product of matrices is
@@ -114,7 +114,7 @@ class EveryPair:
     """
 
     def __init__(self, unit: ActivationUnit) -> None:
-        self.sees, self.net = unit.sees, Net(unit.layers())
+        self.sees, self.net = unit.sees, FoldedMLP(unit.layers())
         scale_H1 = self.net.before_H[:, None]
         self.w_candidate, self.w_item = (weight * scale_H1 for weight in unit.of_one_alone())
         self.w_common, self.bias_H = unit.of_common() * scale_H1, unit.first.bias * self.net.before_H
@@ -126,7 +126,7 @@ class EveryPair:
     def __call__(self, u_GKD: torch.Tensor, v_GTD: torch.Tensor, of_item_GTH: torch.Tensor) -> torch.Tensor:
         """[G, T, K]; so many items at once as have room."""
         users, items, _ = v_GTD.shape
-        at_once = max(POSITIONS_AT_ONCE[v_GTD.device.type] // (users * u_GKD.shape[1]), 1)
+        at_once = max(POSITIONS_PER_PASS[v_GTD.device.type] // (users * u_GKD.shape[1]), 1)
         parts = device.blocks(items, at_once)
         return torch.cat([self.of_items(u_GKD, v_GTD[:, part], of_item_GTH[:, part]) for part in parts], dim=1)
 
@@ -147,7 +147,7 @@ class EveryPair:
         return torch.addcmul(self.w_candidate[:, None], self.w_common[:, None], v_GTD[:, None])
 
 
-def counted(raw_GTK: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:
+def apply_counts(raw_GTK: torch.Tensor, times_GT: torch.Tensor, normalize: str) -> torch.Tensor:
     """The weights of history items that stand for so many events each."""
     times_GT1 = times_GT[..., None]
     return torch.softmax(raw_GTK + times_GT1.log(), dim=1) if normalize == "softmax" else raw_GTK * times_GT1

@@ -18,9 +18,9 @@ import triton  # pyright: ignore[reportMissingImports]
 import triton.language as tl  # pyright: ignore[reportMissingImports]
 from torch.nn import functional
 
-from din.model.activations import Dice, PRelu, Relu
-from din.model.din import Group
-from din.ranking.padded_pooling import Items, Wanted
+from din.model.activations import Dice, PReLU, ReLU
+from din.model.din import AttentionGroup
+from din.ranking.padded_pooling import CandidateBatch, HistoryBatch
 
 # Of a program: the most at which the compiler for Hopper keeps all in registers with Dice and widths of 80 and 40, in
 # either precision (Triton 3.9: 132 registers in bfloat16, 251 otherwise). Which is fastest was not measured.
@@ -28,7 +28,7 @@ CANDIDATES, WARPS = 32, 8
 DEPTH = 2  # layers of the activation unit that the kernel goes through
 
 
-def fits(group: Group) -> bool:
+def fits(group: AttentionGroup) -> bool:
     """Whether the kernel can do what this group asks for."""
     return group.pooling == "din" and group.unit.sees != "outer" and len(group.unit.layers()) == DEPTH
 
@@ -42,7 +42,7 @@ class PoolByKernel:
     candidates: int = CANDIDATES
     warps: int = WARPS
 
-    def __call__(self, group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
+    def __call__(self, group: AttentionGroup, wanted: CandidateBatch, items: HistoryBatch) -> torch.Tensor:
         """The history pooled for each candidate, float32 [K, D]. Raises ValueError where the group does not fit."""
         if not fits(group):
             raise ValueError("the kernel is for two layers over [u, v, u - v] or [u, v, u - v, u * v]")
@@ -56,9 +56,9 @@ class PoolByKernel:
 
     def launch(
         self,
-        group: Group,
-        wanted: Wanted,
-        items: Items,
+        group: AttentionGroup,
+        wanted: CandidateBatch,
+        items: HistoryBatch,
         pooled_KD: torch.Tensor,
         user_P: torch.Tensor,
         number_P: torch.Tensor,
@@ -109,12 +109,12 @@ def wide(values: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
     return functional.pad(values.float(), (0, columns - values.shape[1], 0, rows - values.shape[0])).contiguous()
 
 
-def shape_of(activation: Dice | PRelu | Relu, width: int) -> torch.Tensor:
+def shape_of(activation: Dice | PReLU | ReLU, width: int) -> torch.Tensor:
     """Alpha, and scale and shift of what is normed, [3, H]. ReLU is PReLU with an alpha of zero."""
     if isinstance(activation, Dice):
         scale_H = torch.rsqrt(activation.running_var + activation.eps)
         return torch.stack([activation.alpha, scale_H, -activation.running_mean * scale_H])
-    alpha_H = activation.alpha if isinstance(activation, PRelu) else activation.alpha.new_zeros(width)
+    alpha_H = activation.alpha if isinstance(activation, PReLU) else activation.alpha.new_zeros(width)
     return torch.stack([alpha_H, torch.zeros_like(alpha_H), torch.zeros_like(alpha_H)])
 
 

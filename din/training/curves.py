@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-POINTS = 100
+MAX_POINTS = 100
 
 
 @dataclass
-class Course:
+class TrainingCurves:
     """How a training went: the mean loss of each hundredth of its steps, and of each epoch the mean loss and the GAUC
     on the validation. Plain lists, which are kept with a training under way.
 
@@ -21,7 +21,7 @@ class Course:
     slices: list[list[float]] = field(default_factory=list)
     epochs: list[list[float]] = field(default_factory=list)
 
-    def begin(self, steps: int, an_epoch: int) -> "Course":
+    def begin(self, steps: int, an_epoch: int) -> "TrainingCurves":
         self.steps, self.an_epoch = steps, an_epoch
         return self
 
@@ -37,7 +37,7 @@ class Course:
         epoch[2] += 1
 
     def of_slice(self, step: int) -> int:
-        return (step - 1) * min(POINTS, self.steps) // self.steps
+        return (step - 1) * min(MAX_POINTS, self.steps) // self.steps
 
     def validated(self, epoch: int, gauc: float) -> None:
         self.epoch(epoch)[3] = gauc

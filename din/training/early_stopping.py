@@ -9,11 +9,11 @@ from din.data.batch import Examples
 from din.errors import DinError
 from din.metrics import users_covered
 from din.model.din import DIN
-from din.training.curves import Course
+from din.training.curves import TrainingCurves
 
 
 @dataclass
-class Best:
+class BestEpoch:
     """The weights of the epoch that ranked the validation best, and by which GAUC. Epochs count from one; 0 is what the
     training started from. Without validation it is the last epoch, and the GAUC is NaN. `course` is how all went."""
 
@@ -21,7 +21,7 @@ class Best:
     gauc: float = math.nan
     last: float = math.nan  # of the epoch before
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
-    course: Course = field(default_factory=Course)
+    course: TrainingCurves = field(default_factory=TrainingCurves)
 
     def goes_on(self, epoch: int, model: DIN, gauc: float) -> bool:
         """Keeps the weights where they rank better than all before, and says whether they rank better than those of the
@@ -48,7 +48,7 @@ class Best:
         return {"epoch": self.epoch, "gauc": self.gauc, "last": self.last}
 
 
-def why_not_validate(teach: Examples, valid: Examples) -> str | None:
+def validation_error(teach: Examples, valid: Examples) -> str | None:
     """Why `valid` is of no use beside what teaches, in words; None where it is of use."""
     if not len(valid):
         return "there are no examples on the days that validate"

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 
 from din.config import TrainConfig
-from din.data.batch import Batch, Examples, Sequence, Spans
+from din.data.batch import Batch, EventSequence, Examples, Spans
 from din.kernels import numba_ops
-from din.model.category_embedding import known
+from din.model.category_embedding import replace_oov
 from din.model.din import DIN
-from din.model.tables import sizes, tables_of
-from din.training.unique_rows import numbered
+from din.model.tables import embedding_tables, table_sizes
+from din.training.unique_rows import unique_rows
 
 BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
 
 
-class Rows(NamedTuple):
+class BatchRows(NamedTuple):
     """The rows of a table that a batch names: which, int64 [R], and their vectors, [R, D], a copy that learns.
 
     On a GPU R is how many it may name, and those beyond its last row stand for that one: `stands_R` (din/training/unique_rows.py).
@@ -59,16 +59,16 @@ def with_keys(batch: Batch, keys: list[torch.Tensor]) -> Batch:
     )
 
 
-def localise(model: DIN, batch: Batch) -> tuple[Batch, dict[str, Rows]]:
+def gather_batch_rows(model: DIN, batch: Batch) -> tuple[Batch, dict[str, BatchRows]]:
     """The batch with its keys numbered among the rows it names, and those rows of each table."""
     batch = model.told(batch)
     found, rows = keys_of(batch), {}
     local = [keys for _, keys in found]
-    for table, weight in tables_of(model).items():
+    for table, weight in embedding_tables(model).items():
         at = [place for place, (of, _) in enumerate(found) if of == table]
-        named = known(torch.cat([local[place] for place in at]), len(weight))
-        keys_R, number, stands_R = numbered(named, len(weight))
-        rows[table] = Rows(keys_R, weight.detach().index_select(0, keys_R).requires_grad_(), stands_R)
+        named = replace_oov(torch.cat([local[place] for place in at]), len(weight))
+        keys_R, number, stands_R = unique_rows(named, len(weight))
+        rows[table] = BatchRows(keys_R, weight.detach().index_select(0, keys_R).requires_grad_(), stands_R)
         for place, numbers in zip(at, number.split([len(local[place]) for place in at]), strict=True):
             local[place] = numbers
     return with_keys(batch, local), rows
@@ -84,7 +84,7 @@ def mask(batch: Batch, share: float, random: torch.Generator) -> Batch:
     return with_keys(batch, [some_unknown(keys) for _, keys in keys_of(batch)])
 
 
-class TableOptimizer:
+class LazyAdam:
     """Adam on the rows that a batch names, lazily: a row's moments stand still while nothing names it.
 
     With mini-batch aware regularisation (equation 6 of the paper): a row that a batch names is pulled towards zero by
@@ -93,7 +93,7 @@ class TableOptimizer:
 
     def __init__(self, model: DIN, train: TrainConfig, counts: dict[str, np.ndarray]) -> None:
         self.train = train
-        self.weights = tables_of(model)
+        self.weights = embedding_tables(model)
         self.first = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.second = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.pull = {
@@ -102,7 +102,9 @@ class TableOptimizer:
         }
 
     @torch.no_grad()
-    def step(self, number: int, learning_rate: float, rows: dict[str, Rows], gradients: Iterable[torch.Tensor]) -> None:
+    def step(
+        self, number: int, learning_rate: float, rows: dict[str, BatchRows], gradients: Iterable[torch.Tensor]
+    ) -> None:
         """One update; `number` counts from one."""
         for (table, (keys_R, values_RD, stands_R)), gradient_RD in zip(rows.items(), gradients, strict=True):
             if stands_R is not None:
@@ -122,9 +124,9 @@ class TableOptimizer:
         weight_TD, first_TD, second_TD = self.weights[table].detach(), self.first[table], self.second[table]
         rate, of_size = learning_rate / (1 - BETAS[0] ** number), 1 - BETAS[1] ** number
         given = (values_RD, gradient_RD, self.pull[table], first_TD, second_TD, weight_TD)
-        if numba_ops.fit(*given):
+        if numba_ops.is_supported(*given):
             by = weight_TD.new_tensor((1 - BETAS[0], 1 - BETAS[1], rate, of_size, EPS))
-            numba_ops.adam(keys_R.numpy(), *(numba_ops.array(each) for each in given), by.numpy())
+            numba_ops.adam(keys_R.numpy(), *(numba_ops.as_numpy(each) for each in given), by.numpy())
             return
         gradient_RD = torch.addcmul(gradient_RD, self.pull[table].index_select(0, keys_R), values_RD)
         first_RD = first_TD.index_select(0, keys_R).lerp_(gradient_RD, 1 - BETAS[0])
@@ -135,30 +137,30 @@ class TableOptimizer:
         weight_TD.index_copy_(0, keys_R, torch.addcdiv(values_RD, first_RD, size_RD, value=-rate))
 
 
-def counts_of(
+def key_counts(
     examples: Examples,
-    goods: Sequence,
-    shops: Sequence,
+    goods: EventSequence,
+    shops: EventSequence,
     rows: tuple[int, ...],
     category_of: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """How often the examples name each row of each table: in the history of an example, or as its candidate. A category
     is named with each of its goods, a user with each of their examples."""
-    size = sizes(rows)
-    of_goods = times_named(examples.goods_keys, goods, examples.goods_spans, size["goods"])
+    size = table_sizes(rows)
+    of_goods = count_occurrences(examples.goods_keys, goods, examples.goods_spans, size["goods"])
     of_categories = np.zeros(size["categories"])
     if category_of is not None:
         of_categories = np.bincount(category_of, of_goods, size["categories"])
     users = np.where(examples.user_keys < size["users"], examples.user_keys, 0)
     return {
         "goods": of_goods,
-        "shops": times_named(examples.shop_keys, shops, examples.shop_spans, size["shops"]),
+        "shops": count_occurrences(examples.shop_keys, shops, examples.shop_spans, size["shops"]),
         "categories": of_categories,
         "users": np.bincount(users, minlength=size["users"]),
     }
 
 
-def times_named(candidates: np.ndarray, sequence: Sequence, spans: Spans, rows: int) -> np.ndarray:
+def count_occurrences(candidates: np.ndarray, sequence: EventSequence, spans: Spans, rows: int) -> np.ndarray:
     """Positions are counted by how many spans cover them, which takes one pass over all."""
     edges = np.bincount(spans.start, minlength=len(sequence.keys) + 1) - np.bincount(
         spans.end, minlength=len(sequence.keys) + 1

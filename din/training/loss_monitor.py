@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 import torch
 
 from din.errors import DinError
-from din.training.curves import Course
+from din.training.curves import TrainingCurves
 
 # A GPU works behind the host by some steps. Each look drains what is queued, about a millisecond in which nothing new
 # is handed over, so one in so many is little; and a training that went wrong goes on for no more than so many steps.
-STEPS_TO_A_LOOK = {"cpu": 1, "cuda": 50}
+STEPS_PER_SYNC = {"cpu": 1, "cuda": 50}
 
 
 @dataclass
-class Watch:
+class LossMonitor:
     """Of a training of so many `steps`. What was seen the `course` hears at once; it is told later, in order, by
     whoever trains."""
 
@@ -23,7 +23,7 @@ class Watch:
     every: int
     unseen: list[tuple[int, torch.Tensor]] = field(default_factory=list)
     seen: list[tuple[int, float]] = field(default_factory=list)
-    course: Course = field(default_factory=Course)
+    course: TrainingCurves = field(default_factory=TrainingCurves)
 
     def note(self, number: int, loss: torch.Tensor) -> None:
         """Hears of the loss of a step before any weight changes by it."""

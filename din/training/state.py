@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from din.config import DinConfig, TrainConfig
-from din.data.batch import Examples, Sequence
+from din.data.batch import EventSequence, Examples
 
 Tensors = dict[str, torch.Tensor]
 # safetensors is imported where a file is written or read: a training that is kept nowhere needs torch and numpy alone.
@@ -26,7 +26,7 @@ def fingerprint(
     train: TrainConfig,
     rows: tuple[int, ...],
     given: Tensors,
-    *data: Examples | Sequence | None,
+    *data: Examples | EventSequence | None,
 ) -> str:
     """A hash of all that a training depends on: settings, the weights it starts from where they are not of the seed and
     what else it is `given`, and every array it learns from or is measured on."""
@@ -45,7 +45,7 @@ def arrays(part: Any) -> list[np.ndarray]:
     return [array for value in values for array in ([value] if isinstance(value, np.ndarray) else arrays(value))]
 
 
-def keep(path: Path, of: str, state: dict[str, Any], tensors: Tensors) -> None:
+def save_state(path: Path, of: str, state: dict[str, Any], tensors: Tensors) -> None:
     """Writes the state of a training, whole or not at all; `of` says which training it is."""
     from safetensors.torch import save
 
@@ -59,7 +59,7 @@ def keep(path: Path, of: str, state: dict[str, Any], tensors: Tensors) -> None:
     making.rename(path)
 
 
-def kept(path: Path, of: str) -> tuple[dict[str, Any], Tensors] | None:
+def load_state(path: Path, of: str) -> tuple[dict[str, Any], Tensors] | None:
     """The state of this very training, None where there is none: another's, or a file that cannot be read, is of no
     use."""
     from safetensors import SafetensorError, safe_open

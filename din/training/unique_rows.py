@@ -8,20 +8,20 @@ import torch
 
 from din import device
 
-ROWS_OF_A_KEY = 16  # up to so many for each key named, a mark for every row of the table is faster than a sort
+ROWS_PER_KEY = 16  # up to so many for each key named, a mark for every row of the table is faster than a sort
 
 
-def numbered(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+def unique_rows(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Which rows are named, in their order, the place of each key among them, and which place each row stands for:
     None where it is its own."""
     if not device.on_processor(named_M):
-        return numbered_without_waiting(named_M, table_rows)
-    if table_rows > ROWS_OF_A_KEY * len(named_M):
+        return unique_rows_no_sync(named_M, table_rows)
+    if table_rows > ROWS_PER_KEY * len(named_M):
         return *torch.unique(named_M, return_inverse=True), None
-    return *numbered_by_marks(named_M.numpy(), table_rows), None
+    return *unique_rows_bitmap(named_M.numpy(), table_rows), None
 
 
-def numbered_by_marks(named_M: np.ndarray, table_rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+def unique_rows_bitmap(named_M: np.ndarray, table_rows: int) -> tuple[torch.Tensor, torch.Tensor]:
     is_named, number = np.zeros(table_rows, bool), np.empty(table_rows, np.int64)
     is_named[named_M] = True
     keys_R = np.flatnonzero(is_named)
@@ -29,7 +29,7 @@ def numbered_by_marks(named_M: np.ndarray, table_rows: int) -> tuple[torch.Tenso
     return torch.from_numpy(keys_R), torch.from_numpy(number[named_M])
 
 
-def numbered_without_waiting(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def unique_rows_no_sync(named_M: torch.Tensor, table_rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """How many rows are named only the device knows, and whoever asks waits for it. So R is as many as may be, and the
     rows beyond the last one repeat it: whatever is worked out for them is worked out for it, and is written over it
     with the same numbers, in any order."""

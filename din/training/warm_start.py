@@ -8,13 +8,13 @@ import torch
 from din.config import DinConfig
 from din.errors import DinError
 from din.model.din import DIN
-from din.model.tables import TABLES, sizes, tables_of
+from din.model.tables import EMBEDDING_PARAMS, embedding_tables, table_sizes
 
 NO_KEYS = np.zeros(0, np.int64)
 OF_GOODS = "goods.categories.of_goods_G"
 
 
-def grown(start: DIN, rows: tuple[int, ...]) -> DIN:
+def resize_embeddings(start: DIN, rows: tuple[int, ...]) -> DIN:
     """The model with tables of so many rows (din/training/trainer.py, `fit`). A row stays where it is, since keys are given
     once; a new one begins as the unknown row, which the model took for its key until now. So no score changes by it.
 
@@ -22,12 +22,12 @@ def grown(start: DIN, rows: tuple[int, ...]) -> DIN:
     """
     model = DIN(start.config, *rows)
     state = dict(start.state_dict())
-    wanted = sizes(rows)
-    for table, had_RD in tables_of(start).items():
+    wanted = table_sizes(rows)
+    for table, had_RD in embedding_tables(start).items():
         more = wanted[table] - len(had_RD)
         if more < 0:
             raise DinError(f"a model with {len(had_RD)} rows of {table} cannot be cut to {wanted[table]}")
-        state[TABLES[table]] = torch.cat([had_RD.detach(), had_RD.detach()[:1].expand(more, -1)])
+        state[EMBEDDING_PARAMS[table]] = torch.cat([had_RD.detach(), had_RD.detach()[:1].expand(more, -1)])
     if start.goods.categories is not None:
         of_goods_G = start.goods.categories.of_goods_G[: wanted["goods"]]
         state[OF_GOODS] = torch.cat([of_goods_G, of_goods_G.new_zeros(wanted["goods"] - len(of_goods_G))])
@@ -58,7 +58,7 @@ def as_unknown(weight_RD: torch.Tensor) -> np.ndarray:
     return same_R.cpu().numpy()
 
 
-def why_not_start(start: DIN, config: DinConfig, rows: tuple[int, ...]) -> str | None:
+def warm_start_error(start: DIN, config: DinConfig, rows: tuple[int, ...]) -> str | None:
     """Why a training of this shape and with so many rows cannot start from a model, in words; None where it can."""
     names = [field.name for field in fields(config)]
     differ = [name for name in names if getattr(start.config, name) != getattr(config, name)]
@@ -66,7 +66,7 @@ def why_not_start(start: DIN, config: DinConfig, rows: tuple[int, ...]) -> str |
         had, has = ([getattr(of, name) for name in differ] for of in (start.config, config))
         said = ", ".join(f"{name} was {a} and is {b}" for name, a, b in zip(differ, had, has, strict=True))
         return f"it has another shape: {said}"
-    for table, has_RD in tables_of(start).items():
-        if len(has_RD) > sizes(rows)[table]:
-            return f"it has {len(has_RD)} rows of {table}, and the store has {sizes(rows)[table]}"
+    for table, has_RD in embedding_tables(start).items():
+        if len(has_RD) > table_sizes(rows)[table]:
+            return f"it has {len(has_RD)} rows of {table}, and the store has {table_sizes(rows)[table]}"
     return None

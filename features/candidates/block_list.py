@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from features.errors import FeatureError
-from features.ingest.entity_keys import type_of
+from features.ingest.entity_keys import id_type_of
 from features.store import lake, sql_files
 from features.store.store import Store
 from features.store.typed_ids import UUID
@@ -30,7 +30,7 @@ def block_list(store: Store) -> Path | None:
 def block_list_hash(store: Store) -> str | None:
     """What is in the block list, as a part of a fingerprint."""
     path = block_list(store)
-    return lake.hash_of(path) if path else None
+    return lake.cached_sha256(path) if path else None
 
 
 def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
@@ -44,11 +44,11 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
         given = read_csv(path) if path.suffix == ".csv" else lake.scan(path).collect()
         check_columns(path, given)
         rows = given if "user_id" in given.columns else given.with_columns(pl.lit(None, pl.String).alias("user_id"))
-        texts = as_texts(rows.select("goods_id", "user_id"))
+        texts = cast_ids_to_text(rows.select("goods_id", "user_id"))
     except (OSError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError) as error:
         raise FeatureError(f"{path}: cannot be read ({error})") from error
     for name, table in (("goods_id", "goods"), ("user_id", "users")):
-        if type_of(con, table, name) == "VARCHAR":
+        if id_type_of(con, table, name) == "VARCHAR":
             known = pl.DataFrame(con.table(f"entities.{table}").select(name).to_arrow_table())[name]
             texts = texts.with_columns(named_by_text(texts[name], known))
         else:
@@ -68,7 +68,7 @@ def check_columns(path: Path, given: pl.DataFrame) -> None:
         )
 
 
-def as_texts(rows: pl.DataFrame) -> pl.DataFrame:
+def cast_ids_to_text(rows: pl.DataFrame) -> pl.DataFrame:
     """Return ids as text, NULL where a value is missing: an empty text, or NaN, as pandas writes it."""
     floats = [name for name, kind in rows.schema.items() if kind.is_float()]
     bytes_of = [name for name, kind in rows.schema.items() if kind == pl.Binary and not is_text(rows[name])]
@@ -112,15 +112,15 @@ def named_by_text(ids: pl.Series, known: pl.Series) -> pl.Series:
     frame = pl.DataFrame({"id": ids})
     whole = pl.when(pl.col("id").str.contains(WHOLE)).then(pl.col("id").str.replace(WHOLE, "$1"))
     is_known = pl.col("id").is_in(known.implode())
-    uuids = pl.DataFrame({"known": known}).select(meant_by("known"), "known").drop_nulls()
-    other = frame.with_columns(meant_by("id")).join(
+    uuids = pl.DataFrame({"known": known}).select(matching_ids("known"), "known").drop_nulls()
+    other = frame.with_columns(matching_ids("id")).join(
         uuids.sort("known").unique("uuid", keep="first"), on="uuid", how="left", maintain_order="left"
     )
     named = pl.when(is_known).then("id").otherwise(pl.coalesce(other["known"], whole, "id"))
     return frame.select(named).to_series().alias(ids.name)
 
 
-def meant_by(name: str) -> pl.Expr:
+def matching_ids(name: str) -> pl.Expr:
     """Return the hexadecimal digits of a UUID, NULL where a text is none."""
     is_uuid = pl.col(name).str.contains(f"(?i)^{UUID.pattern}$")
     return pl.when(is_uuid).then(pl.col(name).str.to_lowercase().str.replace_all("[{}-]", "")).alias("uuid")

@@ -17,8 +17,8 @@ INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 NUMBER = re.compile(rf"{INTEGER.pattern}|FLOAT|DOUBLE|DECIMAL\(.*\)")
 AS_NUMBER = re.compile(rf"CAST\((?:\w+\.)*(?P<column>user_id|goods_id) AS ({NUMBER.pattern})\)")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-MOST_SOURCES = 62  # the union keeps which of them proposed a goods as bits of a number
-LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
+MAX_SOURCES = 62  # the union keeps which of them proposed a goods as bits of a number
+DESCRIPTION_LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSo
         for name, (file, query, is_own) in sorted(found.items())
         if config.quota(name)
     ]
-    if len(sources) > MOST_SOURCES:
-        raise FeatureError(f"{len(sources)} candidate sources are too many; at most {MOST_SOURCES} are told apart")
+    if len(sources) > MAX_SOURCES:
+        raise FeatureError(f"{len(sources)} candidate sources are too many; at most {MAX_SOURCES} are told apart")
     if not sources:
         raise FeatureError("candidates.quotas: every candidate source is turned off; give one a quota above 0")
     return sources
@@ -65,7 +65,7 @@ def tables_of(store: Store) -> list[tuple[str, str]]:
     of a fingerprint; the sources themselves are parts already."""
     sources = set(store.candidates.glob("*.sql"))
     tables = sorted(path for path in store.candidates.rglob("*") if path.is_file() and path not in sources)
-    return [(str(path.relative_to(store.candidates)), lake.hash_of(path)) for path in tables]
+    return [(str(path.relative_to(store.candidates)), lake.cached_sha256(path)) for path in tables]
 
 
 def text_of(path: Path) -> str:
@@ -80,20 +80,24 @@ def text_of(path: Path) -> str:
         raise FeatureError(f"{path}: cannot be read ({why_not})") from error
 
 
-def propose(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Path) -> None:
+def run_candidate_source(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Path) -> None:
     """Makes the table `proposed` of what a source gives. Raises FeatureError, with the file and the line, where its
     query does not run, and where its columns are not those of the contract."""
     try:
-        values = bound(con, source, {"quota": source.quota, "folder": duckdb_connection.as_pattern(str(folder))})
+        values = bind_parameters(
+            con, source, {"quota": source.quota, "folder": duckdb_connection.glob_escaped(str(folder))}
+        )
         check_columns(source, con.execute(sql_builder.describe(source.query), values).fetchall())
         if source.alike:
             check_ids(con, source, values)
-        con.execute(sql_builder.propose(source.query), values)
+        con.execute(sql_builder.create_proposals(source.query), values)
     except duckdb.Error as error:
-        raise does_not_run(source, error, folder) from error
+        raise query_error(source, error, folder) from error
 
 
-def bound(con: duckdb.DuckDBPyConnection, source: CandidateSource, available: dict[str, Any]) -> dict[str, Any]:
+def bind_parameters(
+    con: duckdb.DuckDBPyConnection, source: CandidateSource, available: dict[str, Any]
+) -> dict[str, Any]:
     """The values of the parameters that the query names."""
     parsed = con.extract_statements(source.query)
     if len(parsed) != 1 or sql_files.kind_of(parsed[0]) != "SELECT":
@@ -134,8 +138,8 @@ def check_ids(con: duckdb.DuckDBPyConnection, source: CandidateSource, values: d
         )
 
 
-def does_not_run(source: CandidateSource, error: duckdb.Error, folder: Path) -> FeatureError:
-    line = LINE.search(str(error))
+def query_error(source: CandidateSource, error: duckdb.Error, folder: Path) -> FeatureError:
+    line = DESCRIPTION_LINE.search(str(error))
     place = f"{source.file}, line {line[1]}" if line else source.file
     hint = f"; the files that a source reads lie in {folder}" if isinstance(error, duckdb.PermissionException) else ""
     return FeatureError(f"{place}: does not run: {duckdb_connection.first_line(error)}{hint}")

@@ -9,16 +9,23 @@ import duckdb
 import polars as pl
 
 from features.candidates.block_list import block_list_hash, read_block_list
-from features.candidates.candidate_sources import CandidateSource, candidate_sources, propose, tables_of
+from features.candidates.candidate_sources import CandidateSource, candidate_sources, run_candidate_source, tables_of
 from features.candidates.item_stats import NIGHT_GOODS, NIGHT_PAIRS, night_types, shaping_goods, shaping_pairs
 from features.config import CandidateConfig
 from features.errors import FeatureError
 from features.ingest.catalogue import catalogue_shops, shops_version
-from features.ingest.entity_keys import kept_type
+from features.ingest.entity_keys import stored_type
 from features.ingest.impressions import IMPRESSION_TYPES
-from features.sequences.histories import BASE_TYPES, SINCE_TYPES, cut_in, events_seen, history_files, view_histories
+from features.sequences.histories import (
+    BASE_TYPES,
+    SINCE_TYPES,
+    create_histories_view,
+    events_seen,
+    history_files,
+    partitioning,
+)
 from features.store import duckdb_connection, lake, sql_builder, sql_files
-from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.lake import LakeFile
 from features.store.warehouse import Warehouse
 
@@ -53,16 +60,16 @@ def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConf
         "tables": tables_of(store),
         "blocked": blocked_part(warehouse),
         "settings.candidates": (quotas, kept, goods["settings.candidates"], pairs["settings.candidates"]),
-        "sql": (goods["sql"] | pairs["sql"] | texts(*(f"transforms/{name}" for name in SQL)), asked),
+        "sql": (goods["sql"] | pairs["sql"] | sql_texts(*(f"transforms/{name}" for name in SQL)), asked),
         "code": (CODE, goods["code"], pairs["code"]),
     }
-    return made_of(events_seen(warehouse, ds) | goods | cut_in(warehouse) | parts)
+    return fingerprint(events_seen(warehouse, ds) | goods | partitioning(warehouse) | parts)
 
 
 def blocked_part(warehouse: Warehouse) -> object:
     """Return the part for the block list; where ids are text, it names UUIDs in any letters since BLOCK_LIST_CODE 2."""
     found = block_list_hash(warehouse.store)
-    is_text = found and "VARCHAR" in {kept_type(warehouse.con, name) for name in ("user_id", "goods_id")}
+    is_text = found and "VARCHAR" in {stored_type(warehouse.con, name) for name in ("user_id", "goods_id")}
     return (found, BLOCK_LIST_CODE) if is_text else found
 
 
@@ -81,19 +88,19 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
     fingerprint = candidates_fingerprint(warehouse, ds, config)
     told = CandidateCounts()
     if not warehouse.is_current(asset, ds, fingerprint):
-        sources = with_alike_ids(warehouse, candidate_sources(store, config))
+        sources = with_matching_spellings(warehouse, candidate_sources(store, config))
         with warehouse.building(asset, ds, fingerprint) as made:
-            relations = relations_of(warehouse, ds, config, sources, told)
+            relations = shared_relations(warehouse, ds, config, sources, told)
             for bucket in range(store.config.buckets):
                 frame = candidates_of(warehouse, ds, bucket, config, sources, relations, told)
                 made.files.append(lake.write(store, frame, asset, ds, bucket))
             made.rows = sum(file.rows for file in made.files)
-            need_some(ds, made.rows, told)
+            require_candidates(ds, made.rows, told)
     told.rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
     return told
 
 
-def with_alike_ids(warehouse: Warehouse, sources: list[CandidateSource]) -> list[CandidateSource]:
+def with_matching_spellings(warehouse: Warehouse, sources: list[CandidateSource]) -> list[CandidateSource]:
     """Return the sources; those of the store's own know which ids no query may compare with numbers."""
     if not any(source.is_own for source in sources):
         return sources
@@ -101,7 +108,7 @@ def with_alike_ids(warehouse: Warehouse, sources: list[CandidateSource]) -> list
     return [replace(source, alike=alike) if source.is_own else source for source in sources]
 
 
-def need_some(ds: date, rows: int, told: CandidateCounts) -> None:
+def require_candidates(ds: date, rows: int, told: CandidateCounts) -> None:
     if not rows:
         excluded = ", ".join(f"{count} {why}" for why, count in sorted(told.excluded.items())) or "none"
         raise FeatureError(
@@ -110,11 +117,11 @@ def need_some(ds: date, rows: int, told: CandidateCounts) -> None:
         )
 
 
-def relations_of(
+def shared_relations(
     warehouse: Warehouse, ds: date, config: CandidateConfig, sources: list[CandidateSource], told: CandidateCounts
 ) -> dict[str, Any]:
     """What every bucket needs that is in no file of the night, as Arrow tables by the name of their relation."""
-    view_histories(warehouse, ds)
+    create_histories_view(warehouse, ds)
     blocked, told.unknown_blocked = read_block_list(warehouse)
     found = {
         "night_types": night_types(warehouse, config),
@@ -141,16 +148,16 @@ def candidates_of(
     """Runs every source over the users of one bucket and unites what they give."""
     store = warehouse.store
     with duckdb_connection.connect(None, store.config, store.spill) as con:
-        show_night(con, warehouse, ds, bucket, config, relations)
+        create_night_relations(con, warehouse, ds, bucket, config, relations)
         for number, source in enumerate(sources):
-            propose(con, source, store.candidates)
-            judge(con, number, source, told)
+            run_candidate_source(con, source, store.candidates)
+            filter_and_score_proposals(con, number, source, told)
         names = [source.name for source in sources]
         united = sql_files.arrow(con, "transforms/candidate_union", per_user=config.per_user, sources=names)
         return pl.DataFrame(united)
 
 
-def show_night(
+def create_night_relations(
     con: duckdb.DuckDBPyConnection,
     warehouse: Warehouse,
     ds: date,
@@ -172,8 +179,8 @@ def show_night(
         ("days_since", since, SINCE_TYPES),
         ("shown", shown_files(warehouse, ds, config), IMPRESSION_TYPES),
     ):
-        own = [lake.verified(store, file) for file in files]
-        duckdb_connection.view_of_files(con, view, own, columns)
+        own = [lake.verified_path(store, file) for file in files]
+        duckdb_connection.create_files_view(con, view, own, columns)
         paths += [] if view in before else own
     for name, rows in relations.items():
         con.register(name, rows)
@@ -192,10 +199,12 @@ def show_night(
             con.unregister(name)
     for view in before:
         con.execute(sql_builder.drop_view(view))
-    duckdb_connection.shut_in(con, paths, store.candidates)
+    duckdb_connection.restrict_file_access(con, paths, store.candidates)
 
 
-def judge(con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, told: CandidateCounts) -> None:
+def filter_and_score_proposals(
+    con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, told: CandidateCounts
+) -> None:
     """Takes what a source proposed among the candidates, up to its quota, without what is excluded."""
     sql_files.run(con, "transforms/judged", source=number, quota=source.quota)
     for excluded, proposals in sql_files.run(con, "transforms/judged_counts").fetchall():

@@ -7,10 +7,10 @@ import polars as pl
 
 from features.config import CandidateConfig
 from features.ingest.catalogue import catalogue_version
-from features.ingest.event_files import view_events
-from features.sequences.histories import events_seen, view_histories
+from features.ingest.event_files import create_events_view
+from features.sequences.histories import create_histories_view, events_seen
 from features.store import lake, sql_files
-from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.warehouse import Warehouse
 
 CODE = 4  # raise it where a change here changes a file
@@ -18,7 +18,7 @@ GOODS_SQL = ("night_goods", "night_types", "goods_known", "goods_categories", "h
 PAIRS_SQL = ("recent_goods", "night_pairs", "histories")
 OTHERS = 50  # at most so many go with a goods: what a bucket joins is bounded by it
 SHRINK = 10  # added to what the cosine divides by: pairs of rare goods that met by chance come behind
-PAIRS_AT_ONCE = 20_000_000  # counted in one statement, to stay within DuckDB's memory
+PAIRS_PER_QUERY = 20_000_000  # counted in one statement, to stay within DuckDB's memory
 NIGHT_GOODS = (
     "goods_key integer, shop_key integer, cat_id varchar, active boolean, popularity bigint, lately double,"
     " first_ts timestamp, interval_days double"
@@ -32,10 +32,10 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
     asset, con = "night_goods", warehouse.con
     fingerprint = night_goods_fingerprint(warehouse, ds, config)
     if not warehouse.is_current(asset, ds, fingerprint):
-        view_histories(warehouse, ds)
+        create_histories_view(warehouse, ds)
         con.register("night_types", night_types(warehouse, config))
         lately = warehouse.files("events.%", ds - timedelta(days=category_days(config)), ds)
-        view_events(warehouse, lately, "category_events")
+        create_events_view(warehouse, lately, "category_events")
         sql_files.run(con, "transforms/goods_categories")
         values = {
             "as_of": warehouse.store.day_end(ds),
@@ -58,7 +58,7 @@ def night_types(warehouse: Warehouse, config: CandidateConfig) -> Any:
 
 def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
     """What the goods of a night are made of: the events seen, the catalogue, how popularity is counted, SQL."""
-    return made_of(events_seen(warehouse, ds) | shaping_goods(warehouse, ds, config))
+    return fingerprint(events_seen(warehouse, ds) | shaping_goods(warehouse, ds, config))
 
 
 def shaping_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def shaping_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> di
             config.bought_types,
             category_days(config),
         ),
-        "sql": texts(*(f"transforms/{name}" for name in GOODS_SQL)),
+        "sql": sql_texts(*(f"transforms/{name}" for name in GOODS_SQL)),
         "code": CODE,
     }
 
@@ -86,7 +86,7 @@ def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -
     asset, con = "night_pairs", warehouse.con
     fingerprint = night_pairs_fingerprint(warehouse, ds, config)
     if not warehouse.is_current(asset, ds, fingerprint):
-        view_histories(warehouse, ds)
+        create_histories_view(warehouse, ds)
         values = {
             "as_of": warehouse.store.day_end(ds),
             "pair_days": config.pair_days,
@@ -98,7 +98,7 @@ def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -
         with warehouse.building(asset, ds, fingerprint) as made:
             sql_files.run(con, "transforms/recent_goods", **values)
             [(rows,)] = con.execute("select count(*) from recent_goods").fetchall()
-            values["parts"] = rows * config.pair_goods // PAIRS_AT_ONCE + 1
+            values["parts"] = rows * config.pair_goods // PAIRS_PER_QUERY + 1
             shares = [
                 pl.DataFrame(sql_files.arrow(con, "transforms/night_pairs", part=part, **values))
                 for part in range(values["parts"])
@@ -112,13 +112,13 @@ def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -
 
 def night_pairs_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
     """What the pairs of a night are made of: the events seen, how far back and how deep they are looked for, SQL."""
-    return made_of(events_seen(warehouse, ds) | shaping_pairs(warehouse, config))
+    return fingerprint(events_seen(warehouse, ds) | shaping_pairs(warehouse, config))
 
 
 def shaping_pairs(warehouse: Warehouse, config: CandidateConfig) -> dict[str, Any]:
     return {
         "settings.store": warehouse.store.config.timezone,
         "settings.candidates": (config.pair_days, config.pair_goods, config.pair_support),
-        "sql": texts(*(f"transforms/{name}" for name in PAIRS_SQL)),
+        "sql": sql_texts(*(f"transforms/{name}" for name in PAIRS_SQL)),
         "code": (CODE, OTHERS, SHRINK),
     }

@@ -15,19 +15,19 @@ import polars as pl
 from features.errors import FeatureError
 from features.ingest.columns.date_columns import FIRST_DAY
 from features.ingest.entity_keys import has_entities
-from features.ingest.ingest_events import Ingested
-from features.ingest.skipped_rows import note_skipped, skipped
+from features.ingest.ingest_events import IngestResult
+from features.ingest.skipped_rows import record_skipped, skipped_row_count
 from features.ingest.source_registry import register
 from features.ingest.sources import Source, open_source
 from features.store import duckdb_connection, sql_files
-from features.store.fingerprints import Fingerprint, made_of
+from features.store.fingerprints import Fingerprint, fingerprint
 from features.store.warehouse import Warehouse
 
 EARLIEST, LATEST = datetime(1970, 1, 1), datetime(9999, 1, 1)  # noqa: DTZ001 - UTC, as inside
 
 
 @dataclass(frozen=True)
-class Catalogued(Ingested):
+class CatalogueResult(IngestResult):
     """A read of the catalogue: how many items changed, and how many have rows that differ, such as `example`.
 
     `refused`: how many rows were left out, by reason.
@@ -39,7 +39,7 @@ class Catalogued(Ingested):
     refused: dict[str, int] = field(default_factory=dict)
 
 
-def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
+def ingest_goods(warehouse: Warehouse, source: Source) -> CatalogueResult:
     """Read a catalogue of goods into the version of today, in the store's time zone.
 
     Raises FeatureError before any events are read, since events decide the types of ids.
@@ -62,19 +62,19 @@ def ingest_goods(warehouse: Warehouse, source: Source) -> Catalogued:
             "conflicts": conflicts,
             "example": example,
             "refused": refused,
-            **skipped(con, reading),
+            **skipped_row_count(con, reading),
         }
-        read = Catalogued(source.name, 0, rows_in, goods, rows_in - quarantined - goods, quarantined, **found)
+        read = CatalogueResult(source.name, 0, rows_in, goods, rows_in - quarantined - goods, quarantined, **found)
         counts = {name: getattr(read, name) for name in ("rows_in", "rows", "duplicates", "quarantined")}
         record_read(warehouse, source, "ledger/count_catalogue", started_at=started_at, **counts)
         warehouse.run("ledger/note_refused_goods", asset=source.asset, ds=store.day_of(started_at))
-        note_skipped(warehouse, source)
+        record_skipped(warehouse, source)
         warehouse.end_run("done")
     con.execute("drop table source_goods")
     return read
 
 
-def fail_goods(warehouse: Warehouse, source: Source, error: FeatureError) -> None:
+def record_catalogue_failure(warehouse: Warehouse, source: Source, error: FeatureError) -> None:
     """Record that a catalogue could not be read: the night goes on with what the store has."""
     record_read(warehouse, source, "ledger/fail_catalogue", error=str(error))
 
@@ -86,10 +86,10 @@ def record_read(warehouse: Warehouse, source: Source, statement: str, **values: 
 
 
 def catalogue_fingerprint(source: Source) -> Fingerprint:
-    return made_of({"query": source.query})
+    return fingerprint({"query": source.query})
 
 
-def view_catalogue(warehouse: Warehouse, ds: date) -> None:
+def create_catalogue_view(warehouse: Warehouse, ds: date) -> None:
     """Create the table night_catalogue: the catalogue as the night of `ds` sees it."""
     warehouse.run("transforms/night_catalogue", ds=ds)
 
@@ -149,8 +149,8 @@ def with_catalogue_shops(
         return shop_keys
     begins = periods["from_ts"].to_physical().to_numpy()
     moments = np.unique(begins)
-    place = place_of(periods["goods_key"].to_numpy(), begins, moments)
-    found = np.searchsorted(place, place_of(goods_keys[rows], event_ts[rows], moments), "right") - 1
+    place = location_of(periods["goods_key"].to_numpy(), begins, moments)
+    found = np.searchsorted(place, location_of(goods_keys[rows], event_ts[rows], moments), "right") - 1
     last = np.maximum(found, 0)
     same = (found >= 0) & (periods["goods_key"].to_numpy()[last] == goods_keys[rows])
     same &= event_ts[rows] < periods["until_ts"].to_physical().to_numpy()[last]
@@ -164,12 +164,12 @@ def never_touched(warehouse: Warehouse, ds: date) -> tuple[np.ndarray, np.ndarra
 
     The relation `histories` must be in view and reach `ds`.
     """
-    view_catalogue(warehouse, ds)
+    create_catalogue_view(warehouse, ds)
     found = warehouse.run("transforms/never_touched")
     goods, shops = (np.array([key for part, key in found if part == of], np.int64) for of in ("goods", "shop"))
     return goods, shops
 
 
-def place_of(goods_keys: np.ndarray, ts: np.ndarray, moments: np.ndarray) -> np.ndarray:
+def location_of(goods_keys: np.ndarray, ts: np.ndarray, moments: np.ndarray) -> np.ndarray:
     """Return one number per item and time, in the order of items, then of the periods between the moments."""
     return goods_keys.astype(np.int64) * (len(moments) + 1) + np.searchsorted(moments, ts, "right")

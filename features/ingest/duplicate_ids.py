@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 
-def find_repeats(con: duckdb.DuckDBPyConnection, read: list[np.ndarray], threads: int) -> None:
+def find_duplicates(con: duckdb.DuckDBPyConnection, read: list[np.ndarray], threads: int) -> None:
     """The table repeated_numbers: each event_no of day_events that comes more than once in this read so far. `read`
     holds what earlier portions gave, each sorted, and is given that of this one.
 

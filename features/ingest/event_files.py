@@ -32,14 +32,14 @@ SCHEMA = {
 }
 TYPES: dict[str, Any] = {"timestamp": pl.Datetime("us"), "varchar": pl.String, "double": pl.Float64}  # may be NULL
 COLUMNS = ", ".join(f"{name} {kind}" for name, kind in SCHEMA.items())
-EVER = (date(1970, 1, 1), date(2100, 1, 1))
-DAYS_AT_ONCE = 31  # of new rows held in memory beside DuckDB's
+ALL_DAYS = (date(1970, 1, 1), date(2100, 1, 1))
+DAYS_PER_PASS = 31  # of new rows held in memory beside DuckDB's
 
 
-def view_events(warehouse: Warehouse, files: list[LakeFile], view: str = "events") -> None:
+def create_events_view(warehouse: Warehouse, files: list[LakeFile], view: str = "events") -> None:
     """Names the rows of some files of events."""
-    duckdb_connection.view_of_files(
-        warehouse.con, view, [lake.verified(warehouse.store, file) for file in files], COLUMNS
+    duckdb_connection.create_files_view(
+        warehouse.con, view, [lake.verified_path(warehouse.store, file) for file in files], COLUMNS
     )
 
 
@@ -54,30 +54,30 @@ def replace_events(
     if not days:
         return
     read = {"source": source, "days": days}
-    staying = {kind: days_staying(warehouse, kind, **read) for kind in ("events", "duplicates")}
+    staying = {kind: days_with_other_reads(warehouse, kind, **read) for kind in ("events", "duplicates")}
     is_new = is_new or not any(staying.values())  # all of it is read again, and nothing of before counts
-    settle_duplicates(warehouse, source, staying, is_named, is_new)
+    split_duplicates(warehouse, source, staying, is_named, is_new)
     if repeats == "collapse":
         sql_files.run(warehouse.con, "transforms/duplicates_by_content")
     contested = pl.DataFrame(sql_files.arrow_of(warehouse.con, "select event_id, event_no from contested_events", {}))
-    columns = columns_held(warehouse)
+    columns = stored_columns(warehouse)
     for kind, view, day in (("events", "staying_events", "seen_ds"), ("duplicates", "duplicate_events", "read_ds")):
         asset = f"{kind}.{source}"
         touched = [ds for (ds,) in warehouse.run(f"transforms/{kind}_touched", **read)]
-        before = {file.ds: file for file in warehouse.files(asset, *EVER)}
+        before = {file.ds: file for file in warehouse.files(asset, *ALL_DAYS)}
         made, counts = [], []
         for ds, given in days_of(warehouse, view, columns, day, touched):
             old = before.get(ds) if ds in staying[kind] else None  # what goes whole is not read: it may be damaged
-            frame = merged(warehouse.store, given, old, contested, days)
+            frame = merge_events(warehouse.store, given, old, contested, days)
             if len(frame):
-                made.append(lake.write(warehouse.store, in_order(frame), asset, ds))
-                counts.append(counted(frame, ds))
+                made.append(lake.write(warehouse.store, sort_events(frame), asset, ds))
+                counts.append(row_counts(frame, ds))
         warehouse.name_files(asset, touched, made)
         if kind == "events":
             count_rows(warehouse, source, touched, counts)
 
 
-def settle_duplicates(
+def split_duplicates(
     warehouse: Warehouse, source: str, staying: dict[str, set[date]], is_named: bool, is_new: bool
 ) -> None:
     """Parts keyed_events into staying_events and duplicate_events.
@@ -89,21 +89,21 @@ def settle_duplicates(
     if is_named:
         can_share = not is_new or warehouse.con.execute("from repeated_numbers limit 1").fetchall()
         for kind, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
-            files = warehouse.files(f"{kind}.{source}", *EVER) if can_share else []
+            files = warehouse.files(f"{kind}.{source}", *ALL_DAYS) if can_share else []
             needed = [file for file in files if not is_new or file.ds in staying[kind]]
-            view_events(warehouse, needed, view)
+            create_events_view(warehouse, needed, view)
     else:
         sql_files.run(warehouse.con, "transforms/judged_alone")
     sql_files.run(warehouse.con, f"transforms/{'duplicates_by_id' if is_named else 'no_duplicates'}", is_new=is_new)
     sql_files.run(warehouse.con, "transforms/staying_events")
 
 
-def days_staying(warehouse: Warehouse, kind: str, **read: Any) -> set[date]:
+def days_with_other_reads(warehouse: Warehouse, kind: str, **read: Any) -> set[date]:
     """The days whose files of a source hold rows that were read under other days than those read now."""
     return {ds for (ds,) in warehouse.run(f"transforms/{kind}_staying", **read)}
 
 
-def columns_held(warehouse: Warehouse) -> list[str]:
+def stored_columns(warehouse: Warehouse) -> list[str]:
     """The columns of SCHEMA that any row of judged_events has a value in."""
     counted = sql_files.run(warehouse.con, "transforms/columns_held")
     held = dict(zip([name for name, *_ in counted.description], *counted.fetchall(), strict=True))
@@ -115,14 +115,14 @@ def days_of(
 ) -> Iterator[tuple[date, pl.DataFrame | None]]:
     """Some days, each with its rows or None. A relation, since DuckDB gives the rows of a statement with one thread:
     0.8 s instead of 0.35 s for three million."""
-    for start in range(0, len(days), DAYS_AT_ONCE):
-        some = days[start : start + DAYS_AT_ONCE]
+    for start in range(0, len(days), DAYS_PER_PASS):
+        some = days[start : start + DAYS_PER_PASS]
         rows = warehouse.con.view(view).filter(ColumnExpression(day).isin(*map(ConstantExpression, some)))
         found = pl.DataFrame(rows.select(*columns).to_arrow_table()).partition_by(day, as_dict=True)
         yield from ((ds, found.get((ds,))) for ds in some)
 
 
-def merged(
+def merge_events(
     store: Store,
     given: pl.DataFrame | None,
     file: LakeFile | None,
@@ -138,7 +138,7 @@ def merged(
     return pl.concat(parts, how="diagonal") if parts else pl.DataFrame()
 
 
-def in_order(frame: pl.DataFrame) -> pl.DataFrame:
+def sort_events(frame: pl.DataFrame) -> pl.DataFrame:
     """User by user in the one total order, then by what else tells rows apart.
 
     A column of nothing orders nothing, and is not moved but put back: with three such columns of fourteen that takes
@@ -150,7 +150,7 @@ def in_order(frame: pl.DataFrame) -> pl.DataFrame:
     return held.sort([name for name in keys if name in held.columns]).with_columns(nothing).select(*SCHEMA)
 
 
-def counted(frame: pl.DataFrame, ds: date) -> pl.DataFrame:
+def row_counts(frame: pl.DataFrame, ds: date) -> pl.DataFrame:
     """On which days the rows of a night's file happened, and under which they were read."""
     return frame.group_by("event_ds", "read_ds").len("rows").with_columns(pl.lit(ds).alias("ds"))
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from features.errors import FeatureError
 from features.ingest.columns.source_schema import FLOATS, EventIds, is_number
-from features.ingest.event_files import COLUMNS, EVER
-from features.ingest.sources import Reading
+from features.ingest.event_files import ALL_DAYS, COLUMNS
+from features.ingest.sources import OpenSource
 from features.store import duckdb_connection, lake, sql_files
 from features.store.typed_ids import UUID
 from features.store.warehouse import Warehouse
@@ -20,7 +20,7 @@ UUID_TEXTS = {  # how texts write UUIDs, and whether in capitals
 }
 
 
-def form_of_ids(warehouse: Warehouse, reading: Reading) -> EventIds:
+def event_id_form(warehouse: Warehouse, reading: OpenSource) -> EventIds:
     """Return the form that event ids of a source have in the store; that of the type they come with where it has none.
 
     Sources that were read before the store recorded it have the form of their files.
@@ -42,7 +42,7 @@ def form_of_ids(warehouse: Warehouse, reading: Reading) -> EventIds:
     return form
 
 
-def keep_form(warehouse: Warehouse, reading: Reading) -> None:
+def save_form(warehouse: Warehouse, reading: OpenSource) -> None:
     """Record the form of a source's event ids, once it has any."""
     if reading.given.get("event_id", "NULL") != "NULL":
         form = EventIds.TEXT if reading.event_ids in UUID_TEXTS.values() else reading.event_ids
@@ -57,7 +57,7 @@ def first_form(kind: str) -> EventIds:
 
 def form_in_files(warehouse: Warehouse, source: str, most: int | None = None) -> EventIds | None:
     """Return the form of the event ids in a source's files, None where no row has one."""
-    found = samples(warehouse, source, most)
+    found = sample_ids(warehouse, source, most)
     if any(event_id is None for (event_id,) in found):
         return EventIds.NUMBER
     return form_of_texts([event_id for (event_id,) in found])
@@ -75,23 +75,23 @@ def form_of_texts(texts: Collection[str]) -> EventIds | None:
 
 def form_of_uuids(warehouse: Warehouse, source: str) -> EventIds:
     """Return the form in which texts among the event ids of a source write UUIDs, TEXT where they are plain."""
-    for (event_id,) in samples(warehouse, source, FEW):
+    for (event_id,) in sample_ids(warehouse, source, FEW):
         if event_id and UUID.fullmatch(event_id):
             shape = "braces" if event_id.startswith("{") else "plain" if "-" in event_id else "digits"
             return UUID_TEXTS.get((shape, event_id.upper() == event_id != event_id.lower()), EventIds.TEXT)
     return EventIds.TEXT
 
 
-def samples(warehouse: Warehouse, source: str, most: int | None = None) -> list[tuple]:
+def sample_ids(warehouse: Warehouse, source: str, most: int | None = None) -> list[tuple]:
     """Return event ids of a source: NULL where any is a number, and some that are texts. Damaged files are left out."""
-    files = [file for kind in ("events", "duplicates") for file in warehouse.files(f"{kind}.{source}", *EVER)]
+    files = [file for kind in ("events", "duplicates") for file in warehouse.files(f"{kind}.{source}", *ALL_DAYS)]
     files = files[:most]
-    whole = [lake.verified(warehouse.store, file) for file in files if lake.is_whole(warehouse.store, file)]
-    duckdb_connection.view_of_files(warehouse.con, "kept_before", whole, COLUMNS)
+    whole = [lake.verified_path(warehouse.store, file) for file in files if lake.is_intact(warehouse.store, file)]
+    duckdb_connection.create_files_view(warehouse.con, "kept_before", whole, COLUMNS)
     return sql_files.run(warehouse.con, "transforms/sample_event_ids").fetchall()
 
 
-def check_floats(warehouse: Warehouse, reading: Reading) -> None:
+def check_floats(warehouse: Warehouse, reading: OpenSource) -> None:
     """Raise FeatureError where event ids of day_events are floats that have lost digits."""
     kind = reading.given.get("event_id", "NULL")
     if FLOATS.fullmatch(kind) and reading.event_ids not in (EventIds.AS_SHOWN, EventIds.FLOAT):

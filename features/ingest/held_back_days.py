@@ -23,7 +23,7 @@ class HeldBack:
         return f"{self.ds}: {self.rows_held} rows held, {self.rows_returned} returned"
 
 
-def in_ranges(days: Iterable[date]) -> list[tuple[date, date]]:
+def format_day_ranges(days: Iterable[date]) -> list[tuple[date, date]]:
     """Days as runs of days that follow each other, each by its first and last."""
     ranges: list[tuple[date, date]] = []
     for ds in sorted(days):
@@ -34,10 +34,10 @@ def in_ranges(days: Iterable[date]) -> list[tuple[date, date]]:
     return ranges
 
 
-def accepting(asset: str, days: Iterable[date]) -> str:
+def accept_command(asset: str, days: Iterable[date]) -> str:
     """The command that accepts the loss of some days of a source."""
     kind, _, source = asset.partition(".")
-    named = ",".join(str(first) if first == last else f"{first}..{last}" for first, last in in_ranges(days))
+    named = ",".join(str(first) if first == last else f"{first}..{last}" for first, last in format_day_ranges(days))
     return f"nightrank ingest {source}{'' if kind == 'events' else f' --as {kind}'} --replace-days {named}"
 
 
@@ -46,7 +46,7 @@ def held_back_warning(warehouse: Warehouse, asset: str, days: list[HeldBack]) ->
     shown = [str(day) for day in days[:DAYS_SHOWN]]
     if len(days) > DAYS_SHOWN:
         shown.append(f"and {len(days) - DAYS_SHOWN} more days (nightrank status --json)")
-    command = f"{accepting(asset, (day.ds for day in days))} --store {shlex.quote(str(warehouse.store.root))}"
+    command = f"{accept_command(asset, (day.ds for day in days))} --store {shlex.quote(str(warehouse.store.root))}"
     kind, _, source = asset.partition(".")
     return (
         f"source {source} returned too few {kind} of {len(days)} day(s), which stay as they are. {'; '.join(shown)}. "

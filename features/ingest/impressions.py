@@ -8,13 +8,13 @@ import polars as pl
 from features.config import IngestConfig
 from features.errors import FeatureError
 from features.ingest.entity_keys import has_entities
-from features.ingest.ingest_events import Ingested, ingested, make_store_days, refuse_forgotten
-from features.ingest.loss_guard import guard
-from features.ingest.skipped_rows import note_skipped
+from features.ingest.ingest_events import IngestResult, create_store_days, ingest_result, refuse_forgotten
+from features.ingest.loss_guard import create_loss_guard
+from features.ingest.skipped_rows import record_skipped
 from features.ingest.source_registry import register
 from features.ingest.sources import Source, open_source
 from features.store import lake, sql_files
-from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.warehouse import Warehouse
 
 IMPRESSION_TYPES = (
@@ -29,7 +29,7 @@ def ingest_impressions(
     last_ds: date,
     _: IngestConfig,
     accepted: Collection[date] = (),
-) -> Ingested:
+) -> IngestResult:
     """Reads the days of a source of impressions, both included, in place of what it gave for them before.
 
     A day keeps its rows where the source returned too few, unless its loss is `accepted`. New ids get keys; events
@@ -41,7 +41,7 @@ def ingest_impressions(
             f"source {source.name}: ingest events first; impressions then refer to their users and goods"
         )
     reading = open_source(con, source, store, first_ds, last_ds)
-    make_store_days(con, store)
+    create_store_days(con, store)
     sql_files.run(con, "transforms/content_hash")
     days = {"first_ds": first_ds, "last_ds": last_ds}
     reading.into(con, "day_events", sql_files.read("transforms/cleaned_impressions"), **days)
@@ -49,7 +49,7 @@ def ingest_impressions(
     refuse_forgotten(warehouse)
     sql_files.run(con, "transforms/kept_events")
     sql_files.run(con, "transforms/day_counts_of_impressions")
-    loss_guard = guard(warehouse, source, (first_ds, last_ds), accepted, is_named=False)
+    loss_guard = create_loss_guard(warehouse, source, (first_ds, last_ds), accepted, is_named=False)
     taken, fingerprint = loss_guard.take(first_ds, last_ds, with_undated=True), impressions_fingerprint(source)
     with warehouse.transaction():
         register(warehouse, source)
@@ -66,15 +66,15 @@ def ingest_impressions(
         )
         loss_guard.note(taken, fingerprint.hash)
         loss_guard.close()
-        note_skipped(warehouse, source)
+        record_skipped(warehouse, source)
         warehouse.end_run("done")
     con.execute("drop table day_events cascade")
-    return ingested(warehouse, reading, loss_guard)
+    return ingest_result(warehouse, reading, loss_guard)
 
 
 def impressions_fingerprint(source: Source) -> Fingerprint:
     """What the impressions of a source are made of, beside what the source gives: its query, and the SQL."""
-    return made_of({"query": source.query, "sql": texts("transforms/cleaned_impressions")})
+    return fingerprint({"query": source.query, "sql": sql_texts("transforms/cleaned_impressions")})
 
 
 def write_impressions(warehouse: Warehouse, source: Source) -> None:

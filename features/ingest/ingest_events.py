@@ -14,31 +14,33 @@ from features.config import IngestConfig
 from features.errors import FeatureError
 from features.ingest import source_sql
 from features.ingest.columns.date_columns import FIRST_DAY, SANE_DAYS, days_begin
-from features.ingest.duplicate_ids import find_repeats
-from features.ingest.entity_keys import make_entities
+from features.ingest.duplicate_ids import find_duplicates
+from features.ingest.entity_keys import create_entity_tables
 from features.ingest.event_files import replace_events
-from features.ingest.event_ids import check_floats, form_of_ids, keep_form
+from features.ingest.event_ids import check_floats, event_id_form, save_form
 from features.ingest.held_back_days import HeldBack
-from features.ingest.loss_guard import UNDATED, LossGuard, Refusal, guard
-from features.ingest.read_batches import Portion, changed_portions, cut_days
-from features.ingest.skipped_rows import note_skipped, skipped
+from features.ingest.loss_guard import UNDATED, LossGuard, Refusal, create_loss_guard
+from features.ingest.read_batches import ReadBatch, changed_batches, split_days
+from features.ingest.skipped_rows import record_skipped, skipped_row_count
 from features.ingest.source_registry import register
-from features.ingest.sources import Reading, Source, open_source
-from features.ingest.unchanged_days import make_of_days, unchanged_days
+from features.ingest.sources import OpenSource, Source, open_source
+from features.ingest.unchanged_days import create_day_digests, unchanged_days
 from features.store import lake, sql_builder, sql_files
-from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.store import Store
 from features.store.warehouse import Warehouse
 
 CODE = 1  # raise it where a change here changes what is kept of a source
 COLLAPSE_CODE = 1  # raise it where a change changes what `repeats = "collapse"` keeps
-NEVER = np.datetime64("9999-12-31", "us")  # later than any time that is kept; NULL would cost a test for each event
-ROWS_AT_ONCE = 4_000_000  # about 500 MB in DuckDB
+BEFORE_ALL_DAYS = np.datetime64(
+    "9999-12-31", "us"
+)  # later than any time that is kept; NULL would cost a test for each event
+ROWS_PER_BATCH = 4_000_000  # about 500 MB in DuckDB
 WORK_OF_DUPLICATES = ("repeated_numbers", "contested_numbers", "contested_events", "shared_events", "duplicate_events")
 
 
 @dataclass(frozen=True)
-class Ingested:
+class IngestResult:
     """What became of the rows of a source: rows_in = rows + duplicates + quarantined. Days held back are not in these
     counts; unchanged ones are. `rows_skipped`: lines that the reader skipped, in no other count. `refusals`: why rows
     were refused, where none was kept."""
@@ -63,7 +65,7 @@ def ingest_events(
     last_ds: date,
     config: IngestConfig,
     accepted: Collection[date] = (),
-) -> Ingested:
+) -> IngestResult:
     """Reads the days of a source, both included, in place of what it gave for them before.
 
     A day keeps its rows where the source returned too few (features/ingest/loss_guard.py), unless its loss is `accepted`; a
@@ -75,40 +77,40 @@ def ingest_events(
     reading = open_source(con, source, store, first_ds, last_ds)
     if source.days_by not in reading.columns:
         raise FeatureError(f"source {source.name}: days go by {source.days_by}, and the query gives no such column")
-    make_store_days(con, store)
+    create_store_days(con, store)
     sql_files.run(con, "transforms/content_hash")
     con.execute(source_sql.row_hash(reading.columns))
     is_named = "event_id" in reading.columns
-    reading = replace(reading, event_ids=form_of_ids(warehouse, reading))
+    reading = replace(reading, event_ids=event_id_form(warehouse, reading))
     last_read = warehouse.one("ledger/last_day_read", asset=source.asset)
     fingerprint = events_fingerprint(warehouse, source, config)
-    made_of_days = make_of_days(fingerprint, reading.columns)
-    loss_guard = guard(warehouse, source, (first_ds, last_ds), accepted, is_named)
+    made_of_days = create_day_digests(fingerprint, reading.columns)
+    loss_guard = create_loss_guard(warehouse, source, (first_ds, last_ds), accepted, is_named)
     found = unchanged_days(warehouse, reading, made_of_days, first_ds, last_ds, config.knowledge)
     if found:
         loss_guard.unchanged, rows_given = found
-        portions = changed_portions(rows_given, loss_guard, first_ds, last_ds, ROWS_AT_ONCE)
+        portions = changed_batches(rows_given, loss_guard, first_ds, last_ds, ROWS_PER_BATCH)
     else:
-        portions = in_portions(con, store, reading, first_ds, last_ds)
+        portions = ingest_in_batches(con, store, reading, first_ds, last_ds)
     numbers_read: list[np.ndarray] = []
     for portion in portions:
         # Outside the transaction: DuckDB reads what is not yet committed with one thread.
         read_days(warehouse, reading, config, portion)
         days = loss_guard.take(*portion.asked, portion.with_undated)
         if is_named:
-            find_repeats(con, numbers_read, store.config.threads)
+            find_duplicates(con, numbers_read, store.config.threads)
         warehouse.run("ledger/rows_before", source=source.name)
         with warehouse.transaction():
             register(warehouse, source)
-            keep_form(warehouse, reading)
+            save_form(warehouse, reading)
             sql_files.run(con, "transforms/new_entities")
             sql_files.run(con, "transforms/keyed_events")
             warehouse.run("ledger/clear_days_read", source=source.name, days=days)
             is_new = last_read is None
             replace_events(warehouse, source.name, config.repeats, days, is_new, is_named=is_named)
             if last_read:
-                note_late(warehouse, source, last_read)
-            write_refused(warehouse, source)
+                record_late_events(warehouse, source, last_read)
+            write_quarantine(warehouse, source)
             warehouse.run(
                 "ledger/count_days_read",
                 asset=source.asset,
@@ -120,24 +122,24 @@ def ingest_events(
             loss_guard.note(days, made_of_days)
             if portion is portions[-1]:
                 loss_guard.close()
-                note_skipped(warehouse, source)
+                record_skipped(warehouse, source)
                 warehouse.end_run("done")
     for table in ("day_events", *WORK_OF_DUPLICATES):
         con.execute(sql_builder.drop_table(table))
-    return ingested(warehouse, reading, loss_guard)
+    return ingest_result(warehouse, reading, loss_guard)
 
 
-def ingested(warehouse: Warehouse, reading: Reading, loss_guard: LossGuard) -> Ingested:
+def ingest_result(warehouse: Warehouse, reading: OpenSource, loss_guard: LossGuard) -> IngestResult:
     """What became of the rows that a read took, and of the days that it left as they are."""
     unchanged = loss_guard.unchanged - {UNDATED}
     days = sorted({*loss_guard.taken, *loss_guard.unchanged})
     [counts] = warehouse.run("ledger/days_read", asset=reading.source.asset, days=days)
     refusals = loss_guard.first_refusals if loss_guard.kept_nothing else []
-    return Ingested(
+    return IngestResult(
         reading.source.name,
         *counts,
         unchanged=len(unchanged),
-        **skipped(warehouse.con, reading),
+        **skipped_row_count(warehouse.con, reading),
         held_back=loss_guard.held_back,
         refusals=refusals,
     )
@@ -150,30 +152,30 @@ def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfi
         "query": source.query,
         "settings.store": warehouse.store.config.timezone,
         "settings.ingest": collapsing if config.repeats == "collapse" else (config.knowledge, config.repeats),
-        "sql": texts("transforms/cleaned_events", "transforms/keyed_events"),
+        "sql": sql_texts("transforms/cleaned_events", "transforms/keyed_events"),
         "code": CODE,
     }
-    return made_of(parts)
+    return fingerprint(parts)
 
 
-def note_late(warehouse: Warehouse, source: Source, last_read: date) -> None:
+def record_late_events(warehouse: Warehouse, source: Source, last_read: date) -> None:
     """Notes which of the days that had been read before have more events now; reads rows_before."""
     told = {"source": source.name, "last_read": last_read, "run_id": warehouse.run_id, "now": warehouse.clock()}
     warehouse.run("ledger/note_late", **told)
 
 
-def in_portions(
-    con: duckdb.DuckDBPyConnection, store: Store, reading: Reading, first_ds: date, last_ds: date
-) -> list[Portion]:
+def ingest_in_batches(
+    con: duckdb.DuckDBPyConnection, store: Store, reading: OpenSource, first_ds: date, last_ds: date
+) -> list[ReadBatch]:
     """Cuts the days into portions of about ROWS_AT_ONCE rows."""
     reading.into(con, "source_size", sql_files.read("transforms/source_size"), days_by=reading.source.days_by)
     [(rows, first_ts, last_ts)] = con.execute("from source_size").fetchall()
     with_rows = (store.day_of(first_ts), store.day_of(last_ts)) if first_ts else None
-    cuts = cut_days(rows, with_rows, first_ds, last_ds, ROWS_AT_ONCE)
-    return [Portion(days, days, with_undated=days[0] == first_ds) for days in cuts]
+    cuts = split_days(rows, with_rows, first_ds, last_ds, ROWS_PER_BATCH)
+    return [ReadBatch(days, days, with_undated=days[0] == first_ds) for days in cuts]
 
 
-def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, portion: Portion) -> None:
+def read_days(warehouse: Warehouse, reading: OpenSource, config: IngestConfig, portion: ReadBatch) -> None:
     """Judges the rows of some days: day_events, and kept_events. Rows without a day come with the first ones."""
     con, store = warehouse.con, warehouse.store
     day_start, day_end = store.day_start(portion.asked[0]), store.day_end(portion.asked[1])
@@ -190,7 +192,7 @@ def read_days(warehouse: Warehouse, reading: Reading, config: IngestConfig, port
         read_end=store.day_end(portion.read[1]) if portion.read else day_end,
     )
     check_floats(warehouse, reading)
-    make_entities(con)
+    create_entity_tables(con)
     reading.check_id_types(con, "day_events")
     refuse_forgotten(warehouse)
     sql_files.run(con, "transforms/kept_events")
@@ -206,7 +208,7 @@ def refuse_forgotten(warehouse: Warehouse) -> None:
         warehouse.run("transforms/refuse_forgotten")
 
 
-def make_store_days(con: duckdb.DuckDBPyConnection, store: Store) -> None:
+def create_store_days(con: duckdb.DuckDBPyConnection, store: Store) -> None:
     """The table store_days: for each UTC date the store's day in progress just before it begins and the moments at
     which the next ones begin; there may be two, where clocks are put forward."""
     con.register("store_days_rows", store_days(store.config.timezone))
@@ -223,11 +225,11 @@ def store_days(timezone: str) -> pa.Table:
     columns = {"utc_date": dates, "first_day": np.datetime64(FIRST_DAY) + started - 3}
     for ahead, name in enumerate(("second_begins", "third_begins")):
         within = begin[started + ahead] < (dates + 1).astype("datetime64[us]")
-        columns[name] = np.where(within, begin[started + ahead], NEVER)
+        columns[name] = np.where(within, begin[started + ahead], BEFORE_ALL_DAYS)
     return pa.table(columns)
 
 
-def write_refused(warehouse: Warehouse, source: Source) -> None:
+def write_quarantine(warehouse: Warehouse, source: Source) -> None:
     """One lake file of refused rows for each day read; those without a day under 1970-01-01."""
     asset = f"quarantine.{source.name}"
     frame = pl.DataFrame(sql_files.arrow(warehouse.con, "transforms/refused_events"))

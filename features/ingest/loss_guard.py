@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from features.ingest.event_files import EVER, view_events
+from features.ingest.event_files import ALL_DAYS, create_events_view
 from features.ingest.held_back_days import HeldBack
 from features.ingest.sources import Source
 from features.store import sql_builder
@@ -66,7 +66,7 @@ class LossGuard:
             self.warehouse.run("transforms/take_days", days=sorted(days))
         dated = sorted(days - {UNDATED})
         self.warehouse.run("transforms/days_taken", days=dated)
-        self.warehouse.con.execute(sql_builder.is_taken(dated))
+        self.warehouse.con.execute(sql_builder.create_is_replaced(dated))
         self.taken |= days
         return sorted(days)
 
@@ -86,7 +86,7 @@ class LossGuard:
     def moved(self, suspects: set[date], replaced: set[date]) -> dict[date, int]:
         """How many rows of some days have an event_id that comes under another day too."""
         for kind, view in (("events", "kept_before"), ("duplicates", "repeats_before")):
-            view_events(self.warehouse, self.warehouse.files(f"{kind}.{self.source.name}", *EVER), view)
+            create_events_view(self.warehouse, self.warehouse.files(f"{kind}.{self.source.name}", *ALL_DAYS), view)
         days = {"suspects": sorted(suspects), "replaced": sorted(replaced)}
         return dict(self.warehouse.run("transforms/rows_moved", **days))
 
@@ -95,7 +95,7 @@ class LossGuard:
             return
         for reason, rows, example in self.warehouse.run("transforms/refused_reasons"):
             before = self.refusals.get(reason)
-            shown = before.example if before else as_given(example)
+            shown = before.example if before else as_returned(example)
             self.refusals[reason] = Refusal(reason, rows + (before.rows if before else 0), shown)
 
     def note(self, days: list[date], made_of: str) -> None:
@@ -129,7 +129,7 @@ class LossGuard:
         return bool(self.refusals) and not self.returned_good and not self.unchanged - {UNDATED}
 
 
-def guard(
+def create_loss_guard(
     warehouse: Warehouse, source: Source, days: tuple[date, date], accepted: Collection[date], is_named: bool
 ) -> LossGuard:
     """The guard of a read of the days from one to another; a loss on the `accepted` days is no loss."""
@@ -146,6 +146,6 @@ def is_loss(held: int, returned: int) -> bool:
     return 2 * returned < held
 
 
-def as_given(row: dict[str, Any]) -> str:
+def as_returned(row: dict[str, Any]) -> str:
     """A row as its source gave it, without what is NULL."""
     return ", ".join(f"{name}={value}" for name, value in row.items() if value is not None and name not in INTERNAL)

@@ -7,7 +7,7 @@ from features.ingest.loss_guard import UNDATED, LossGuard
 
 
 @dataclass(frozen=True)
-class Portion:
+class ReadBatch:
     """Some days that are read at once: those asked of the source, and those of them whose rows are read, if any."""
 
     asked: tuple[date, date]
@@ -15,7 +15,7 @@ class Portion:
     with_undated: bool
 
 
-def cut_days(
+def split_days(
     rows: int, with_rows: tuple[date, date] | None, first_ds: date, last_ds: date, rows_at_once: int
 ) -> list[tuple[date, date]]:
     """The days in runs of about `rows_at_once` rows, the first beginning with the first day, the last ending with the
@@ -29,13 +29,13 @@ def cut_days(
     return list(zip([first_ds, *cuts], [*(cut - timedelta(days=1) for cut in cuts), last_ds], strict=True))
 
 
-def changed_portions(
+def changed_batches(
     rows: dict[date, int], loss_guard: LossGuard, first_ds: date, last_ds: date, rows_at_once: int
-) -> list[Portion]:
+) -> list[ReadBatch]:
     """The portions of a read whose every day's rows are counted, each from its first day that changed to its last. One
     at least, in which the read comes to its end."""
     dated = rows.keys() - {UNDATED}
-    cuts = cut_days(sum(rows.values()), (min(dated), max(dated)) if dated else None, first_ds, last_ds, rows_at_once)
+    cuts = split_days(sum(rows.values()), (min(dated), max(dated)) if dated else None, first_ds, last_ds, rows_at_once)
     changed = dated - loss_guard.unchanged
     missing = loss_guard.asked_anyway() - dated
     with_undated = UNDATED not in loss_guard.unchanged
@@ -45,5 +45,5 @@ def changed_portions(
         undated = with_undated and start == first_ds
         if days or undated or any(start <= ds <= end for ds in missing):
             read = (days[0], days[-1]) if days else None
-            portions.append(Portion((start, end), read, undated))
-    return portions or [Portion(cuts[-1], None, with_undated=False)]
+            portions.append(ReadBatch((start, end), read, undated))
+    return portions or [ReadBatch(cuts[-1], None, with_undated=False)]

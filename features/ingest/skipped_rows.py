@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from features.ingest.sources import Reading, Source
+from features.ingest.sources import OpenSource, Source
 from features.store import duckdb_connection, sql_files
 from features.store.warehouse import Warehouse
 
@@ -17,14 +17,14 @@ def count_skipped(con: duckdb.DuckDBPyConnection) -> tuple[int, str | None]:
     return rows, example
 
 
-def skipped(con: duckdb.DuckDBPyConnection, reading: Reading) -> dict[str, Any]:
+def skipped_row_count(con: duckdb.DuckDBPyConnection, reading: OpenSource) -> dict[str, Any]:
     """`rows_skipped` and `warnings` of a read."""
     rows, example = count_skipped(con)
     warned = [f"the reader skipped {rows} line(s), such as {example}"] if rows else []
     return {"rows_skipped": rows, "warnings": [*reading.warnings, *warned]}
 
 
-def note_skipped(warehouse: Warehouse, source: Source) -> None:
+def record_skipped(warehouse: Warehouse, source: Source) -> None:
     """Records how many lines were skipped, in place of what the read before noted."""
     rows, _ = count_skipped(warehouse.con)
     warehouse.run("ledger/note_skipped", asset=source.asset, rows=rows, run_id=warehouse.run_id, now=warehouse.clock())

@@ -9,7 +9,7 @@ from features.ingest.sources import Source
 from features.store.warehouse import Warehouse
 
 
-def known_source(warehouse: Warehouse, named: str, kind: str) -> Source | None:
+def registered_source(warehouse: Warehouse, named: str, kind: str) -> Source | None:
     """The source of this name that the store has read before, with its query as it was then; None where it has not.
 
     Raises FeatureError where the store knows the name as another kind of source.
@@ -29,7 +29,7 @@ def known_source(warehouse: Warehouse, named: str, kind: str) -> Source | None:
 def register(warehouse: Warehouse, source: Source) -> None:
     """Remembers a source, and with the first one the store's time zone. Raises FeatureError where the store knows the
     name as another kind of source."""
-    known_source(warehouse, source.name, source.kind)
+    registered_source(warehouse, source.name, source.kind)
     warehouse.keep_timezone()
     if warehouse.one("ledger/categories_are_whole"):
         warehouse.run("ledger/keep_ruler", ruler="categories", kept="whole")
@@ -41,7 +41,7 @@ def registered_sources(warehouse: Warehouse, kind: str) -> list[Source]:
     return [Source(*row) for row in warehouse.run("ledger/sources", kind=kind)]
 
 
-def known_path(warehouse: Warehouse, named: str) -> str | None:
+def registered_path(warehouse: Warehouse, named: str) -> str | None:
     """The path a source was read from last time, None where it is new."""
     known = {source.name: source.path for kind in CONTRACTS for source in registered_sources(warehouse, kind)}
     return known.get(Path(named).stem)

@@ -8,43 +8,46 @@ from itertools import pairwise
 
 import duckdb
 
-from features.ingest.columns.column_expressions import expression
+from features.ingest.columns.column_expressions import column_expression
 from features.ingest.columns.source_schema import CONTRACTS, EventIds
 from features.store import sql_builder
 
-ASKED = re.compile(rb"day_(start|end)\b")
+DAY_PARAMETER = re.compile(rb"day_(start|end)\b")
 
 
-def within(kind: str, given: dict[str, str], query: str, event_ids: EventIds, *, whole_categories: bool) -> str:
+def select_contract_columns(
+    kind: str, given: dict[str, str], query: str, event_ids: EventIds, *, whole_categories: bool
+) -> str:
     """A source query with the columns of the contract of its kind, each with its type; dates as moments."""
     forms = {"event_ids": event_ids, "whole_categories": whole_categories}
-    columns = ",\n".join(expression(column, given, **forms) for column in CONTRACTS[kind])
+    columns = ",\n".join(column_expression(column, given, **forms) for column in CONTRACTS[kind])
     joins = "".join(
-        f"\nleft join store_dates as {name}_day on given.{name} = {name}_day.store_date" for name in dated(kind, given)
+        f"\nleft join store_dates as {name}_day on given.{name} = {name}_day.store_date"
+        for name in date_columns(kind, given)
     )
     return f"select {columns} from (\n{query}\n) as given{joins}"
 
 
-def dated(kind: str, given: dict[str, str]) -> list[str]:
+def date_columns(kind: str, given: dict[str, str]) -> list[str]:
     """The columns of times that are given as dates."""
     return [
         column.name for column in CONTRACTS[kind] if column.cast == "timestamp" and given.get(column.name) == "DATE"
     ]
 
 
-def asking(query: str) -> str:
+def with_outer_parameters(query: str) -> str:
     """A source query whose $day_start and $day_end are named apart from those of the select around it."""
     text, parts, done = query.encode(), [], 0  # DuckDB counts bytes
     tokens = [place for place, _ in duckdb.tokenize(query)]
     for place, after in pairwise(tokens):
-        name = ASKED.match(text, after)
+        name = DAY_PARAMETER.match(text, after)
         if text[place : place + 1] == b"$" and after == place + 1 and name:
             parts += [text[done:after], b"asked_", name[1]]
             done = name.end()
     return b"".join([*parts, text[done:]]).decode()
 
 
-def into(table: str, kind: str, rows: str, select: str) -> str:
+def create_from_source(table: str, kind: str, rows: str, select: str) -> str:
     """The temporary table of a select that reads the rows of a source as `source_<kind>`."""
     [known] = [one for one in CONTRACTS if one == kind]
     return f"create or replace temp table {sql_builder.Relation(table)} as\nwith source_{known} as ({rows})\nfrom ({select}\n)"

@@ -15,18 +15,18 @@ from features.errors import FeatureError
 from features.ingest import source_sql
 from features.ingest.columns.column_errors import check_columns, check_id_types
 from features.ingest.columns.date_columns import asked_of_dates, make_store_dates, nanosecond_remedy
-from features.ingest.columns.remedies import Given
+from features.ingest.columns.remedies import SourceColumn
 from features.ingest.columns.source_schema import EventIds
-from features.ingest.readers.credentials import filled_in, named_again, need_no_credential
-from features.ingest.readers.encodings import encoding_remedy, is_of_encoding
+from features.ingest.readers.credentials import expand_variables, redact_credentials, reject_credentials
+from features.ingest.readers.encodings import encoding_remedy, is_encoding_error
 from features.ingest.readers.reader_calls import local_files, patterns_of, reader_calls
 from features.ingest.readers.reader_options import (
-    counting_skipped,
-    need_header_in_order,
-    need_known_encoding,
+    require_header_in_order,
+    require_known_encoding,
     warnings_of,
+    with_skipped_row_counts,
 )
-from features.ingest.readers.table_folders import need_plain_files
+from features.ingest.readers.table_folders import require_plain_files
 from features.store import sql_builder, sql_files, storage_version
 from features.store.duckdb_connection import first_line
 from features.store.store import Store
@@ -84,7 +84,7 @@ def find_source(named: str, kind: str, path: str | None) -> Source:
 
 
 @dataclass(frozen=True)
-class Reading:
+class OpenSource:
     """A source query whose columns are checked: its rows, cast to the contract, as a select to put in another.
 
     `given`: the type of each column; `event_ids`: the form in which event ids are kept; `whole_categories`: whether
@@ -108,17 +108,19 @@ class Reading:
     @property
     def rows(self) -> str:
         forms = {"event_ids": self.event_ids, "whole_categories": self.whole_categories}
-        return source_sql.within(self.source.kind, self.given, source_sql.asking(self.query), **forms)
+        return source_sql.select_contract_columns(
+            self.source.kind, self.given, source_sql.with_outer_parameters(self.query), **forms
+        )
 
     def into(self, con: duckdb.DuckDBPyConnection, table: str, select: str, **values: Any) -> None:
         """Makes a temporary table of `select`, which reads the rows as `source_<kind>`; `values` are its parameters,
         and those of the source query that differ from before. Raises FeatureError where the source cannot be read."""
-        statement = source_sql.into(table, self.source.kind, self.rows, select)
+        statement = source_sql.create_from_source(table, self.source.kind, self.rows, select)
         run_query(con, self.source, statement, self.with_days_asked({**self.values, **values}))
 
     def ask(self, con: duckdb.DuckDBPyConnection, *expressions: str) -> tuple:
         """Return the value of each expression over the rows as the source query gives them."""
-        statement = sql_builder.measure(source_sql.asking(self.query), *expressions)
+        statement = sql_builder.aggregate(source_sql.with_outer_parameters(self.query), *expressions)
         return run_query(con, self.source, statement, self.with_days_asked(self.values))[0]
 
     def with_days_asked(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -132,41 +134,43 @@ class Reading:
         """Raise FeatureError where `rows`, a table made of these, has ids of another type than the store."""
         check_id_types(con, rows, self.as_given(con))
 
-    def as_given(self, con: duckdb.DuckDBPyConnection) -> Given:
+    def as_given(self, con: duckdb.DuckDBPyConnection) -> SourceColumn:
         """Return what the query gives, to say what to type where a column breaks the contract."""
-        return Given(self.source.name, self.source.kind, self.query, self.given, partial(self.ask, con))
+        return SourceColumn(self.source.name, self.source.kind, self.query, self.given, partial(self.ask, con))
 
 
-def open_source(con: duckdb.DuckDBPyConnection, source: Source, store: Store, first_ds: date, last_ds: date) -> Reading:
+def open_source(
+    con: duckdb.DuckDBPyConnection, source: Source, store: Store, first_ds: date, last_ds: date
+) -> OpenSource:
     """Checks the columns of a source query before a row is read; the days asked for include both.
 
     Raises FeatureError where the query or its file cannot be read, where it or the path holds a credential, or where
     columns break the contract: one error that names every column that is wrong.
     """
     for kept in (source.query, source.path or ""):
-        need_no_credential(source.name, kept)
-    path = source.path and filled_in(source.name, source.path)
+        reject_credentials(source.name, kept)
+    path = source.path and expand_variables(source.name, source.path)
     days = {"day_start": store.day_start(first_ds), "day_end": store.day_end(last_ds)}
-    values = bound(source, {"path": path, **days})
-    query, warnings = examined_query(con, source, values)
+    values = bind_parameters(source, {"path": path, **days})
+    query, warnings = checked_query(con, source, values)
     described = [(name.lower(), kind) for name, kind, *_ in run_query(con, source, sql_builder.describe(query), values)]
     given = dict(described)
     if len(given) < len(described):
         twice = next(name for name, _ in described if [other for other, _ in described].count(name) > 1)
         raise FeatureError(f"source {source.name}: the query gives {twice} twice; keep the one that is meant")
-    timezone, dated = store.config.timezone, source_sql.dated(source.kind, given)
+    timezone, dated = store.config.timezone, source_sql.date_columns(source.kind, given)
     if dated:
         make_store_dates(con, timezone)
     sql_files.run(con, "transforms/event_ids")
     sql_files.run(con, "transforms/is_blank")
     [(are_whole,)] = sql_files.run(con, "ledger/categories_are_whole").fetchall()
-    reading = Reading(source, query, given, values | days, timezone, dated, warnings, whole_categories=are_whole)
+    reading = OpenSource(source, query, given, values | days, timezone, dated, warnings, whole_categories=are_whole)
     check_columns(con, reading.as_given(con))
     sql_files.run(con, "transforms/forget_skipped")  # to check columns may have read rows
     return reading
 
 
-def examined_query(con: duckdb.DuckDBPyConnection, source: Source, values: dict[str, Any]) -> tuple[str, list[str]]:
+def checked_query(con: duckdb.DuckDBPyConnection, source: Source, values: dict[str, Any]) -> tuple[str, list[str]]:
     """The query as it is read, and what to warn of. DuckDB notes the rows that it skips.
 
     Raises FeatureError where its files or the options of its readers would give wrong rows.
@@ -175,13 +179,13 @@ def examined_query(con: duckdb.DuckDBPyConnection, source: Source, values: dict[
     calls = reader_calls(query)
     try:
         patterns = [pattern for call in calls for pattern in patterns_of(con, call, values)]
-        need_plain_files(patterns, local_files(con, patterns))
+        require_plain_files(patterns, local_files(con, patterns))
         for call in calls:
-            need_known_encoding(con, call, values)
-            need_header_in_order(con, call, values)
-        return counting_skipped(con, query, calls, values), warnings_of(con, calls, values)
+            require_known_encoding(con, call, values)
+            require_header_in_order(con, call, values)
+        return with_skipped_row_counts(con, query, calls, values), warnings_of(con, calls, values)
     except FeatureError as error:
-        raise FeatureError(f"source {source.name}: {named_again(source.path, str(error))}") from None
+        raise FeatureError(f"source {source.name}: {redact_credentials(source.path, str(error))}") from None
 
 
 def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values: dict[str, Any]) -> list[tuple]:
@@ -189,7 +193,7 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
     try:
         return con.execute(query, {name: value for name, value in values.items() if name in named}).fetchall()
     except duckdb.Error as error:
-        said = named_again(source.path, first_line(error))
+        said = redact_credentials(source.path, first_line(error))
         if extension := EXTENSION.search(said):
             raise FeatureError(
                 f"source {source.name}: it needs DuckDB's extension {extension[1]}, which nightrank does not fetch; "
@@ -207,14 +211,14 @@ def run_query(con: duckdb.DuckDBPyConnection, source: Source, query: str, values
             ) from None  # what DuckDB said may hold a credential
         if remedy := nanosecond_remedy(said):
             raise FeatureError(f"source {source.name}: {said}; {remedy}") from None
-        if is_of_encoding(str(error)):
+        if is_encoding_error(str(error)):
             patterns = [pattern for call in reader_calls(source.query) for pattern in patterns_of(con, call, values)]
-            remedy = named_again(source.path, encoding_remedy(str(error), local_files(con, patterns)))
+            remedy = redact_credentials(source.path, encoding_remedy(str(error), local_files(con, patterns)))
             raise FeatureError(f"source {source.name}: {remedy}") from None
         raise FeatureError(f"source {source.name}: the query does not run: {said}") from None
 
 
-def bound(source: Source, available: dict[str, Any]) -> dict[str, Any]:
+def bind_parameters(source: Source, available: dict[str, Any]) -> dict[str, Any]:
     """The values of the parameters that the query names."""
     try:
         parsed = duckdb.extract_statements(source.query)

@@ -8,9 +8,9 @@ from datetime import date
 
 import duckdb
 
-from features.ingest.event_files import EVER
+from features.ingest.event_files import ALL_DAYS
 from features.ingest.loss_guard import UNDATED
-from features.ingest.sources import Reading, Source
+from features.ingest.sources import OpenSource, Source
 from features.store import lake, sql_builder, sql_files
 from features.store.fingerprints import Fingerprint
 from features.store.warehouse import Warehouse
@@ -19,7 +19,7 @@ DAY, QUARTER = 86_400_000_000, 900_000_000  # microseconds; every time zone begi
 KINDS = ("events", "duplicates", "quarantine")  # the files that a read of events writes
 
 
-def make_of_days(fingerprint: Fingerprint, columns: set[str]) -> str:
+def create_day_digests(fingerprint: Fingerprint, columns: set[str]) -> str:
     """What the digest of a day is compared under: how events are made, and how rows are hashed.
 
     DuckDB may change hash() from version to version.
@@ -28,7 +28,7 @@ def make_of_days(fingerprint: Fingerprint, columns: set[str]) -> str:
 
 
 def unchanged_days(
-    warehouse: Warehouse, reading: Reading, made_of: str, first_ds: date, last_ds: date, knowledge: bool
+    warehouse: Warehouse, reading: OpenSource, made_of: str, first_ds: date, last_ds: date, knowledge: bool
 ) -> tuple[set[date], dict[date, int]] | None:
     """The unchanged days among these, and how many rows the source gives for each day; None where that is not known.
 
@@ -39,8 +39,8 @@ def unchanged_days(
     taken = warehouse.run("ledger/days_given", asset=asset, made_of=made_of, first_ds=first_ds, last_ds=last_ds)
     if not knowledge or not taken:
         return None
-    files = [file for kind in KINDS for file in warehouse.files(f"{kind}.{reading.source.name}", *EVER)]
-    if not lake.are_whole(store, files):
+    files = [file for kind in KINDS for file in warehouse.files(f"{kind}.{reading.source.name}", *ALL_DAYS)]
+    if not lake.all_intact(store, files):
         return None
     given = {ds: (rows, digest) for ds, rows, digest in digests(warehouse, reading, first_ds, last_ds)}
     unchanged = {ds for ds, rows, digest in taken if given.get(ds) == (rows, digest)}
@@ -54,14 +54,14 @@ def forget_digests(warehouse: Warehouse, source: Source) -> None:
     warehouse.run("ledger/forget_digests", asset=source.asset)
 
 
-def digests(warehouse: Warehouse, reading: Reading, first_ds: date, last_ds: date) -> list[tuple]:
+def digests(warehouse: Warehouse, reading: OpenSource, first_ds: date, last_ds: date) -> list[tuple]:
     """What a source gives for each of some days: its rows, and the sum of their hashes."""
     con, store = warehouse.con, warehouse.store
     anybody = bool(warehouse.one("transforms/any_forgotten"))
     if anybody:
         sql_files.run(con, "transforms/texts_of_id")
         reading.into(con, "forgotten_ids", sql_files.read("transforms/forgotten_ids"))
-    con.execute(sql_builder.is_forgotten(anybody))
+    con.execute(sql_builder.create_is_erased(anybody))
     span = DAY if store.config.timezone == "UTC" else QUARTER
     reading.into(
         con,

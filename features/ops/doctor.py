@@ -17,7 +17,7 @@ from features.errors import FeatureError
 from features.ingest.entity_keys import has_entities
 from features.ops.release_checks import RELEASES
 from features.ops.source_checks import SOURCES
-from features.ops.store_checks import FILES, Broken, Look, Promise
+from features.ops.store_checks import FILES, DoctorContext, IntegrityCheck, Violation
 from features.store import duckdb_connection, sql_files
 from features.store.warehouse_copies import copies, restore_command
 
@@ -35,27 +35,27 @@ class Finding:
     promise: str
     is_note: bool
     found: str = ""
-    broken: list[Broken] = field(default_factory=list)
+    broken: list[Violation] = field(default_factory=list)
 
 
-def examine(look: Look) -> Iterator[Finding]:
+def run_doctor_checks(look: DoctorContext) -> Iterator[Finding]:
     """Each promise in turn, as it is found. Nobody may be writing meanwhile."""
     for name in sql_files.names("doctor"):
-        yield runnable(look, of_the_record(look, name))
+        yield runnable(look, run_sql_check(look, name))
     for promise in (*FILES, *RELEASES, *SOURCES):
         if look.deep or not promise.is_deep:
-            yield runnable(look, of_files(look, promise))
+            yield runnable(look, run_file_check(look, promise))
 
 
-def runnable(look: Look, found: Finding) -> Finding:
+def runnable(look: DoctorContext, found: Finding) -> Finding:
     """The finding with remedies that a shell runs as they are printed, wherever it runs them."""
     store = look.warehouse.store
     here = f" --store {shlex.quote(str(store.root))}"
     sound = restore_command(store, sound_copy(look, found.name)) if has_remedy(found, RESTORE) else ""
-    return replace(found, broken=[Broken(one.what, printed(one.remedy, here, sound)) for one in found.broken])
+    return replace(found, broken=[Violation(one.what, format_command(one.remedy, here, sound)) for one in found.broken])
 
 
-def printed(remedy: str, here: str, sound: str) -> str:
+def format_command(remedy: str, here: str, sound: str) -> str:
     """A remedy as a line for the shell: each nightrank command names its store, before the comment at the end."""
     if remedy == RESTORE:
         return sound
@@ -68,7 +68,7 @@ def has_remedy(found: Finding, remedy: str) -> bool:
     return any(one.remedy == remedy for one in found.broken)
 
 
-def sound_copy(look: Look, name: str) -> Path | None:
+def sound_copy(look: DoctorContext, name: str) -> Path | None:
     """The newest copy of the record in which a promise of sql/doctor holds; None where it holds in none."""
     for copy in reversed(copies(look.warehouse.store)):
         try:
@@ -80,7 +80,7 @@ def sound_copy(look: Look, name: str) -> Path | None:
     return None
 
 
-def of_the_record(look: Look, name: str) -> Finding:
+def run_sql_check(look: DoctorContext, name: str) -> Finding:
     """Asks a file of sql/doctor. One of a record that has read no events yet has nothing to break."""
     text = sql_files.read(f"doctor/{name}")
     [promise], remedies = PROMISE.findall(text), REMEDY.findall(text)
@@ -90,19 +90,19 @@ def of_the_record(look: Look, name: str) -> Finding:
     try:
         rows = sql_files.run(con, f"doctor/{name}", sequence_nights=look.sequence_nights).fetchall()
     except duckdb.Error as error:
-        return Finding(name, promise, is_note=False, broken=[not_asked(error)])
-    return Finding(name, promise, is_note=False, broken=[Broken(*row, *remedies) for row in rows])
+        return Finding(name, promise, is_note=False, broken=[check_errored(error)])
+    return Finding(name, promise, is_note=False, broken=[Violation(*row, *remedies) for row in rows])
 
 
-def of_files(look: Look, promise: Promise) -> Finding:
+def run_file_check(look: DoctorContext, promise: IntegrityCheck) -> Finding:
     try:
         found, broken = promise.ask(look)
     except duckdb.Error as error:
-        found, broken = "", [not_asked(error)]
+        found, broken = "", [check_errored(error)]
     return Finding(promise.name, promise.title, promise.is_note, found, broken)
 
 
-def not_asked(error: duckdb.Error) -> Broken:
+def check_errored(error: duckdb.Error) -> Violation:
     """A promise that the record cannot answer: it is of an earlier version, or damaged."""
-    remedy = UP_TO_DATE if isinstance(error, duckdb_connection.UNKNOWN) else RESTORE
-    return Broken(f"cannot be asked: {duckdb_connection.first_line(error)}", remedy)
+    remedy = UP_TO_DATE if isinstance(error, duckdb_connection.UNKNOWN_NAME_ERRORS) else RESTORE
+    return Violation(f"cannot be asked: {duckdb_connection.first_line(error)}", remedy)

@@ -2,20 +2,20 @@
 
 from datetime import date, timedelta
 
-from features.config import HousekeepingConfig, PublishConfig
+from features.config import PublishConfig, RetentionConfig
 from features.publish.release_files import old_releases, release_of
 from features.publish.rollback import releases
-from features.sequences.histories import base_day
+from features.sequences.histories import weekly_snapshot_day
 from features.store import duckdb_connection, sql_files
 from features.store.warehouse import Warehouse
 
 DAY = timedelta(days=1)
 # What can be built again from events and histories, which are never removed.
-BUILT_AGAIN = ("candidates", "examples", "goods_sequences", "night_goods", "night_pairs", "shop_sequences")
+REBUILDABLE_ASSETS = ("candidates", "examples", "goods_sequences", "night_goods", "night_pairs", "shop_sequences")
 
 
 def first_days(
-    warehouse: Warehouse, config: HousekeepingConfig, publish: PublishConfig, window_days: int
+    warehouse: Warehouse, config: RetentionConfig, publish: PublishConfig, window_days: int
 ) -> dict[str, date]:
     """The first day to keep of each asset that can be built again; empty where all of them stay.
 
@@ -23,14 +23,14 @@ def first_days(
     builds on; the night before, whose goods the outcomes of the day after are held against; and the examples of the
     window of the newest training.
     """
-    [(newest, published, learned)] = warehouse.run("housekeeping/newest_days", assets=list(BUILT_AGAIN))
+    [(newest, published, learned)] = warehouse.run("housekeeping/newest_days", assets=list(REBUILDABLE_ASSETS))
     if not config.keep_lake_days or newest is None:
         return {}
     first = newest - DAY * (config.keep_lake_days - 1)
     for night in (published, *release_nights(warehouse, publish)):
         first = min(first, night - DAY * max(publish.sequence_nights, 1)) if night else first
-    days: dict[str, date] = dict.fromkeys(BUILT_AGAIN, first)
-    days["goods_sequences"] = days["shop_sequences"] = base_day(first)
+    days: dict[str, date] = dict.fromkeys(REBUILDABLE_ASSETS, first)
+    days["goods_sequences"] = days["shop_sequences"] = weekly_snapshot_day(first)
     days["examples"] = min(first, (learned or newest) - DAY * (window_days - 1))
     return days
 

@@ -4,18 +4,18 @@ warehouse is an old copy, or that of another store."""
 import shlex
 
 from features.errors import FeatureError
-from features.ingest.event_files import EVER
-from features.ops.retention import Going
+from features.ingest.event_files import ALL_DAYS
+from features.ops.retention import RemovalItem
 from features.store import duckdb_connection
 from features.store.store import Store
 from features.store.warehouse import Warehouse
 from features.store.warehouse_copies import has_files, restore_command
 
-MOST = 0.1  # of the lake, in files or bytes
+MAX_ORPHANS = 0.1  # of the lake, in files or bytes
 CHECKPOINT = ("model.json", "weights.safetensors")
 
 
-def orphans_error(warehouse: Warehouse, gone: list[Going]) -> str | None:
+def orphans_error(warehouse: Warehouse, gone: list[RemovalItem]) -> str | None:
     """Why what goes must stay: it holds files that only a newer warehouse, or another one, can know; else None.
 
     These are any finished file of events, any finished checkpoint, and more than a tenth of the lake. A killed stage
@@ -41,9 +41,9 @@ def orphans_error(warehouse: Warehouse, gone: list[Going]) -> str | None:
     )
 
 
-def need_lake(warehouse: Warehouse) -> None:
+def require_lake(warehouse: Warehouse) -> None:
     """Raises FeatureError where the warehouse names lake files and the lake has none: a mount that is missing."""
-    store, named = warehouse.store, len(warehouse.files("%", *EVER))
+    store, named = warehouse.store, len(warehouse.files("%", *ALL_DAYS))
     if named and not has_files(store.lake):
         raise FeatureError(
             f"{store.lake}: has no file, and the warehouse names {named}; mount the folder again, or put a backup of "
@@ -51,7 +51,7 @@ def need_lake(warehouse: Warehouse) -> None:
         )
 
 
-def is_orphan(store: Store, one: Going, replaced: set[str], known: set[str]) -> bool:
+def is_orphan(store: Store, one: RemovalItem, replaced: set[str], known: set[str]) -> bool:
     """Whether it is a finished file or checkpoint that the warehouse never named."""
     if one.kind == "strays":
         return one.path.endswith(".parquet") and one.path.removeprefix("lake/") not in replaced
@@ -61,9 +61,9 @@ def is_orphan(store: Store, one: Going, replaced: set[str], known: set[str]) -> 
     return False
 
 
-def is_large(warehouse: Warehouse, found: list[Going]) -> bool:
+def is_large(warehouse: Warehouse, found: list[RemovalItem]) -> bool:
     """Whether these files are more than a tenth of the lake and more than a killed stage leaves."""
     if len(found) <= warehouse.store.config.buckets:
         return False
     sizes = [path.stat().st_size for path in warehouse.store.lake.rglob("*.parquet")]
-    return len(found) > MOST * len(sizes) or sum(one.bytes for one in found) > MOST * sum(sizes)
+    return len(found) > MAX_ORPHANS * len(sizes) or sum(one.bytes for one in found) > MAX_ORPHANS * sum(sizes)

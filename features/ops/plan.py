@@ -13,18 +13,18 @@ from typing import Any, Literal
 from features.candidates.candidates import candidates_fingerprint
 from features.candidates.item_stats import night_goods_fingerprint, night_pairs_fingerprint
 from features.config import CandidateConfig, ExampleConfig, IngestConfig, RankingConfig, SequenceConfig
-from features.ingest.event_files import EVER
+from features.ingest.event_files import ALL_DAYS
 from features.ingest.impressions import impressions_fingerprint
 from features.ingest.ingest_events import event_days, events_fingerprint
 from features.ingest.source_registry import last_day_read, registered_sources
 from features.rankings.outcomes import outcomes_fingerprint
 from features.rankings.rankings import ranking_fingerprint
-from features.sequences.histories import base_day, has_base, histories_fingerprint
-from features.sequences.history_slices import PARTS
+from features.sequences.histories import has_snapshot, histories_fingerprint, weekly_snapshot_day
+from features.sequences.history_slices import GROUPS
 from features.sequences.sequences import sequences_fingerprint
 from features.store import sql_files
-from features.store.fingerprints import Fingerprint, explain
-from features.store.warehouse import StillWarehouse, Warehouse
+from features.store.fingerprints import Fingerprint, explain_change
+from features.store.warehouse import CachingWarehouse, Warehouse
 from features.training.examples import examples_fingerprint
 from features.training.model_registry import champion_id
 
@@ -41,7 +41,7 @@ State = Literal[
     "too_early",
     "not_kept",
 ]
-ORDER = (
+BUILD_ORDER = (
     "histories",
     "goods_sequences",
     "shop_sequences",
@@ -53,12 +53,14 @@ ORDER = (
     "outcomes",
 )
 PUBLISHED = ("OK", "OK_WITH_WARNINGS")
-COUNTED = tuple(asset for asset in ORDER if asset != "outcomes")  # the ledger says how many rows each has
+ROW_COUNTED_ASSETS = tuple(
+    asset for asset in BUILD_ORDER if asset != "outcomes"
+)  # the ledger says how many rows each has
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Shaping:
+class PlanSettings:
     """The settings that shape assets; how many days up to its own a model learns from and is measured on; and the
     newest day that is over."""
 
@@ -81,35 +83,35 @@ class PlannedAsset:
     reason: str
 
 
-Wanted = tuple[date, str, Fingerprint]
+PlannedInputs = tuple[date, str, Fingerprint]
 
 
-def plan(warehouse: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> list[PlannedAsset]:
+def plan(warehouse: Warehouse, first_ds: date, last_ds: date, shaping: PlanSettings) -> list[PlannedAsset]:
     """Every asset that these days should have, both included, by day, in the order they are built.
 
     Sundays before the first day that its nights build on are there too. Nobody may be writing meanwhile.
     """
-    still = StillWarehouse(warehouse.store, warehouse.con, warehouse.clock, warehouse.run_id)
+    still = CachingWarehouse(warehouse.store, warehouse.con, warehouse.clock, warehouse.run_id)
     if event_days(still) is None:
         return []
     wanted = chain(
-        readings(still, first_ds, last_ds, shaping),
+        plan_ingest(still, first_ds, last_ds, shaping),
         nights(still, first_ds, last_ds, shaping),
         examples(still, first_ds, last_ds, shaping),
         rankings(still, first_ds, last_ds, shaping),
         outcomes(still, first_ds, last_ds, shaping),
     )
-    ledger = rows_of(still, base_day(first_ds), last_ds)
-    lost = lost_rows(still, ledger) | lost_files(still, base_day(first_ds), last_ds)
-    found = [judged(still, one, ledger.get(one[:2]), lost.get(one[:2])) for one in wanted]
-    return sorted(found, key=lambda one: (one.ds, place(one.asset), one.asset))
+    ledger = rows_of(still, weekly_snapshot_day(first_ds), last_ds)
+    lost = row_mismatches(still, ledger) | missing_files(still, weekly_snapshot_day(first_ds), last_ds)
+    found = [plan_asset(still, one, ledger.get(one[:2]), lost.get(one[:2])) for one in wanted]
+    return sorted(found, key=lambda one: (one.ds, build_position(one.asset), one.asset))
 
 
-def place(asset: str) -> int:
-    return ORDER.index(asset) if asset in ORDER else -1
+def build_position(asset: str) -> int:
+    return BUILD_ORDER.index(asset) if asset in BUILD_ORDER else -1
 
 
-def readings(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> Iterator[Wanted]:
+def plan_ingest(still: Warehouse, first_ds: date, last_ds: date, shaping: PlanSettings) -> Iterator[PlannedInputs]:
     """The days of each source of events or impressions that are read, and those after them that are over."""
     rows = rows_of(still, first_ds, last_ds)
     for source in (*registered_sources(still, "events"), *registered_sources(still, "impressions")):
@@ -121,14 +123,14 @@ def readings(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) 
                 yield ds, source.asset, kept
 
 
-def nights(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> Iterator[Wanted]:
+def nights(still: Warehouse, first_ds: date, last_ds: date, shaping: PlanSettings) -> Iterator[PlannedInputs]:
     """What the nights of these days read, and what their Sundays bring them."""
     found = days_between(max(first_ds, first_event(still)), min(last_ds, newest_night(still, shaping)))
-    bases = {base_day(ds) for ds in found if has_base(still, base_day(ds))}
+    bases = {weekly_snapshot_day(ds) for ds in found if has_snapshot(still, weekly_snapshot_day(ds))}
     for ds in sorted(bases):
         yield ds, "histories", histories_fingerprint(still, ds)
     for ds in sorted({*found, *bases}):
-        for part in PARTS:
+        for part in GROUPS:
             yield ds, f"{part}_sequences", sequences_fingerprint(still, ds, part, shaping.sequences)
     for ds in found:
         yield ds, "night_goods", night_goods_fingerprint(still, ds, shaping.candidates)
@@ -136,23 +138,23 @@ def nights(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) ->
         yield ds, "candidates", candidates_fingerprint(still, ds, shaping.candidates)
 
 
-def examples(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> Iterator[Wanted]:
+def examples(still: Warehouse, first_ds: date, last_ds: date, shaping: PlanSettings) -> Iterator[PlannedInputs]:
     """The examples of the days a model learns from, and those built before."""
     rows = rows_of(still, first_ds, last_ds)
     until = examples_until(still, shaping)
     learned = days_between(until - DAY * (shaping.window_days - 1), until)
     for ds in days_between(first_ds, last_ds):
         if (ds, "examples") in rows or (ds in learned and ds > first_event(still)):
-            seen = labels_until(still, ds, shaping)
+            seen = label_cutoff(still, ds, shaping)
             yield ds, "examples", examples_fingerprint(still, ds, seen, shaping.examples, shaping.candidates)
 
 
-def examples_until(still: Warehouse, shaping: Shaping) -> date:
+def examples_until(still: Warehouse, shaping: PlanSettings) -> date:
     """The day of the newest training, or where there was none, of the one to come."""
     return next(iter(trained_days(still)), newest_night(still, shaping))
 
 
-def labels_until(warehouse: Warehouse, ds: date, shaping: Shaping) -> date:
+def label_cutoff(warehouse: Warehouse, ds: date, shaping: PlanSettings) -> date:
     """Until when the labels of a day may have become known: the day of the newest training that learned from it."""
     learned = (day for day in trained_days(warehouse) if ds <= day < ds + DAY * shaping.window_days)
     return max(ds, next(learned, newest_night(warehouse, shaping)))
@@ -162,7 +164,7 @@ def trained_days(warehouse: Warehouse) -> list[date]:
     return [ds for (ds,) in warehouse.run("ledger/trained_days")]
 
 
-def rankings(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> Iterator[Wanted]:
+def rankings(still: Warehouse, first_ds: date, last_ds: date, shaping: PlanSettings) -> Iterator[PlannedInputs]:
     """The nights that were ranked, and those after the newest published; a night without a model has no ranking."""
     ended = night_ends(still)
     newest = newest_night(still, shaping)
@@ -174,7 +176,7 @@ def rankings(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) 
             yield ds, "rankings", ranking_fingerprint(still, ds, model_id, *settings)
 
 
-def outcomes(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) -> Iterator[Wanted]:
+def outcomes(still: Warehouse, first_ds: date, last_ds: date, shaping: PlanSettings) -> Iterator[PlannedInputs]:
     """The outcomes that were measured."""
     rows = rows_of(still, first_ds, last_ds)
     for ds in days_between(first_ds, last_ds):
@@ -182,12 +184,12 @@ def outcomes(still: Warehouse, first_ds: date, last_ds: date, shaping: Shaping) 
             yield ds, "outcomes", outcomes_fingerprint(still, ds, shaping.examples, shaping.ranking.per_shop)
 
 
-def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str | None) -> PlannedAsset:
+def plan_asset(still: Warehouse, one: PlannedInputs, row: dict[str, Any] | None, lost: str | None) -> PlannedAsset:
     """What the ledger says of an asset, against what it would be made of now."""
     ds, asset, now = one
     if row is None:
-        is_source = place(asset) < 0
-        reason = f"not read yet: {how_to_read(still, asset)}" if is_source else "never built"
+        is_source = build_position(asset) < 0
+        reason = f"not read yet: {ingest_command(still, asset)}" if is_source else "never built"
         return PlannedAsset(ds, asset, "missing", reason)
     if row["status"] == "failed":
         return PlannedAsset(ds, asset, "failed", f"failed: {row['error']}")
@@ -205,12 +207,12 @@ def judged(still: Warehouse, one: Wanted, row: dict[str, Any] | None, lost: str 
     return PlannedAsset(ds, asset, "ok", "")
 
 
-def why_stale(still: Warehouse, one: Wanted, parts: dict[str, str] | None) -> str:
+def why_stale(still: Warehouse, one: PlannedInputs, parts: dict[str, str] | None) -> str:
     ds, asset, now = one
     seen_by = ds - DAY if asset == "examples" else ds
-    said = explain(parts, now.parts, seen_by) if parts else "built by an earlier version"
-    if place(asset) < 0:
-        return f"{said}; {how_to_read(still, asset)}"
+    said = explain_change(parts, now.parts, seen_by) if parts else "built by an earlier version"
+    if build_position(asset) < 0:
+        return f"{said}; {ingest_command(still, asset)}"
     return f"{said}; published: rebuilt only with --reason" if asset == "rankings" else said
 
 
@@ -228,7 +230,7 @@ def unpublished(still: Warehouse, ds: date, ranked_by: str) -> PlannedAsset | No
     return None
 
 
-def how_to_read(still: Warehouse, asset: str) -> str:
+def ingest_command(still: Warehouse, asset: str) -> str:
     """Return the command that reads the days of a source."""
     kind, _, source = asset.partition(".")
     return still.store.command(f"ingest {source}" + (f" --as {kind}" if kind != "events" else ""))
@@ -242,22 +244,22 @@ def rows_of(still: Warehouse, first_ds: date, last_ds: date) -> dict[tuple[date,
     return {(row["ds"], row["asset"]): row for row in rows}
 
 
-def lost_files(still: Warehouse, first_ds: date, last_ds: date) -> dict[tuple[date, str], str]:
+def missing_files(still: Warehouse, first_ds: date, last_ds: date) -> dict[tuple[date, str], str]:
     """The files that the ledger names and the disk has not, by day and asset, in words."""
     files = still.files("%", first_ds, last_ds)
     gone = [file for file in files if not (still.store.lake / file.path).exists()]
     return {(file.ds, file.asset): f"{file.path} is missing" for file in gone}
 
 
-def lost_rows(still: Warehouse, ledger: dict[tuple[date, str], dict[str, Any]]) -> dict[tuple[date, str], str]:
+def row_mismatches(still: Warehouse, ledger: dict[tuple[date, str], dict[str, Any]]) -> dict[tuple[date, str], str]:
     """Where the files, or the rankings, that are there have other rows than were built, by day and asset, in words."""
     held: dict[tuple[date, str], int] = {(ds, "rankings"): rows for ds, rows in still.run("ledger/rankings_held")}
-    for file in still.files("%", *EVER):
+    for file in still.files("%", *ALL_DAYS):
         held[file.ds, file.asset] = held.get((file.ds, file.asset), 0) + file.rows
     return {
         key: f"{row['rows']} rows were built, {held.get(key, 0)} are there"
         for key, row in ledger.items()
-        if key[1] in COUNTED and row["rows"] != held.get(key, 0)
+        if key[1] in ROW_COUNTED_ASSETS and row["rows"] != held.get(key, 0)
     }
 
 
@@ -270,7 +272,7 @@ def first_event(still: Warehouse) -> date:
     return (event_days(still) or (date.max, date.max))[0]
 
 
-def newest_night(still: Warehouse, shaping: Shaping) -> date:
+def newest_night(still: Warehouse, shaping: PlanSettings) -> date:
     """The newest day with events that is over, or the newest night that was ranked where that is later."""
     last = (event_days(still) or (date.min, date.min))[1]
     return max([min(last, shaping.over), *night_ends(still)])

@@ -12,19 +12,19 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
-from features.config import HousekeepingConfig, PublishConfig
-from features.ingest.event_files import EVER
-from features.ops.needed import BUILT_AGAIN, first_days, models_needed
-from features.publish.release_files import is_half_built, old_releases
+from features.config import PublishConfig, RetentionConfig
+from features.ingest.event_files import ALL_DAYS
+from features.ops.needed import REBUILDABLE_ASSETS, first_days, models_needed
+from features.publish.release_files import is_partial, old_releases
 from features.store.warehouse import Warehouse
 
-LEFT_FOR = timedelta(days=1)  # whatever nothing names and is younger may be at work elsewhere
-TRAINING_FOR = timedelta(days=7)  # a training that was killed goes on from what it kept
+MIN_ORPHAN_AGE = timedelta(days=1)  # whatever nothing names and is younger may be at work elsewhere
+MIN_TRAINING_AGE = timedelta(days=7)  # a training that was killed goes on from what it kept
 REPORT = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].html"
 
 
 @dataclass(frozen=True)
-class Going:
+class RemovalItem:
     """A file or folder that goes: as what (the asset, or strays, releases, checkpoints, reports, leftovers), where in
     the store, its bytes, and of files that the ledger names the day."""
 
@@ -34,86 +34,86 @@ class Going:
     ds: date | None = None
 
 
-def what_goes(
-    warehouse: Warehouse, config: HousekeepingConfig, publish: PublishConfig, window_days: int
-) -> list[Going]:
+def find_expired(
+    warehouse: Warehouse, config: RetentionConfig, publish: PublishConfig, window_days: int
+) -> list[RemovalItem]:
     """Everything that is no longer needed, in order; nothing is written."""
     return [
         *old_days(warehouse, first_days(warehouse, config, publish, window_days)),
-        *strays(warehouse),
+        *orphan_files(warehouse),
         *releases(warehouse, publish),
         *checkpoints(warehouse, config.keep_checkpoints),
         *reports(warehouse, config.keep_reports),
-        *leftovers(warehouse),
+        *temp_files(warehouse),
     ]
 
 
-def old_days(warehouse: Warehouse, first_ds: dict[str, date]) -> Iterator[Going]:
+def old_days(warehouse: Warehouse, first_ds: dict[str, date]) -> Iterator[RemovalItem]:
     """The files of days before those that are kept."""
     for asset, first in first_ds.items():
         for path, ds, size in warehouse.run("housekeeping/old_files", asset=asset, first_ds=first):
-            yield Going(asset, f"lake/{path}", size, ds)
+            yield RemovalItem(asset, f"lake/{path}", size, ds)
 
 
-def strays(warehouse: Warehouse) -> Iterator[Going]:
+def orphan_files(warehouse: Warehouse) -> Iterator[RemovalItem]:
     """Files of the lake that the ledger does not name: left by runs that died, and by what was built again since."""
     for path in unnamed_files(warehouse):
-        if is_old(warehouse, path, LEFT_FOR):
-            yield going(warehouse, "strays", path)
+        if is_old(warehouse, path, MIN_ORPHAN_AGE):
+            yield removal_item(warehouse, "strays", path)
 
 
 def unnamed_files(warehouse: Warehouse) -> list[Path]:
-    named = {file.path for file in warehouse.files("%", *EVER)}
+    named = {file.path for file in warehouse.files("%", *ALL_DAYS)}
     lake_root = warehouse.store.lake
     paths = [path for path in sorted(lake_root.rglob("*")) if path.is_file()]
     return [path for path in paths if str(path.relative_to(lake_root)) not in named]
 
 
-def releases(warehouse: Warehouse, publish: PublishConfig) -> Iterator[Going]:
+def releases(warehouse: Warehouse, publish: PublishConfig) -> Iterator[RemovalItem]:
     """Releases before those that are kept, and what killed runs left half-built; never the published one."""
     store = warehouse.store
     old, published = old_releases(store, publish.keep_releases), store.published.resolve()
     for path in sorted(store.releases.glob("*.duckdb")):
-        half = path.resolve() != published and is_half_built(path) and is_old(warehouse, path, LEFT_FOR)
+        half = path.resolve() != published and is_partial(path) and is_old(warehouse, path, MIN_ORPHAN_AGE)
         if path in old or half:
-            yield going(warehouse, "releases", path)
+            yield removal_item(warehouse, "releases", path)
     for path in sorted(store.releases.glob("*.wal")):
-        if is_old(warehouse, path, LEFT_FOR):
-            yield going(warehouse, "releases", path)
+        if is_old(warehouse, path, MIN_ORPHAN_AGE):
+            yield removal_item(warehouse, "releases", path)
 
 
-def checkpoints(warehouse: Warehouse, keep: int) -> Iterator[Going]:
+def checkpoints(warehouse: Warehouse, keep: int) -> Iterator[RemovalItem]:
     """Checkpoints that nothing refers to, beside the newest."""
     folders = [path for path in sorted(warehouse.store.models.glob("[!.]*")) if path.is_dir()]
     needed = models_needed(warehouse, keep) if folders else set()
     for path in folders:
-        if path.name not in needed and is_old(warehouse, path, LEFT_FOR):
-            yield going(warehouse, "checkpoints", path)
+        if path.name not in needed and is_old(warehouse, path, MIN_ORPHAN_AGE):
+            yield removal_item(warehouse, "checkpoints", path)
 
 
-def reports(warehouse: Warehouse, keep: int) -> Iterator[Going]:
+def reports(warehouse: Warehouse, keep: int) -> Iterator[RemovalItem]:
     found = sorted(warehouse.store.reports.glob(REPORT))
     for path in found[: max(len(found) - keep, 0)]:
-        yield going(warehouse, "reports", path)
+        yield removal_item(warehouse, "reports", path)
 
 
-def leftovers(warehouse: Warehouse) -> Iterator[Going]:
+def temp_files(warehouse: Warehouse) -> Iterator[RemovalItem]:
     """What was being written when a run died, and what spilled."""
     store = warehouse.store
     spilled = store.spill.glob("*")
     folders = (store.root, store.models, store.releases, store.reports, store.copies)
     making = chain.from_iterable(folder.glob(".*.making*") for folder in folders)
     for path in sorted([*spilled, *making]):
-        if is_old(warehouse, path, LEFT_FOR):
-            yield going(warehouse, "leftovers", path)
+        if is_old(warehouse, path, MIN_ORPHAN_AGE):
+            yield removal_item(warehouse, "leftovers", path)
     for path in sorted(store.models.glob(".*.under_way.*")):
-        if is_old(warehouse, path, TRAINING_FOR):
-            yield going(warehouse, "leftovers", path)
+        if is_old(warehouse, path, MIN_TRAINING_AGE):
+            yield removal_item(warehouse, "leftovers", path)
 
 
-def going(warehouse: Warehouse, kind: str, path: Path) -> Going:
+def removal_item(warehouse: Warehouse, kind: str, path: Path) -> RemovalItem:
     inside = [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
-    return Going(kind, str(path.relative_to(warehouse.store.root)), sum(one.lstat().st_size for one in inside))
+    return RemovalItem(kind, str(path.relative_to(warehouse.store.root)), sum(one.lstat().st_size for one in inside))
 
 
 def is_old(warehouse: Warehouse, path: Path, span: timedelta) -> bool:
@@ -122,13 +122,13 @@ def is_old(warehouse: Warehouse, path: Path, span: timedelta) -> bool:
     return touched <= warehouse.clock() - span
 
 
-def tidy(warehouse: Warehouse, gone: list[Going]) -> None:
+def remove_expired(warehouse: Warehouse, gone: list[RemovalItem]) -> None:
     """Removes it: out of the record, in one transaction, then from the disk."""
     now, store = warehouse.clock(), warehouse.store
     on_disk = [str(path.relative_to(store.lake)) for path in unnamed_files(warehouse)]
     with warehouse.transaction():
         warehouse.run("housekeeping/forget_replaced", paths=on_disk)
-        for asset in BUILT_AGAIN:
+        for asset in REBUILDABLE_ASSETS:
             days = sorted({one.ds for one in gone if one.kind == asset and one.ds})
             if days:
                 warehouse.run("housekeeping/remove_days", asset=asset, days=days, now=now)

@@ -8,13 +8,13 @@ import duckdb
 
 from features.errors import BusyError
 from features.publish import release_files
-from features.publish.reader import ask, reading
+from features.publish.reader import open_published, run_question
 from features.store import duckdb_connection, sql_files
 from features.store.store import Store
-from features.store.warehouse_copies import BEGIN, naming_the_copy, need_warehouse
+from features.store.warehouse_copies import BEGIN, require_warehouse, with_copy_hint
 
 PARTS = ("nights", "stopped", "rolled_back", "champion", "sources", "catalogues", "problems")
-LATER = {
+LATER_ASSETS = {
     "summary": "summaries",
     "held_back": "days_held_back",
     "refused": "refused_rows",
@@ -34,17 +34,17 @@ class Status:
     unreadable: str | None = None
 
 
-def look(store: Store, now: datetime) -> Status:
+def read_status(store: Store, now: datetime) -> Status:
     """What the record says at `now`, UTC without a zone; nothing is written. Raises FeatureError without a store."""
-    need_warehouse(store, BEGIN)
-    writer, nothing = None, {part: [] for part in (*PARTS, *LATER)}
+    require_warehouse(store, BEGIN)
+    writer, nothing = None, {part: [] for part in (*PARTS, *LATER_ASSETS)}
     try:
         with (
-            naming_the_copy(store),
+            with_copy_hint(store),
             store.undisturbed(wait_seconds=0),
             duckdb_connection.connect_read_only(store.warehouse, store.config) as con,
         ):
-            later = [part for part, table in LATER.items() if duckdb_connection.has_table(con, "ops", table)]
+            later = [part for part, table in LATER_ASSETS.items() if duckdb_connection.has_table(con, "ops", table)]
             parts = nothing | {part: rows_of(con, part) for part in (*PARTS, *later)}
     except BusyError as error:
         writer, parts = str(error), nothing | {"nights": published_night(store)}
@@ -69,7 +69,7 @@ def unreadable_reason(store: Store) -> str | None:
 
 def rows_of(con: duckdb.DuckDBPyConnection, part: str) -> list[dict[str, Any]]:
     """Answer a file of sql/status. None of them takes a value: to bind one, DuckDB 1.5 loads pandas."""
-    return ask(con, sql_files.read(f"status/{part}")).records()
+    return run_question(con, sql_files.read(f"status/{part}")).records()
 
 
 def with_age(catalogue: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -84,5 +84,5 @@ def published_night(store: Store) -> list[dict[str, Any]]:
     """The newest night, from the published file, while the warehouse is being written."""
     if not store.published.exists():
         return []
-    with reading(store) as reader:
+    with open_published(store) as reader:
         return reader.show("newest_night").records()

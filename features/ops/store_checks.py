@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.ingest.event_files import EVER, ORDER
+from features.ingest.event_files import ALL_DAYS, ORDER
 from features.ops.retention import unnamed_files
 from features.store import duckdb_connection, lake
 from features.store.lake import LakeFile
@@ -26,7 +26,7 @@ TIED = ("goods_key", "shop_key", "type_key", "read_ds")
 
 
 @dataclass(frozen=True)
-class Broken:
+class Violation:
     """One thing that breaks a promise, and the command that mends it."""
 
     what: str
@@ -34,7 +34,7 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Look:
+class DoctorContext:
     """What is looked at and how: `check_model` says what is wrong with a checkpoint, None where nothing is; `tell`
     hears of progress; `deep` reads every row too."""
 
@@ -46,17 +46,17 @@ class Look:
 
     @property
     def files(self) -> list[LakeFile]:
-        return self.warehouse.files("%", *EVER)
+        return self.warehouse.files("%", *ALL_DAYS)
 
 
-Found = tuple[str, list[Broken]]
+Found = tuple[str, list[Violation]]
 
 
 @dataclass(frozen=True)
-class Promise:
+class IntegrityCheck:
     """A promise: what `ask` finds. A note is told and breaks nothing; a deep one is asked with --deep alone."""
 
-    ask: Callable[[Look], Found]
+    ask: Callable[[DoctorContext], Found]
     title: str
     is_note: bool = False
     is_deep: bool = False
@@ -66,7 +66,7 @@ class Promise:
         return self.ask.__name__
 
 
-def lake_files_are_whole(look: Look) -> Found:
+def check_lake_hashes(look: DoctorContext) -> Found:
     """The bytes of each file that the ledger names are those that were written."""
     files, store = look.files, look.warehouse.store
     with ThreadPoolExecutor(store.config.threads) as pool:
@@ -84,14 +84,14 @@ def wrong_with(path: Path, file: LakeFile) -> str | None:
     size = path.stat().st_size
     if size != file.bytes:
         return f"is damaged: {size} bytes, and {file.bytes} were written"
-    return None if lake.hash_of(path) == file.sha256 else "is damaged: its bytes are not those that were written"
+    return None if lake.cached_sha256(path) == file.sha256 else "is damaged: its bytes are not those that were written"
 
 
-def broken_file(look: Look, file: LakeFile, wrong: str) -> Broken:
-    return Broken(f"lake/{file.path}: {wrong}", lake.rebuild(look.warehouse.store, file))
+def broken_file(look: DoctorContext, file: LakeFile, wrong: str) -> Violation:
+    return Violation(f"lake/{file.path}: {wrong}", lake.rebuild_command(look.warehouse.store, file))
 
 
-def lake_files_hold_their_rows(look: Look) -> Found:
+def check_lake_rows(look: DoctorContext) -> Found:
     """Each file has as many rows as the ledger says, by its own metadata."""
     broken, rows = [], 0
     for file in look.files:
@@ -107,7 +107,7 @@ def lake_files_hold_their_rows(look: Look) -> Found:
     return f"{rows} rows", broken
 
 
-def events_are_in_order(look: Look) -> Found:
+def check_event_order(look: DoctorContext) -> Found:
     """Every file of events or histories has its users in the order of their keys, and each one's events in the one
     total order."""
     broken = []
@@ -126,16 +126,16 @@ def events_are_in_order(look: Look) -> Found:
     return f"{len(files)} files", broken
 
 
-def lake_files_are_named(look: Look) -> Found:
+def check_orphan_files(look: DoctorContext) -> Found:
     """Files that the ledger does not name: left by runs that died, or replaced since."""
     paths = unnamed_files(look.warehouse)
     size, root = sum(path.stat().st_size for path in paths), look.warehouse.store.root
     remedy = "nightrank housekeeping --dry-run  # those older than a day go"
     said = f"{len(paths)} files that the ledger does not name, {size} bytes"
-    return "", [Broken(f"{said}, such as {paths[0].relative_to(root)}", remedy)] if paths else []
+    return "", [Violation(f"{said}, such as {paths[0].relative_to(root)}", remedy)] if paths else []
 
 
-def checkpoints_are_whole(look: Look) -> Found:
+def check_checkpoints(look: DoctorContext) -> Found:
     """Each model of the register has its checkpoint, with the bytes that were saved, and no weight that is not
     finite."""
     models = look.warehouse.run("ledger/models_kept")
@@ -143,12 +143,12 @@ def checkpoints_are_whole(look: Look) -> Found:
     for done, (model_id, ds) in enumerate(models, start=1):
         wrong = look.check_model(look.warehouse.store.models, model_id)
         if wrong:
-            broken.append(Broken(wrong, f"nightrank train --ds {ds}"))
+            broken.append(Violation(wrong, f"nightrank train --ds {ds}"))
         look.tell(done, len(models), "checkpoints")
     return f"{len(models)} checkpoints", broken
 
 
-def forgotten_are_in_no_file(look: Look) -> Found:
+def check_erased_in_files(look: DoctorContext) -> Found:
     """No file of the lake has a row of anybody forgotten, by their key or the hash of their id."""
     people = look.warehouse.run("erasure/people_forgotten")
     if not people:
@@ -160,7 +160,7 @@ def forgotten_are_in_no_file(look: Look) -> Found:
         met = rows_of_forgotten(path, keys, hashes, salt)
         if met:
             where = path.relative_to(look.warehouse.store.root)
-            broken.append(Broken(f"{where}: {met} rows", FORGET))
+            broken.append(Violation(f"{where}: {met} rows", FORGET))
     return f"{len(people)} tombstones", broken
 
 
@@ -179,33 +179,33 @@ def rows_of_forgotten(path: Path, keys: list[int], hashes: set[str], salt: str) 
     return met
 
 
-def timezone_is_kept(look: Look) -> Found:
+def check_timezone(look: DoctorContext) -> Found:
     """Days are cut where they were cut from the first on."""
     kept, set_to = look.warehouse.one("ledger/kept_timezone"), look.warehouse.store.config.timezone
     if kept in (None, set_to):
         return kept or "no days yet", []
     return "", [
-        Broken(
+        Violation(
             f"days are cut in {kept}, and store.timezone is {set_to}",
             f'set timezone = "{kept}" under [store] in {look.warehouse.store.root}/nightrank.toml',
         )
     ]
 
 
-def the_record_is_readable(look: Look) -> Found:
+def check_warehouse_readable(look: DoctorContext) -> Found:
     """The record is written in a version that this DuckDB reads, and with `deep` every block of it is read."""
     [(written_in, read_by)] = look.warehouse.run("ledger/storage_version")
     said = f"written in {written_in}, read by DuckDB {read_by}"
     if look.deep:
         try:
-            duckdb_connection.read_through(look.warehouse.con)
-        except duckdb_connection.DAMAGED as error:
+            duckdb_connection.read_every_block(look.warehouse.con)
+        except duckdb_connection.CORRUPTION_ERRORS as error:
             what = f"warehouse.duckdb: is damaged ({duckdb_connection.first_line(error)})"
-            return said, [Broken(what, restore_command(look.warehouse.store))]
+            return said, [Violation(what, restore_command(look.warehouse.store))]
     return said, []
 
 
-def the_disk_has_room(look: Look) -> Found:
+def check_disk_space(look: DoctorContext) -> Found:
     """The disk has room for the night to come, and more."""
     store = look.warehouse.store
     night = look.warehouse.one("ledger/bytes_of_newest_night") or 0
@@ -213,10 +213,10 @@ def the_disk_has_room(look: Look) -> Found:
     need = NIGHTS_OF_ROOM * (night + sum(path.stat().st_size for path in files))
     free = shutil.disk_usage(store.root).free
     said = f"{free} bytes are free, {need} bytes wanted"
-    return said, [Broken(said, "nightrank housekeeping --dry-run")] if free < need else []
+    return said, [Violation(said, "nightrank housekeeping --dry-run")] if free < need else []
 
 
-def files_are_not_everybodys(look: Look) -> Found:
+def check_permissions(look: DoctorContext) -> Found:
     """Nobody but the owner writes what is in the store, and nobody but the group reads it."""
     root = look.warehouse.store.root
     paths = [root, *(path for path in sorted(root.rglob("*")) if not path.is_symlink())]
@@ -224,20 +224,20 @@ def files_are_not_everybodys(look: Look) -> Found:
     if not too_open:
         return "", []
     what = f"{len(too_open)} files and folders are open to more than their owner and its group, such as {too_open[0]}"
-    return "", [Broken(what, f"chmod -R g-w,o-rwx {shlex.quote(str(root))}")]
+    return "", [Violation(what, f"chmod -R g-w,o-rwx {shlex.quote(str(root))}")]
 
 
 FILES = (
-    Promise(lake_files_are_whole, "the files that the ledger names are there, with the bytes that were written"),
-    Promise(lake_files_hold_their_rows, "they hold the rows that the ledger says"),
-    Promise(events_are_in_order, "events and histories are in the one total order", is_deep=True),
-    Promise(checkpoints_are_whole, "the models of the register have whole checkpoints of finite weights"),
-    Promise(forgotten_are_in_no_file, "no file of the lake has a row of anybody forgotten"),
-    Promise(timezone_is_kept, "days are cut in the time zone they were cut in from the first on"),
-    Promise(the_record_is_readable, "the record can be read"),
-    Promise(the_disk_has_room, "the disk has room for the nights to come"),
-    Promise(lake_files_are_named, "every file of the lake is named by the ledger", is_note=True),
-    Promise(
-        files_are_not_everybodys, "what is in the store is its owner's to write and its group's to read", is_note=True
+    IntegrityCheck(check_lake_hashes, "the files that the ledger names are there, with the bytes that were written"),
+    IntegrityCheck(check_lake_rows, "they hold the rows that the ledger says"),
+    IntegrityCheck(check_event_order, "events and histories are in the one total order", is_deep=True),
+    IntegrityCheck(check_checkpoints, "the models of the register have whole checkpoints of finite weights"),
+    IntegrityCheck(check_erased_in_files, "no file of the lake has a row of anybody forgotten"),
+    IntegrityCheck(check_timezone, "days are cut in the time zone they were cut in from the first on"),
+    IntegrityCheck(check_warehouse_readable, "the record can be read"),
+    IntegrityCheck(check_disk_space, "the disk has room for the nights to come"),
+    IntegrityCheck(check_orphan_files, "every file of the lake is named by the ledger", is_note=True),
+    IntegrityCheck(
+        check_permissions, "what is in the store is its owner's to write and its group's to read", is_note=True
     ),
 )

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from features.config import ExampleConfig
-from features.ops.plan import DAY, PUBLISHED, PlannedAsset, Shaping, days_between, first_event, newest_night, night_ends
+from features.ops.plan import (
+    DAY,
+    PUBLISHED,
+    PlannedAsset,
+    PlanSettings,
+    days_between,
+    first_event,
+    newest_night,
+    night_ends,
+)
 from features.publish.release import first_night
 from features.store.warehouse import Warehouse
 
@@ -25,7 +34,7 @@ class Reach:
 
 
 def unranked_nights(
-    warehouse: Warehouse, first_ds: date, last_ds: date, shaping: Shaping, eval_days: int, ranking_nights: int
+    warehouse: Warehouse, first_ds: date, last_ds: date, shaping: PlanSettings, eval_days: int, ranking_nights: int
 ) -> list[PlannedAsset]:
     """The rankings of nights between two days that `plan` has nothing of, since those nights were never ranked.
 

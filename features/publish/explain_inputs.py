@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 
 from features.publish.reader import Reader
-from features.rankings.rankings import NightBucket, SequenceArrays
-from features.sequences.history_slices import PARTS, Part
+from features.rankings.rankings import RankingBucket, SequenceArrays
+from features.sequences.history_slices import GROUPS, SequenceGroup
 from features.store.store import epoch_microseconds
 
 
 @dataclass(frozen=True)
-class Touched:
+class HistoryEvent:
     """One event of a sequence: the goods or shop as the source names it, its name, its key, and when."""
 
     history_id: Any
@@ -27,7 +27,7 @@ class Touched:
 
 
 @dataclass(frozen=True)
-class Recalled:
+class ExplainInputs:
     """One user and one goods as a candidate, and the model that ranked the night.
 
     `night` is what `load_bucket` gives for many; `touched` has the events of both sequences, oldest first; `shop_id` is
@@ -37,12 +37,12 @@ class Recalled:
     model_id: str
     shop_id: Any
     known: bool
-    night: NightBucket
-    touched: dict[Part, list[Touched]]
+    night: RankingBucket
+    touched: dict[SequenceGroup, list[HistoryEvent]]
     categories: np.ndarray
 
 
-def why_not_recall(reader: Reader, night: date) -> str | None:
+def explain_error(reader: Reader, night: date) -> str | None:
     """Why the release does not have what the night was ranked from; None where it has."""
     if not reader.show("has_inside").rows:
         return "the published file is of an earlier version, which did not keep the keys; the next night's does"
@@ -51,35 +51,36 @@ def why_not_recall(reader: Reader, night: date) -> str | None:
     return None
 
 
-def recall(reader: Reader, night: date, who: Any, what: Any) -> Recalled:
+def load_explain_inputs(reader: Reader, night: date, who: Any, what: Any) -> ExplainInputs:
     """What the night had of a user it ranked, for any goods of the store. `why_not_recall` says where it cannot."""
     found = reader.show("candidate_keys", night=night, who=who, what=what)
     [(user_key, goods_key, shop_key, shop_id, known, as_of, model_id)] = found.rows
-    touched: dict[Part, list[Touched]] = {
-        part: [Touched(*row) for row in reader.show(f"{part}_sequence", night=night, who=who).rows] for part in PARTS
+    touched: dict[SequenceGroup, list[HistoryEvent]] = {
+        part: [HistoryEvent(*row) for row in reader.show(f"{part}_sequence", night=night, who=who).rows]
+        for part in GROUPS
     }
-    bucket = NightBucket(
+    bucket = RankingBucket(
         np.array([user_key]),
         np.array([0, 1]),
         np.array([goods_key], np.int32),
         np.array([shop_key], np.int32),
         pl.Series("sources", [[]], dtype=pl.List(pl.String)),
-        arrays(touched["goods"]),
-        arrays(touched["shop"]),
+        to_sequence_arrays(touched["goods"]),
+        to_sequence_arrays(touched["shop"]),
         epoch_microseconds(as_of),
     )
     goods_keys = sorted({goods_key, *(one.key for one in touched["goods"])})
-    return Recalled(model_id, shop_id, known, bucket, touched, categories_told(reader, night, goods_keys))
+    return ExplainInputs(model_id, shop_id, known, bucket, touched, published_categories(reader, night, goods_keys))
 
 
-def arrays(touched: list[Touched]) -> SequenceArrays:
+def to_sequence_arrays(touched: list[HistoryEvent]) -> SequenceArrays:
     """The one sequence of one user."""
     keys = np.array([one.key for one in touched], np.int32)
     ts = np.array([epoch_microseconds(one.event_ts) for one in touched], np.int64)
     return SequenceArrays(keys, ts, np.array([0]), np.array([len(touched)]))
 
 
-def categories_told(reader: Reader, night: date, goods_keys: list[int]) -> np.ndarray:
+def published_categories(reader: Reader, night: date, goods_keys: list[int]) -> np.ndarray:
     """The category of each of these goods as the night told its model, int64 by goods key up to the last it told of."""
     found = reader.show("categories_told", night=night, goods_keys=goods_keys)
     told = np.array(found.rows, np.int64).reshape(-1, 2)

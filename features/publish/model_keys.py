@@ -6,25 +6,25 @@ promised.
 
 from datetime import date
 
-from features.rankings.rankings import TOLD
+from features.rankings.rankings import CATEGORIES_ASSET
 from features.store import duckdb_connection, lake, sql_files
 from features.store.warehouse import Warehouse
-from features.training.model_registry import record_of
+from features.training.model_registry import checkpoint_metadata
 
 
-def publish_inside(warehouse: Warehouse, nights: list[date]) -> None:
+def publish_model_keys(warehouse: Warehouse, nights: list[date]) -> None:
     """Writes the schema `inside` of the attached file `release`."""
     con = warehouse.con
     sql_files.run(con, "published/recalled")
     for night in nights:
         [(model_id,)] = warehouse.run("ledger/model_of_night", ds=night)
-        about = record_of(warehouse.store.models, model_id)
-        files = [lake.verified(warehouse.store, file) for file in warehouse.files("night_goods", night, night)]
-        duckdb_connection.view_of_files(
+        about = checkpoint_metadata(warehouse.store.models, model_id)
+        files = [lake.verified_path(warehouse.store, file) for file in warehouse.files("night_goods", night, night)]
+        duckdb_connection.create_files_view(
             con, "goods_of_night", files, "goods_key integer, shop_key integer, first_ts timestamp"
         )
-        told = [lake.verified(warehouse.store, file) for file in warehouse.files(TOLD, night, night)]
-        duckdb_connection.view_of_files(con, "categories_of_night", told, "goods_key bigint, category_key bigint")
+        told = [lake.verified_path(warehouse.store, file) for file in warehouse.files(CATEGORIES_ASSET, night, night)]
+        duckdb_connection.create_files_view(con, "categories_of_night", told, "goods_key bigint, category_key bigint")
         has_users = bool(about.get("config", {}).get("users"))
         sql_files.run(con, "published/recall_night", ds=night, has_users=has_users)
     sql_files.run(con, "published/inside")

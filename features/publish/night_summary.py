@@ -62,7 +62,7 @@ class Summary:
         return self.error and self.error.partition("\n")[0]
 
 
-def sum_up(
+def summarize(
     warehouse: Warehouse,
     ds: date,
     state: str,
@@ -87,13 +87,13 @@ def sum_up(
     )
 
 
-def keep_summary(warehouse: Warehouse) -> None:
+def save_summary(warehouse: Warehouse) -> None:
     """Puts night_summary into the record, in place of what the night told before."""
     with warehouse.transaction():
         warehouse.run("ledger/keep_summary")
 
 
-def sum_up_failure(
+def summarize_failure(
     warehouse: Warehouse, ds: date, stage: str, error: str, stages: dict[str, float], again: str
 ) -> Summary | None:
     """Keeps what a night tells that was not published: where it stopped, what for, and what to do. None, and nothing
@@ -104,10 +104,10 @@ def sum_up_failure(
         if is_published or not has_entities(warehouse.con):
             return None
         broken = [name for (name,) in warehouse.run("ledger/broken_checks", ds=ds, run_id=warehouse.run_id)]
-        sum_up(warehouse, ds, failed(newest), stages, [*advice_on(warehouse.store, broken), again], stage, error)
-        keep_summary(warehouse)
-        return summary_of(warehouse, ds)
-    except (duckdb_connection.DAMAGED, FeatureError):
+        summarize(warehouse, ds, failed(newest), stages, [*advice_on(warehouse.store, broken), again], stage, error)
+        save_summary(warehouse)
+        return load_summary(warehouse, ds)
+    except (duckdb_connection.CORRUPTION_ERRORS, FeatureError):
         state = failed(warehouse.store.published.exists())
         return Summary(ds, warehouse.run_id, state, stage, error, warehouse.clock(), stages=stages, advice=[again])
 
@@ -121,20 +121,20 @@ def advice_on(store: Store, checks: Iterable[str]) -> list[str]:
     """Of each check that found rows what to do: as it says itself, or else how to see them."""
 
     def advice(check: str) -> str:
-        if said := sql_files.advice(check):
+        if said := sql_files.remedy(check):
             return f"{check}: {said}"
         where = f"nightrank sql sql/checks/{check}.sql --store {shlex.quote(str(store.root))}"
-        return f"{check} found {sql_files.promise(check)} See: {where}"
+        return f"{check} found {sql_files.description(check)} See: {where}"
 
     return [advice(check) for check in checks]
 
 
-def summary_of(warehouse: Warehouse, ds: date) -> Summary | None:
+def load_summary(warehouse: Warehouse, ds: date) -> Summary | None:
     """What a night told, the last time that it was tried."""
     found = warehouse.run("ledger/summary", ds=ds)
     return Summary(*found[0]) if found else None
 
 
-def reading_went_well(warehouse: Warehouse) -> None:
+def clear_ingest_failures(warehouse: Warehouse) -> None:
     """Takes back what nights told of sources that could not be read: now they could."""
     warehouse.run("ledger/reading_went_well", stage=READING)

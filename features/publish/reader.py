@@ -14,8 +14,8 @@ from features.store import duckdb_connection, sql_builder, sql_files
 from features.store.store import Store
 from features.store.typed_ids import texts_of_id
 
-MOST_ROWS = 1_000_000  # of nine columns: 0.6 GB
-FOR_EXAMPLE = 'ask, for example: nightrank sql "from latest_rankings"'
+MAX_ROWS = 1_000_000  # of nine columns: 0.6 GB
+EXAMPLE = 'ask, for example: nightrank sql "from latest_rankings"'
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Answer:
     @property
     def names(self) -> list[str]:
         """The names of the columns, each once."""
-        return told_apart(self.columns)
+        return dedupe_names(self.columns)
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class Reader:
 
     def ask(self, query: str) -> Answer:
         """Answers a query of a person's own. Raises FeatureError where it is anything but one select."""
-        need_question(self.con, query)
-        return ask(self.con, query)
+        require_single_select(self.con, query)
+        return run_question(self.con, query)
 
     def show(self, name: str, **values: Any) -> Answer:
         """Answers a file of sql/show."""
-        return ask(self.con, sql_files.read(f"show/{name}"), values)
+        return run_question(self.con, sql_files.read(f"show/{name}"), values)
 
     def page(self, name: str, **values: Any) -> Answer:
         """Answers a file of sql/report, with those of the values that it names."""
         query = sql_files.read(f"report/{name}")
         [statement] = duckdb.extract_statements(query)
-        return ask(self.con, query, {key: values[key] for key in statement.named_parameters})
+        return run_question(self.con, query, {key: values[key] for key in statement.named_parameters})
 
     def night(self, ds: date | None = None) -> date:
         """The newest night, or one that is asked for. Raises FeatureError where it is not in the file."""
@@ -92,7 +92,7 @@ class Reader:
 
 
 @contextmanager
-def reading(store: Store) -> Iterator[Reader]:
+def open_published(store: Store) -> Iterator[Reader]:
     """Opens the published file. Raises FeatureError where nothing is published yet, or the file is damaged, and
     BusyError where somebody opened it to write."""
     if not store.published.exists():
@@ -110,13 +110,13 @@ def reading(store: Store) -> Iterator[Reader]:
         yield Reader(con, store)
 
 
-def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | None = None) -> Answer:
+def run_question(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | None = None) -> Answer:
     """Runs one query. Raises FeatureError where it does not run.
 
     In a thread of its own, so that Ctrl-C is heard at once: DuckDB with several threads hears it when it is done.
     """
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(answer, con, query, values or {})
+        asked = pool.submit(fetch_answer, con, query, values or {})
         try:
             return asked.result()
         except duckdb.Error as error:
@@ -126,18 +126,18 @@ def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | Non
             raise
 
 
-def answer(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> Answer:
+def fetch_answer(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> Answer:
     result = con.execute(query, values)
-    rows = result.fetchmany(MOST_ROWS + 1)
-    if len(rows) > MOST_ROWS:
+    rows = result.fetchmany(MAX_ROWS + 1)
+    if len(rows) > MAX_ROWS:
         raise FeatureError(
-            f"the answer has more than {MOST_ROWS} rows; add a limit, or write it to a file in the DuckDB shell: "
+            f"the answer has more than {MAX_ROWS} rows; add a limit, or write it to a file in the DuckDB shell: "
             "duckdb -readonly published.duckdb"
         )
     return Answer([column[0] for column in result.description or []], rows)
 
 
-def need_question(con: duckdb.DuckDBPyConnection, query: str) -> None:
+def require_single_select(con: duckdb.DuckDBPyConnection, query: str) -> None:
     """Raises FeatureError where a person's query is anything but one select.
 
     A connection that is shut in still lets `copy` write over the file it has open, and into its temporary folder; and
@@ -149,11 +149,11 @@ def need_question(con: duckdb.DuckDBPyConnection, query: str) -> None:
         raise FeatureError(str(error)) from error
     said = [statement for statement in parsed if statement.query]
     if not parsed:
-        raise FeatureError(f"there is no query in this; {FOR_EXAMPLE}")
+        raise FeatureError(f"there is no query in this; {EXAMPLE}")
     if len(said) > 1:
         raise FeatureError(f"these are {len(said)} statements; ask one at a time")
     if not (is_pivot(con, parsed) or [sql_files.kind_of(statement) for statement in parsed] == ["SELECT"]):
-        raise FeatureError(f"only a select is a question, and nothing else is done here; {FOR_EXAMPLE}")
+        raise FeatureError(f"only a select is a question, and nothing else is done here; {EXAMPLE}")
 
 
 def is_pivot(con: duckdb.DuckDBPyConnection, parsed: list[duckdb.Statement]) -> bool:
@@ -165,13 +165,13 @@ def is_pivot(con: duckdb.DuckDBPyConnection, parsed: list[duckdb.Statement]) -> 
     *types, last = [(sql_files.kind_of(statement), statement.query) for statement in parsed]
     if not types and last[0] == "MULTI":
         try:
-            return len(con.extract_statements(sql_builder.inside_another(sql_files.without_semicolon(last[1])))) == 1
+            return len(con.extract_statements(sql_builder.as_subquery(sql_files.without_semicolon(last[1])))) == 1
         except duckdb.Error:
             return False
     return bool(types) and last[0] == "SELECT" and all(one == ("CREATE", "") for one in types)
 
 
-def told_apart(columns: list[str]) -> list[str]:
+def dedupe_names(columns: list[str]) -> list[str]:
     """The names of columns, those that come again with the first number that makes them new."""
     names: list[str] = []
     taken = set(columns)

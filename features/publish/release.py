@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from features.config import PublishConfig
-from features.errors import FeatureError, StoppedByCheck
+from features.errors import CheckFailedError, FeatureError
 from features.ingest.held_back_days import held_back_warnings
-from features.publish.model_keys import publish_inside
-from features.publish.night_summary import advice_on, sum_up
-from features.publish.release_files import clear_half_built, make_newest, release_id
+from features.publish.model_keys import publish_model_keys
+from features.publish.night_summary import advice_on, summarize
+from features.publish.release_files import release_id, remove_partial_releases, touch_as_newest
 from features.publish.release_sequences import release_sequences
-from features.sequences.history_slices import PARTS
+from features.sequences.history_slices import GROUPS
 from features.sequences.sequences import has_sequences
 from features.store import duckdb_connection, lake, sql_builder, sql_files
 from features.store.warehouse import Warehouse
 
-SHOWN_ROWS = 3
+MAX_SAMPLE_ROWS = 3
 READ_ONLY = 0o440  # a shell opened without -readonly would shut everybody out, and could delete
 
 
@@ -37,7 +37,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Ending:
+class NightOutcome:
     """How a night ended, as its release and the warehouse record it; `published_at` is None where it was stopped."""
 
     ds: date
@@ -53,7 +53,7 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     """
     store, con = warehouse.store, warehouse.con
     store.releases.mkdir(exist_ok=True)
-    clear_half_built(warehouse)
+    remove_partial_releases(warehouse)
     release = store.releases / f"{warehouse.run_id}.duckdb"
     release.unlink(missing_ok=True)
     [(_, _, published)] = warehouse.run("ledger/newest_nights", ds=ds)
@@ -62,14 +62,14 @@ def build_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> Path
     warehouse.run("ledger/published_nights", ds=ds, first_ds=first_ds, last_ds=newest)
     first_shown = first_night(newest, config.sequence_nights)
     shown = con.execute("select ds from published_nights where ds >= $first order by ds", {"first": first_shown})
-    nights = [night for (night,) in shown.fetchall() if all(has_sequences(warehouse, night, part) for part in PARTS)]
+    nights = [night for (night,) in shown.fetchall() if all(has_sequences(warehouse, night, part) for part in GROUPS)]
     with duckdb_connection.attached(con, release):
         sql_files.run(con, "published/named")
         sql_files.run(con, "published/tables")
         for (night,) in con.execute("select ds from published_nights order by ds").fetchall():
             sql_files.run(con, "published/ranked_night", ds=night)
         release_sequences(warehouse, nights)
-        publish_inside(warehouse, nights)
+        publish_model_keys(warehouse, nights)
     with duckdb_connection.connect(release, store.config, store.spill) as made:
         made.execute(sql_builder.views_of_release(sql_files.read("published/views"), release_id(warehouse)))
         sql_files.run(made, "published/comments")
@@ -89,17 +89,17 @@ def run_checks(release: Path, *, may_be_older: bool = False) -> list[Check]:
         for name in sql_files.names("checks"):
             try:
                 broken = con.execute(sql_files.read(f"checks/{name}")).fetchall()
-            except duckdb_connection.UNKNOWN:
+            except duckdb_connection.UNKNOWN_NAME_ERRORS:
                 if not may_be_older:
                     raise
                 continue
-            checks.append(Check(name, sql_files.severity(name), len(broken), tuple(broken[:SHOWN_ROWS])))
+            checks.append(Check(name, sql_files.severity(name), len(broken), tuple(broken[:MAX_SAMPLE_ROWS])))
     return checks
 
 
-def close_release(
+def finalize_release(
     warehouse: Warehouse, release: Path, ds: date, checks: list[Check], stages: dict[str, float]
-) -> Ending:
+) -> NightOutcome:
     """Writes how the night ended into its own release, and what it tells whoever is on call, with the seconds of each
     of its stages; `close_night` and `keep_summary` then write the same into the warehouse.
 
@@ -108,14 +108,14 @@ def close_release(
     """
     broken = {check.severity for check in checks if check.broken}
     held_back = held_back_warnings(warehouse, ds)
-    ending = Ending(
+    ending = NightOutcome(
         ds,
         "FAILED_KEPT_YESTERDAY" if "stop" in broken else "OK_WITH_WARNINGS" if broken or held_back else "OK",
         None if "stop" in broken else warehouse.clock(),
-        kept(checks),
+        kept_checks(checks),
     )
     advice = advice_on(warehouse.store, (check.name for check in checks if check.broken))
-    sum_up(warehouse, ds, ending.status, stages, [*advice, *held_back])
+    summarize(warehouse, ds, ending.status, stages, [*advice, *held_back])
     with duckdb_connection.attached(warehouse.con, release):
         warehouse.run("published/close_night", **vars(ending))
         warehouse.run("published/keep_summary")
@@ -124,7 +124,7 @@ def close_release(
     return ending
 
 
-def close_night(warehouse: Warehouse, ending: Ending) -> None:
+def finalize_night(warehouse: Warehouse, ending: NightOutcome) -> None:
     """Writes how the night and its run ended into the warehouse: after the flip, so that it never says published of
     what is not."""
     with warehouse.transaction():
@@ -132,24 +132,24 @@ def close_night(warehouse: Warehouse, ending: Ending) -> None:
         warehouse.end_run("done" if ending.published_at else "failed")
 
 
-def stop_where_broken(ds: date, checks: list[Check]) -> None:
+def raise_on_failed_checks(ds: date, checks: list[Check]) -> None:
     """Raises StoppedByCheck where a check that stops found rows."""
     broken = [check for check in checks if check.severity == "stop" and check.broken]
     if broken:
-        lines = [line for check in broken for line in said_of(check)]
-        raise StoppedByCheck(
+        lines = [line for check in broken for line in check_message(check)]
+        raise CheckFailedError(
             f"the ranking of {ds} breaks a promise and is not published; yesterday stays\n" + "\n".join(lines)
         )
 
 
-def said_of(check: Check) -> list[str]:
+def check_message(check: Check) -> list[str]:
     """What a person reads of a check that found rows: where it is, the first of them, and what to do."""
     lines = [f"  sql/checks/{check.name}.sql: {check.broken} row(s), such as {check.first}"]
-    advice = sql_files.advice(check.name)
+    advice = sql_files.remedy(check.name)
     return [*lines, f"    {advice}"] if advice else lines
 
 
-def build_again(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[Path, Ending]:
+def rebuild_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[Path, NightOutcome]:
     """Builds the release of a night that is published already again, from the record; nothing is ranked.
 
     Raises StoppedByCheck, with the release removed, where it breaks a promise.
@@ -157,12 +157,12 @@ def build_again(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[
     release = build_release(warehouse, ds, config)
     checks = run_checks(release)
     try:
-        stop_where_broken(ds, checks)
-    except StoppedByCheck:
+        raise_on_failed_checks(ds, checks)
+    except CheckFailedError:
         release.unlink()
         raise
-    ending = Ending(
-        ds, "OK_WITH_WARNINGS" if any(one.broken for one in checks) else "OK", warehouse.clock(), kept(checks)
+    ending = NightOutcome(
+        ds, "OK_WITH_WARNINGS" if any(one.broken for one in checks) else "OK", warehouse.clock(), kept_checks(checks)
     )
     with duckdb_connection.attached(warehouse.con, release):
         warehouse.run("published/close_night", **vars(ending))
@@ -171,15 +171,15 @@ def build_again(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[
     return release, ending
 
 
-def kept(checks: list[Check]) -> list[dict[str, Any]]:
+def kept_checks(checks: list[Check]) -> list[dict[str, Any]]:
     """Checks as the record of a night has them."""
     return [{"name": check.name, "severity": check.severity, "broken": check.broken} for check in checks]
 
 
-def flip(warehouse: Warehouse, release: Path) -> None:
+def publish_release(warehouse: Warehouse, release: Path) -> None:
     """Points `published.duckdb` at the release, in one step."""
     store = warehouse.store
-    make_newest(store, release)  # as what people see counts: a release that was gone back to is not the next to go
+    touch_as_newest(store, release)  # as what people see counts: a release that was gone back to is not the next to go
     release.chmod(release.stat().st_mode & READ_ONLY)
     pointer = store.root / ".published.making"
     pointer.unlink(missing_ok=True)
@@ -189,7 +189,7 @@ def flip(warehouse: Warehouse, release: Path) -> None:
     lake.flush(store.root)
 
 
-def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> list[date]:
+def missing_nights(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> list[date]:
     """The nights to rank up to `last_ds`, oldest first: those after the published one before it, or only the last where
     there is none. A night that a check stopped is missing; one that was rolled back is not.
 
@@ -199,7 +199,7 @@ def nights_missing(warehouse: Warehouse, last_ds: date, ranking_nights: int) -> 
     [(published, before, newest)] = warehouse.run("ledger/newest_nights", ds=last_ds)
     if published:
         return []
-    need_in_release(warehouse, last_ds, ranking_nights)
+    require_in_release_window(warehouse, last_ds, ranking_nights)
     oldest = first_night(max(newest or last_ds, last_ds), ranking_nights)
     first = before + timedelta(days=1) if before else last_ds
     if newest and newest > last_ds:
@@ -219,7 +219,7 @@ def rolled_back_nights(warehouse: Warehouse) -> list[date]:
     return [ds for (ds,) in warehouse.run("ledger/rolled_back")]
 
 
-def need_in_release(warehouse: Warehouse, ds: date, ranking_nights: int) -> None:
+def require_in_release_window(warehouse: Warehouse, ds: date, ranking_nights: int) -> None:
     """Raises FeatureError where the night is older than those a release holds."""
     [(_, _, newest)] = warehouse.run("ledger/newest_nights", ds=ds)
     if newest and ds < first_night(newest, ranking_nights):
@@ -234,13 +234,13 @@ def first_night(newest: date, nights: int) -> date:
     return newest - timedelta(days=nights - 1)
 
 
-def refuse_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float, check: str) -> None:
+def mark_night_failed(warehouse: Warehouse, ds: date, model_id: str, seconds: float, check: str) -> None:
     """Says of a night whose scores could not even be ranked that this check stopped it. One that is published stays
     so: its ranking is still there."""
     if not is_published(warehouse, ds):
         record_night(warehouse, ds, model_id, seconds, [])
         broken = [{"name": check, "severity": "stop", "broken": 1}]
-        close_night(warehouse, Ending(ds, "FAILED_KEPT_YESTERDAY", None, broken))
+        finalize_night(warehouse, NightOutcome(ds, "FAILED_KEPT_YESTERDAY", None, broken))
 
 
 def record_night(warehouse: Warehouse, ds: date, model_id: str, seconds: float, unmatched_types: list[str]) -> None:

@@ -13,17 +13,17 @@ from features.store.warehouse import Warehouse
 MICROSECOND = 1000  # in nanoseconds; what every file system keeps
 
 
-def clear_half_built(warehouse: Warehouse) -> None:
+def remove_partial_releases(warehouse: Warehouse) -> None:
     """Removes what runs that are gone left of a release that they never flipped to: the disk that one of them filled
     has room again, and it takes no place among those that are kept. Whoever holds the lock may."""
     store = warehouse.store
     published = store.published.resolve()
     was_killed = dict(warehouse.run("ledger/unfinished_runs", run_id=warehouse.run_id))
-    for release in by_age(store):
+    for release in releases_by_mtime(store):
         if release.stem not in was_killed or release.resolve() == published:
             continue
         with suppress(BusyError):  # somebody has it open to write: the next night will see
-            if was_killed[release.stem] or is_half_built(release):
+            if was_killed[release.stem] or is_partial(release):
                 release.with_name(f"{release.name}.wal").unlink(missing_ok=True)
                 release.unlink()
 
@@ -34,7 +34,7 @@ def release_of(path: Path) -> date | None:
     if path.with_name(f"{path.name}.wal").exists():
         return None
     try:
-        with duckdb_connection.connect_read_only(path) as con, duckdb_connection.in_sentences():
+        with duckdb_connection.connect_read_only(path) as con, duckdb_connection.translate_errors():
             [(published, ranked)] = sql_files.run(con, "published/release_of").fetchall()
     except BusyError:
         raise
@@ -61,7 +61,7 @@ def newer_reason(path: Path) -> str | None:
     return None
 
 
-def is_half_built(path: Path) -> bool:
+def is_partial(path: Path) -> bool:
     """Whether a release is not whole. One of a newer DuckDB may be, and so is not called half-built."""
     return release_of(path) is None and newer_reason(path) is None
 
@@ -71,7 +71,7 @@ def release_id(warehouse: Warehouse) -> str:
     return f"{warehouse.run_id}-{sql_files.fingerprint(warehouse.store.root.absolute(), warehouse.clock())}"
 
 
-def clear_releases(warehouse: Warehouse, keep: int) -> None:
+def prune_releases(warehouse: Warehouse, keep: int) -> None:
     """Removes the releases before the last `keep`, never the published one."""
     for path in old_releases(warehouse.store, keep):
         path.unlink()
@@ -80,19 +80,19 @@ def clear_releases(warehouse: Warehouse, keep: int) -> None:
 def old_releases(store: Store, keep: int) -> list[Path]:
     """The releases before the last `keep`, without the published one."""
     published = store.published.resolve()
-    return [path for path in by_age(store)[:-keep] if path.resolve() != published]
+    return [path for path in releases_by_mtime(store)[:-keep] if path.resolve() != published]
 
 
-def by_age(store: Store) -> list[Path]:
+def releases_by_mtime(store: Store) -> list[Path]:
     """The files in releases/, the one that was published first first."""
     return sorted(store.releases.glob("*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
-def make_newest(store: Store, release: Path) -> None:
+def touch_as_newest(store: Store, release: Path) -> None:
     """Makes a release the newest of all by its time, that of the clock unless the clock has jumped back since another
     was published."""
     release.touch()
-    latest = by_age(store)[-1]
+    latest = releases_by_mtime(store)[-1]
     if latest != release:
         after = latest.stat().st_mtime_ns + MICROSECOND
         os.utime(release, ns=(after, after))

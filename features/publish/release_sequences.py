@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features.sequences.history_slices import PARTS, Part
+from features.sequences.history_slices import GROUPS, SequenceGroup
 from features.sequences.sequences import load_sequences
 from features.store.warehouse import Warehouse
 
@@ -19,9 +19,9 @@ def release_sequences(warehouse: Warehouse, nights: list[date]) -> None:
     ids = {kind: ids_by_key(warehouse, table, f"{kind}_key", f"{kind}_id") for kind, table in IDS.items()}
     ids["type"] = ids_by_key(warehouse, "entities.event_types", "type_key", "event_type")
     for night in nights:
-        for part in PARTS:
+        for part in GROUPS:
             for bucket in range(warehouse.store.config.buckets):
-                frame = named(load_sequences(warehouse, night, part, bucket), part, ids)
+                frame = with_source_ids(load_sequences(warehouse, night, part, bucket), part, ids)
                 warehouse.append(f"release.{part}_sequences", frame.with_columns(pl.lit(night).alias("ds")))
 
 
@@ -34,19 +34,19 @@ def ids_by_key(warehouse: Warehouse, table: str, key: str, name: str) -> pa.Arra
     return given[name].to_arrow().take(pa.array(place, mask=place < 0))
 
 
-def named(sequences: pl.DataFrame, part: Part, ids: dict[str, pa.Array]) -> pl.DataFrame:
+def with_source_ids(sequences: pl.DataFrame, part: SequenceGroup, ids: dict[str, pa.Array]) -> pl.DataFrame:
     """The sequences of the users who have an id, with ids: a list stays as long as it is, its values are looked up."""
     users = pl.from_arrow(ids["user"].take(sequences["user_key"].to_arrow()))
     known = sequences.with_columns(pl.Series("user_id", users)).filter(pl.col("user_id").is_not_null())
     return known.select(
         "user_id",
-        with_values(known[f"{part}_keys"], ids[part]).alias(f"{part}_ids"),
-        with_values(known["type_keys"], ids["type"]).alias("event_types"),
+        map_list_values(known[f"{part}_keys"], ids[part]).alias(f"{part}_ids"),
+        map_list_values(known["type_keys"], ids["type"]).alias("event_types"),
         "event_ts",
     )
 
 
-def with_values(lists: pl.Series, ids: pa.Array) -> pl.Series:
+def map_list_values(lists: pl.Series, ids: pa.Array) -> pl.Series:
     """Lists of keys as lists of what they stand for."""
     keys = lists.rechunk().to_arrow()
     return pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(keys.offsets, ids.take(keys.values))))

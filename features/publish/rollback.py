@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 
 from features.errors import FeatureError
-from features.publish.night_summary import keep_summary
-from features.publish.release import Ending, close_night, flip, run_checks, stop_where_broken
-from features.publish.release_files import by_age, newer_reason, release_of
+from features.publish.night_summary import save_summary
+from features.publish.release import NightOutcome, finalize_night, publish_release, raise_on_failed_checks, run_checks
+from features.publish.release_files import newer_reason, release_of, releases_by_mtime
 from features.store import duckdb_connection, sql_files
 from features.store.store import Store
 from features.store.warehouse import Warehouse
@@ -31,7 +31,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class RolledBack:
+class RollbackResult:
     """What people see after a rollback: the release and its newest night; the nights that were taken back; those that
     came back; those that the record holds otherwise, since they were ranked again; and the checks that warn."""
 
@@ -43,22 +43,22 @@ class RolledBack:
     warnings: list[str]
 
 
-def roll_back(warehouse: Warehouse, ds: date) -> RolledBack:
+def roll_back(warehouse: Warehouse, ds: date) -> RollbackResult:
     """Publishes the newest kept release whose newest night is `ds`. Within a recorded run.
 
     Raises FeatureError where there is none, naming those there are, and StoppedByCheck where it breaks a promise; then
     nothing has changed.
     """
     release = kept_release(warehouse.store, ds)
-    read_through(release.path)
+    verify_release(release.path)
     checks = run_checks(release.path, may_be_older=True)
-    stop_where_broken(ds, checks)
+    raise_on_failed_checks(ds, checks)
     before = published_days(warehouse)
     if not release.is_published:
-        flip(warehouse, release.path)
-    set_back(warehouse, release)
+        publish_release(warehouse, release.path)
+    sync_warehouse_with_release(warehouse, release)
     after = published_days(warehouse)
-    return RolledBack(
+    return RollbackResult(
         ds,
         release.path.name,
         sorted(before - after),
@@ -74,16 +74,16 @@ def kept_release(store: Store, ds: date) -> Release:
     own = [release for release in kept if release.ds == ds]
     if own:
         return own[-1]
-    newer = [f"\n{path}: {reason}" for path in by_age(store) if (reason := newer_reason(path))]
+    newer = [f"\n{path}: {reason}" for path in releases_by_mtime(store) if (reason := newer_reason(path))]
     if not kept and not newer:
         raise FeatureError(f"{store.releases}: no release is kept; rank a night first: {store.command('nightly')}")
     said = ", ".join(f"{one.ds}{' (published)' if one.is_published else ''}" for one in sorted_by_night(kept))
     raise FeatureError(
-        f"{ds}: no kept release ends with it; there are {said or 'none'}{''.join(newer)}\n{instead(store, kept, ds)}"
+        f"{ds}: no kept release ends with it; there are {said or 'none'}{''.join(newer)}\n{alternatives_hint(store, kept, ds)}"
     )
 
 
-def instead(store: Store, kept: list[Release], ds: date) -> str:
+def alternatives_hint(store: Store, kept: list[Release], ds: date) -> str:
     """What to do for a night that no release ends with."""
     before = [release.ds for release in sorted_by_night(kept) if release.ds < ds]
     if before:
@@ -108,20 +108,20 @@ def releases(store: Store) -> list[Release]:
     there: they have rankings of a night that they do not call published."""
     published = store.published.resolve() if store.published.exists() else None
     found = []
-    for path in by_age(store):
+    for path in releases_by_mtime(store):
         ds = release_of(path)
         if ds:
             found.append(Release(path, ds, path.resolve() == published))
     return found
 
 
-def read_through(release: Path) -> None:
+def verify_release(release: Path) -> None:
     """Reads every block of a release. Raises FeatureError where one is damaged."""
-    with duckdb_connection.connect_read_only(release) as con, duckdb_connection.in_sentences():
-        duckdb_connection.read_through(con)
+    with duckdb_connection.connect_read_only(release) as con, duckdb_connection.translate_errors():
+        duckdb_connection.read_every_block(con)
 
 
-def set_back(warehouse: Warehouse, release: Release) -> None:
+def sync_warehouse_with_release(warehouse: Warehouse, release: Release) -> None:
     """Makes the record say what is published: the nights that the release calls so, and no others."""
     with duckdb_connection.connect_read_only(release.path) as con:
         endings = endings_of(con)
@@ -131,9 +131,9 @@ def set_back(warehouse: Warehouse, release: Release) -> None:
             warehouse.run("ledger/publish_again", **vars(ending), run_id=release.path.stem)
 
 
-def endings_of(con: duckdb.DuckDBPyConnection) -> list[Ending]:
+def endings_of(con: duckdb.DuckDBPyConnection) -> list[NightOutcome]:
     """How each night that a release calls published ended."""
-    return [Ending(*row) for row in sql_files.run(con, "published/endings").fetchall()]
+    return [NightOutcome(*row) for row in sql_files.run(con, "published/endings").fetchall()]
 
 
 def published_days(warehouse: Warehouse) -> set[date]:
@@ -150,7 +150,7 @@ def ranked_since(warehouse: Warehouse, release: Path) -> list[date]:
     return [ds for ds, run_id in held.items() if now.get(ds, run_id) != run_id]
 
 
-def recognise_flip(warehouse: Warehouse) -> date | None:
+def reconcile_publication(warehouse: Warehouse) -> date | None:
     """Closes the night, or the rollback, whose run died after its flip and before it could say so; the release tells
     how it ended.
 
@@ -162,20 +162,20 @@ def recognise_flip(warehouse: Warehouse) -> date | None:
     run_id = published.resolve().stem
     ds = warehouse.one("ledger/night_left_by", run_id=run_id)
     if ds is None:
-        return recognise_rollback(warehouse)
+        return reconcile_rollback(warehouse)
     with duckdb_connection.connect_read_only(published) as con:
         [ending] = [one for one in endings_of(con) if one.ds == ds]
     with (
-        suppress(*duckdb_connection.UNKNOWN),
+        suppress(*duckdb_connection.UNKNOWN_NAME_ERRORS),
         duckdb_connection.attached(warehouse.con, published.resolve(), read_only=True),
     ):
         warehouse.run("published/summary_of", ds=ds)
-        keep_summary(warehouse)
-    close_night(replace(warehouse, run_id=run_id), ending)
+        save_summary(warehouse)
+    finalize_night(replace(warehouse, run_id=run_id), ending)
     return ds
 
 
-def recognise_rollback(warehouse: Warehouse) -> date | None:
+def reconcile_rollback(warehouse: Warehouse) -> date | None:
     """Makes the record say what the published release holds, where a rollback died after its flip."""
     published = warehouse.store.published.resolve()
     ds, newest = release_of(published), max(published_days(warehouse), default=None)
@@ -183,6 +183,6 @@ def recognise_rollback(warehouse: Warehouse) -> date | None:
         return None
     flipped = newest is not None and ds != newest
     if flipped:
-        set_back(warehouse, Release(published, ds, is_published=True))
+        sync_warehouse_with_release(warehouse, Release(published, ds, is_published=True))
     warehouse.run("ledger/close_rollbacks", ds=ds if flipped else None, now=warehouse.clock())
     return ds if flipped else None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.errors import FeatureError
-from features.rankings.rankings import NightBucket
+from features.rankings.rankings import RankingBucket
 from features.sequences.histories import Histories
 from features.store import lake
 from features.store.warehouse import Warehouse
@@ -18,7 +18,7 @@ HALF_LIFE = 30 * 86_400_000_000  # microseconds
 KEY_BITS = 32
 
 
-class Order(NamedTuple):
+class BaselineRanking(NamedTuple):
     """Parallel arrays, an entry for each ranked candidate: who, at what rank, and its place in the bucket."""
 
     user_keys: np.ndarray
@@ -37,7 +37,7 @@ def popularity(warehouse: Warehouse, ds: date, goods_keys: np.ndarray) -> np.nda
     return known[goods_keys]
 
 
-def bought_before(night: NightBucket, histories: Histories, type_keys: list[int] | None) -> np.ndarray:
+def purchase_recency(night: RankingBucket, histories: Histories, type_keys: list[int] | None) -> np.ndarray:
     """How often and how lately each candidate's user touched it: a touch at the end of the day counts one, and half as
     much for every 30 days of age. Of these event types; `type_keys` None: of all. A return counts nothing. [C]"""
     counts = (histories.goods_keys > 0) & (histories.event_ts < night.as_of)
@@ -45,33 +45,33 @@ def bought_before(night: NightBucket, histories: Histories, type_keys: list[int]
         counts &= ~histories.is_return
     if type_keys is not None:
         counts &= np.isin(histories.type_keys, type_keys)
-    pairs, pair = np.unique(paired(histories.user_keys[counts], histories.goods_keys[counts]), return_inverse=True)
+    pairs, pair = np.unique(pack_keys(histories.user_keys[counts], histories.goods_keys[counts]), return_inverse=True)
     weight = np.exp2((histories.event_ts[counts] - night.as_of) / HALF_LIFE)
     strength = np.r_[np.bincount(pair, weight, len(pairs)), 0]
-    wanted = paired(np.repeat(night.user_keys, np.diff(night.offsets)), night.goods_keys)
+    wanted = pack_keys(np.repeat(night.user_keys, np.diff(night.offsets)), night.goods_keys)
     place = np.searchsorted(pairs, wanted)
     found = np.r_[pairs, -1][place] == wanted
     return np.where(found, strength[place], 0.0)
 
 
-def paired(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def pack_keys(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return (one.astype(np.int64) << KEY_BITS) | other
 
 
-def best(night: NightBucket, strengths: tuple[np.ndarray, ...], k: int, per_shop: int) -> Order:
+def top_k(night: RankingBucket, strengths: tuple[np.ndarray, ...], k: int, per_shop: int) -> BaselineRanking:
     """The k strongest candidates of each user by the first of the strengths, a tie by the next, and at last to the
     smaller goods key; at most `per_shop` of one shop, where 0 means any number and shop key 0 is no shop."""
     owner = np.repeat(np.arange(len(night.user_keys)), np.diff(night.offsets))
     order = np.lexsort((night.goods_keys, *(-strength for strength in reversed(strengths)), owner))
     if per_shop:
         shop = night.shop_keys[order]
-        order = order[(shop == 0) | (times_before(paired(owner[order], shop)) < per_shop)]
-    rank = times_before(owner[order]) + 1
+        order = order[(shop == 0) | (cumulative_count(pack_keys(owner[order], shop)) < per_shop)]
+    rank = cumulative_count(owner[order]) + 1
     order, rank = order[rank <= k], rank[rank <= k]
-    return Order(night.user_keys[owner[order]], rank, order)
+    return BaselineRanking(night.user_keys[owner[order]], rank, order)
 
 
-def times_before(values: np.ndarray) -> np.ndarray:
+def cumulative_count(values: np.ndarray) -> np.ndarray:
     """How often each value stands before its place. [N]"""
     order = np.argsort(values, kind="stable")
     ordered = values[order]

@@ -14,13 +14,13 @@ import polars as pl
 
 from features.config import ExampleConfig, RankingConfig
 from features.errors import FeatureError
-from features.ingest.event_files import files_of_day, view_events
-from features.rankings.baselines import Order, best, bought_before, popularity
-from features.rankings.rankings import NightBucket, built_anew_since, load_bucket
+from features.ingest.event_files import create_events_view, files_of_day
+from features.rankings.baselines import BaselineRanking, popularity, purchase_recency, top_k
+from features.rankings.rankings import RankingBucket, inputs_changed_since, load_bucket
 from features.sequences.histories import Histories, build_histories, events_seen, load_histories
 from features.sequences.history_slices import type_keys
 from features.store import duckdb_connection, lake, sql_files
-from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.store import Store, epoch_microseconds
 from features.store.warehouse import Warehouse
 
@@ -32,7 +32,7 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 BY_MODEL = "mean"
 BASELINES = ("popular", "bought_again", BY_MODEL)
 SEGMENTS = "segments"
-RankBucket = Callable[[str, NightBucket, int], Order]  # by a model, the first k of each user
+BucketRanker = Callable[[str, RankingBucket, int], BaselineRanking]  # by a model, the first k of each user
 SQL = tuple(f"transforms/{name}" for name in ("wanted", "keep_hits", "outcomes", "bins", "write_outcomes"))
 
 
@@ -55,14 +55,14 @@ def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, 
         "settings.store": warehouse.store.config.timezone,
         "settings.examples": config.positive_types,
         "settings.ranking": per_shop,
-        "sql": texts(*SQL, "transforms/positives", "transforms/goods_known"),
+        "sql": sql_texts(*SQL, "transforms/positives", "transforms/goods_known"),
         "code": (CODE, CUTOFFS, HISTORY, NEW_DAYS),
     }
-    return made_of(events_seen(warehouse, ds) | parts)
+    return fingerprint(events_seen(warehouse, ds) | parts)
 
 
 def build_outcomes(
-    warehouse: Warehouse, ds: date, config: ExampleConfig, ranking: RankingConfig, rank_by: RankBucket
+    warehouse: Warehouse, ds: date, config: ExampleConfig, ranking: RankingConfig, rank_by: BucketRanker
 ) -> Outcomes:
     """Holds the ranking of the night before `ds`, and the baselines, against the positives of `ds`.
 
@@ -80,8 +80,8 @@ def build_outcomes(
         if not warehouse.files("night_goods", before, before):
             made.left_out["model"] = f"the goods of {before} are not in the store"
             return made
-        view_wanted(warehouse, ds, config)
-        Replay(warehouse, before, config, longest, ranking.per_shop, rank_by, made.left_out).run()
+        create_positives(warehouse, ds, config)
+        BaselineReplay(warehouse, before, config, longest, ranking.per_shop, rank_by, made.left_out).run()
         values = {
             "ds": ds,
             "cutoffs": sorted({k for k in CUTOFFS if k < longest} | {longest}),
@@ -99,12 +99,12 @@ def build_outcomes(
     return made
 
 
-def view_wanted(warehouse: Warehouse, ds: date, config: ExampleConfig) -> None:
+def create_positives(warehouse: Warehouse, ds: date, config: ExampleConfig) -> None:
     """Makes what outcomes are measured on: what people took on `ds`, and what was ranked the night before."""
     store, con, before = warehouse.store, warehouse.con, ds - timedelta(days=1)
-    view_events(warehouse, files_of_day(warehouse, ds, ds), "day_events")
-    goods = [lake.verified(store, file) for file in warehouse.files("night_goods", before, before)]
-    duckdb_connection.view_of_files(con, "night_goods", goods, "goods_key integer, shop_key integer")
+    create_events_view(warehouse, files_of_day(warehouse, ds, ds), "day_events")
+    goods = [lake.verified_path(store, file) for file in warehouse.files("night_goods", before, before)]
+    duckdb_connection.create_files_view(con, "night_goods", goods, "goods_key integer, shop_key integer")
     con.execute("create or replace temp table known_goods as from night_goods")
     sql_files.run(con, "transforms/positives")
     day = {"day_start": store.day_start(ds), "day_end": store.day_end(ds), "types": list(config.positive_types)}
@@ -112,7 +112,7 @@ def view_wanted(warehouse: Warehouse, ds: date, config: ExampleConfig) -> None:
 
 
 @dataclass(frozen=True)
-class Replay:
+class BaselineReplay:
     """The night `ds` again, bucket by bucket, for the users who took something the day after: what segments they are
     of, and what the baselines would have ranked, of which the hits alone are kept."""
 
@@ -121,7 +121,7 @@ class Replay:
     config: ExampleConfig
     k: int
     per_shop: int
-    rank_by: RankBucket
+    rank_by: BucketRanker
     left_out: dict[str, str]
 
     def run(self) -> None:
@@ -131,7 +131,7 @@ class Replay:
             self.left_out[BY_MODEL] = "no model of mean pooling was trained beside the one that ranked"
         found = self.warehouse.con.execute("select distinct user_key from wanted where ranked order by user_key")
         users = np.asarray(found.fetchnumpy()["user_key"])
-        if others := built_anew_since(self.warehouse, self.ds):
+        if others := inputs_changed_since(self.warehouse, self.ds):
             self.left_out.update(dict.fromkeys(BASELINES, others))
         with self.leaving_out(SEGMENTS, *BASELINES):
             build_histories(self.warehouse, self.ds)
@@ -171,14 +171,14 @@ class Replay:
     def store(self) -> Store:
         return self.warehouse.store
 
-    def rank_by_count(self, night: NightBucket, histories: Histories) -> None:
+    def rank_by_count(self, night: RankingBucket, histories: Histories) -> None:
         popular = popularity(self.warehouse, self.ds, night.goods_keys)
         types = self.config.positive_types
-        again = bought_before(night, histories, type_keys(self.warehouse, types) if types else None)
-        self.keep("popular", night, best(night, (popular,), self.k, self.per_shop))
-        self.keep("bought_again", night, best(night, (again, popular), self.k, self.per_shop))
+        again = purchase_recency(night, histories, type_keys(self.warehouse, types) if types else None)
+        self.keep("popular", night, top_k(night, (popular,), self.k, self.per_shop))
+        self.keep("bought_again", night, top_k(night, (again, popular), self.k, self.per_shop))
 
-    def keep(self, ranker: str, night: NightBucket, order: Order) -> None:
+    def keep(self, ranker: str, night: RankingBucket, order: BaselineRanking) -> None:
         """Keeps what was taken of a ranker's order."""
         frame = pl.DataFrame(
             {

@@ -12,14 +12,14 @@ from features.candidates.candidates import candidates_fingerprint
 from features.config import CandidateConfig, SequenceConfig
 from features.errors import FeatureError
 from features.sequences.histories import events_seen
-from features.sequences.history_slices import PARTS, Part
+from features.sequences.history_slices import GROUPS, SequenceGroup
 from features.sequences.sequences import load_sequences, sequences_fingerprint
 from features.store import lake
-from features.store.fingerprints import OF_EVENTS, Fingerprint, made_of
+from features.store.fingerprints import OF_EVENTS, Fingerprint, fingerprint
 from features.store.store import epoch_microseconds
-from features.store.warehouse import Building, Warehouse
+from features.store.warehouse import AssetBuild, Warehouse
 
-TOLD = "told_categories"  # a file of a night
+CATEGORIES_ASSET = "told_categories"  # a file of a night
 CODE = 2  # raise it where a change here, or in how the model ranks, changes a ranking
 
 
@@ -33,22 +33,22 @@ def ranking_fingerprint(
 ) -> Fingerprint:
     """What a ranking is made of: the events seen, its sequences, its candidates, its model, its settings."""
     parts = {
-        "sequences": [sequences_fingerprint(warehouse, ds, part, sequences).shape for part in PARTS],
+        "sequences": [sequences_fingerprint(warehouse, ds, part, sequences).shape for part in GROUPS],
         "candidates": candidates_fingerprint(warehouse, ds, candidates).shape,
         "model": model_id,
         "settings.ranking": ranking,
         "code": CODE,
     }
-    return made_of(events_seen(warehouse, ds) | parts)
+    return fingerprint(events_seen(warehouse, ds) | parts)
 
 
-def built_anew_since(warehouse: Warehouse, ds: date) -> str | None:
+def inputs_changed_since(warehouse: Warehouse, ds: date) -> str | None:
     """Which of what a night was ranked from the store has no longer as it was then, in words; None where it has all."""
     ranked = parts_of(warehouse, "rankings", ds)
-    sequences = [parts_of(warehouse, f"{part}_sequences", ds) for part in PARTS]
+    sequences = [parts_of(warehouse, f"{part}_sequences", ds) for part in GROUPS]
     candidates = parts_of(warehouse, "candidates", ds)
     shapes = {"sequences": [Fingerprint(own).shape for own in sequences], "candidates": Fingerprint(candidates).shape}
-    changed = [name for name, own in made_of(shapes).parts.items() if own != ranked.get(name)]
+    changed = [name for name, own in fingerprint(shapes).parts.items() if own != ranked.get(name)]
     for name, own in (("candidates", [candidates]), ("sequences", sequences)):
         if any(parts.get(seen) != ranked.get(seen) for parts in own for seen in OF_EVENTS):
             changed.append(name)
@@ -71,7 +71,7 @@ class SequenceArrays:
 
 
 @dataclass(frozen=True)
-class NightBucket:
+class RankingBucket:
     """What one bucket of users brings to the model: U users, their C candidates end to end (those of user i are
     `[offsets[i], offsets[i + 1])`), and their sequences. `as_of`, the end of the day, is in
     microseconds since 1970 UTC."""
@@ -86,14 +86,14 @@ class NightBucket:
     as_of: int
 
 
-def load_bucket(warehouse: Warehouse, ds: date, bucket: int, users: np.ndarray | None = None) -> NightBucket:
+def load_bucket(warehouse: Warehouse, ds: date, bucket: int, users: np.ndarray | None = None) -> RankingBucket:
     """Reads the candidates and the sequences of one bucket: of these users, or of all."""
     [file] = [file for file in candidate_files(warehouse, ds) if file.bucket == bucket]
     candidates = lake.read(warehouse.store, file).sort("user_key", "goods_key")
     if users is not None:
         candidates = candidates.filter(np.isin(candidates["user_key"].to_numpy(), users))
     user_keys, counts = np.unique(candidates["user_key"].to_numpy(), return_counts=True)
-    return NightBucket(
+    return RankingBucket(
         user_keys,
         np.r_[0, np.cumsum(counts)],
         candidates["goods_key"].to_numpy(),
@@ -116,7 +116,7 @@ def candidate_files(warehouse: Warehouse, ds: date) -> list[lake.LakeFile]:
     return files
 
 
-def align(warehouse: Warehouse, ds: date, part: Part, bucket: int, user_keys: np.ndarray) -> SequenceArrays:
+def align(warehouse: Warehouse, ds: date, part: SequenceGroup, bucket: int, user_keys: np.ndarray) -> SequenceArrays:
     """The sequences of these users, which are sorted, as arrays."""
     having, column = load_sequences(warehouse, ds, part, bucket), f"{part}_keys"
     ends = np.r_[0, np.cumsum(having[column].list.len().to_numpy().astype(np.int64))]
@@ -130,7 +130,7 @@ def align(warehouse: Warehouse, ds: date, part: Part, bucket: int, user_keys: np
 
 
 @dataclass
-class Scored:
+class ScoringStats:
     """What was scored, and what of it by the unknown row.
 
     `unknown_goods_rows` and `unknown_shop_rows` say which rows of the model's tables are as the unknown one, bool each;
@@ -144,7 +144,7 @@ class Scored:
     unknown_goods: set[int] = field(default_factory=set)
     unknown_shops: set[int] = field(default_factory=set)
 
-    def count(self, night: NightBucket, ranked: np.ndarray) -> None:
+    def count(self, night: RankingBucket, ranked: np.ndarray) -> None:
         """Counts the candidates of a bucket, and the places among them that were ranked."""
         new_goods = is_unknown(night.goods_keys, self.unknown_goods_rows)
         new_shops = is_unknown(night.shop_keys, self.unknown_shop_rows)
@@ -174,12 +174,12 @@ class RankingWriter:
     """Takes the ranked candidates of each bucket as they come, into the open transaction."""
 
     warehouse: Warehouse
-    made: Building
+    made: AssetBuild
     ds: date
     model_id: str
-    scored: Scored
+    scored: ScoringStats
 
-    def add(self, night: NightBucket, ranked: dict[str, np.ndarray], weights: dict[str, np.ndarray]) -> None:
+    def add(self, night: RankingBucket, ranked: dict[str, np.ndarray], weights: dict[str, np.ndarray]) -> None:
         """`ranked`: user_keys, rank, candidate (place in the bucket), score. `weights`: user_keys, candidate, part,
         history_keys, ts, weight, share. Arrays of one length each."""
         place = ranked["candidate"]
@@ -217,11 +217,13 @@ class RankingWriter:
         if category_of is not None:
             goods_keys = np.flatnonzero(category_of)
             frame = pl.DataFrame({"goods_key": goods_keys, "category_key": category_of[goods_keys]})
-            self.warehouse.name_files(TOLD, [self.ds], [lake.write(self.warehouse.store, frame, TOLD, self.ds)])
+            self.warehouse.name_files(
+                CATEGORIES_ASSET, [self.ds], [lake.write(self.warehouse.store, frame, CATEGORIES_ASSET, self.ds)]
+            )
 
 
 @contextmanager
-def writing_rankings(
+def ranking_writer(
     warehouse: Warehouse, ds: date, model_id: str, fingerprint: Fingerprint, unknown_rows: tuple[np.ndarray, np.ndarray]
 ) -> Iterator[RankingWriter]:
     """Replaces the rankings and why of a day, and what was scored, in one transaction with the ledger row.
@@ -231,6 +233,6 @@ def writing_rankings(
     with warehouse.building("rankings", ds, fingerprint) as made:
         for table in ("rankings", "why", "scored"):
             warehouse.clear_day(table, ds)
-        writer = RankingWriter(warehouse, made, ds, model_id, Scored(*unknown_rows))
+        writer = RankingWriter(warehouse, made, ds, model_id, ScoringStats(*unknown_rows))
         yield writer
         warehouse.append("serving.scored", pl.DataFrame([{"ds": ds, **writer.scored.counts}]))

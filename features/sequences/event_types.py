@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from features.config import CandidateConfig, ExampleConfig, SequenceConfig
-from features.sequences.histories import view_histories
+from features.sequences.histories import create_histories_view
 from features.store import sql_files
 from features.store.warehouse import Warehouse
 
@@ -24,7 +24,7 @@ def listed_types(
 
 def unmatched_types(warehouse: Warehouse, ds: date, listed: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
     """The settings none of whose event types the night sees, and the types that it does see."""
-    view_histories(warehouse, ds)
+    create_histories_view(warehouse, ds)
     con = warehouse.con
     seen = [name for (name,) in sql_files.run(con, "transforms/seen_types").fetchall()]
     asked = [

@@ -14,16 +14,16 @@ import numpy as np
 import polars as pl
 
 from features.errors import FeatureError
-from features.ingest.catalogue import view_catalogue, with_catalogue_shops
-from features.ingest.event_files import EVER, ORDER
+from features.ingest.catalogue import create_catalogue_view, with_catalogue_shops
+from features.ingest.event_files import ALL_DAYS, ORDER
 from features.ingest.ingest_events import event_days
 from features.store import duckdb_connection, lake, sql_files
-from features.store.fingerprints import SEEN, Fingerprint, made_of
+from features.store.fingerprints import SEEN, Fingerprint, fingerprint
 from features.store.lake import LakeFile
 from features.store.warehouse import Warehouse
 
 CODE = 2  # raise it where a change here changes a file
-BASE_EVERY = 7  # days between two files: a night merges six days at the most
+SNAPSHOT_DAYS = 7  # days between two files: a night merges six days at the most
 TIES = ("goods_key", "shop_key", "type_key")  # tell events of two sources apart that the order cannot
 ORDERED = ("user_key", *TIES, *ORDER)
 COLUMNS = (*ORDERED, "is_return")
@@ -71,9 +71,9 @@ class Histories:
         return len(self.user_keys)
 
 
-def base_day(ds: date) -> date:
+def weekly_snapshot_day(ds: date) -> date:
     """The last day up to `ds` whose histories have files: a Sunday."""
-    return ds - timedelta(days=ds.toordinal() % BASE_EVERY)
+    return ds - timedelta(days=ds.toordinal() % SNAPSHOT_DAYS)
 
 
 def build_histories(warehouse: Warehouse, ds: date) -> int:
@@ -81,23 +81,25 @@ def build_histories(warehouse: Warehouse, ds: date) -> int:
 
     Raises FeatureError where there is none.
     """
-    events = warehouse.files("events.%", EVER[0], ds)
+    events = warehouse.files("events.%", ALL_DAYS[0], ds)
     if not events:
         days = event_days(warehouse)
         hint = f"the first day with events is {days[0]}" if days else "ingest a source first: nightrank ingest SOURCE"
         raise FeatureError(f"no events up to {ds}; {hint}")
-    base, asset = base_day(ds), "histories"
+    base, asset = weekly_snapshot_day(ds), "histories"
     fingerprint = histories_fingerprint(warehouse, base)
-    if has_base(warehouse, base) and not warehouse.is_current(asset, base, fingerprint):
+    if has_snapshot(warehouse, base) and not warehouse.is_current(asset, base, fingerprint):
         with warehouse.building(asset, base, fingerprint) as made:
             for bucket in range(warehouse.store.config.buckets):
-                frame = merged(read_runs(warehouse, [file for file in events if file.ds <= base], COLUMNS, bucket))
+                frame = merge_histories(
+                    read_runs(warehouse, [file for file in events if file.ds <= base], COLUMNS, bucket)
+                )
                 made.files.append(lake.write(warehouse.store, frame, asset, base, bucket))
             made.rows = sum(file.rows for file in made.files)
     return sum(file.rows for file in events)
 
 
-def has_base(warehouse: Warehouse, base: date) -> bool:
+def has_snapshot(warehouse: Warehouse, base: date) -> bool:
     """Whether the weekly file of a Sunday holds anything."""
     days = event_days(warehouse)
     return days is not None and days[0] <= base
@@ -105,7 +107,7 @@ def has_base(warehouse: Warehouse, base: date) -> bool:
 
 def histories_fingerprint(warehouse: Warehouse, ds: date) -> Fingerprint:
     """What the histories up to `ds` are made of: the events seen by then, and the number of buckets."""
-    return made_of(events_seen(warehouse, ds) | cut_in(warehouse) | {"code": (CODE, BASE_EVERY)})
+    return fingerprint(events_seen(warehouse, ds) | partitioning(warehouse) | {"code": (CODE, SNAPSHOT_DAYS)})
 
 
 def events_seen(warehouse: Warehouse, ds: date) -> dict[str, Any]:
@@ -114,25 +116,25 @@ def events_seen(warehouse: Warehouse, ds: date) -> dict[str, Any]:
     return {"events": files, SEEN: rows}
 
 
-def cut_in(warehouse: Warehouse) -> dict[str, Any]:
+def partitioning(warehouse: Warehouse) -> dict[str, Any]:
     """How a store cuts time into days and users into buckets, as a part."""
     return {"settings.store": (warehouse.store.config.timezone, warehouse.store.config.buckets)}
 
 
 def history_files(warehouse: Warehouse, ds: date) -> tuple[list[LakeFile], list[LakeFile]]:
     """The weekly files that a night reads, one a bucket, and the days of events since."""
-    base = base_day(ds)
+    base = weekly_snapshot_day(ds)
     return warehouse.files("histories", base, base), warehouse.files("events.%", base + timedelta(days=1), ds)
 
 
-def view_histories(warehouse: Warehouse, ds: date) -> None:
+def create_histories_view(warehouse: Warehouse, ds: date) -> None:
     """Names the events that the night can see as the relation `histories`, and defines the macros that read it and
     night_catalogue, which is as of that night."""
     con, store = warehouse.con, warehouse.store
     base, since = history_files(warehouse, ds)
     for view, files, columns in (("base_histories", base, BASE_TYPES), ("days_since", since, SINCE_TYPES)):
-        duckdb_connection.view_of_files(con, view, [lake.verified(store, file) for file in files], columns)
-    view_catalogue(warehouse, ds)
+        duckdb_connection.create_files_view(con, view, [lake.verified_path(store, file) for file in files], columns)
+    create_catalogue_view(warehouse, ds)
     sql_files.run(con, "transforms/histories")
     sql_files.run(con, "transforms/goods_known")
 
@@ -163,7 +165,7 @@ def load_histories(
     if only_since and after:
         wanted = pl.concat(run["user_key"] for run in after).unique()
     before = read_runs(warehouse, own, columns, None, wanted) if wanted is not None or not only_since else []
-    frame = merged([*before, *after], smallest)
+    frame = merge_histories([*before, *after], smallest)
     found = as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
     shop_keys = with_catalogue_shops(warehouse, found.goods_keys, found.shop_keys, found.event_ts)
     return replace(found, shop_keys=shop_keys)
@@ -187,7 +189,7 @@ def read_runs(
     return [lake.read(warehouse.store, file, partial(wanted, is_base=file.asset == "histories")) for file in files]
 
 
-def merged(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS) -> pl.DataFrame:
+def merge_histories(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS) -> pl.DataFrame:
     """Sorted runs as one, user by user in the one total order: these of the columns that the runs have.
 
     Runs mostly follow each other in time, so each user's part of each run is laid behind the last in one pass (a
@@ -198,13 +200,13 @@ def merged(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS) -> pl.D
     wanted = frame.select([name for name in columns if name in frame.columns])
     if len(runs) < 2 or not len(frame):
         return wanted
-    source = laid_end_to_end([run["user_key"].to_numpy() for run in runs])
+    source = counting_sort_order([run["user_key"].to_numpy() for run in runs])
     user = frame["user_key"].to_numpy()[source]
-    wrong = out_of_order(frame, source, user)
-    return wanted[put_right(frame, source, user, wrong) if wrong.any() else source]
+    wrong = unsorted_mask(frame, source, user)
+    return wanted[resort_users(frame, source, user, wrong) if wrong.any() else source]
 
 
-def laid_end_to_end(runs: list[np.ndarray]) -> np.ndarray:
+def counting_sort_order(runs: list[np.ndarray]) -> np.ndarray:
     """Where each row of the result comes from, if every user's rows are taken run by run. uint32 [N]"""
     users = max(int(run[-1]) for run in runs if len(run)) + 1
     starts = [np.flatnonzero(np.r_[True, run[1:] != run[:-1]]) if len(run) else np.zeros(0, np.int64) for run in runs]
@@ -224,7 +226,7 @@ def laid_end_to_end(runs: list[np.ndarray]) -> np.ndarray:
     return source
 
 
-def out_of_order(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray) -> np.ndarray:
+def unsorted_mask(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray) -> np.ndarray:
     """For each row but the last of `frame[source]`, whether the next one is of the same user and should come before
     it."""
     moment = frame["event_ts"].to_physical().to_numpy()[source]
@@ -232,11 +234,11 @@ def out_of_order(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray) -> n
     wrong = same & (moment[1:] < moment[:-1])
     tied = np.flatnonzero(same & (moment[1:] == moment[:-1]))
     if len(tied):
-        wrong[tied] = comes_after(frame, source[tied], source[tied + 1])
+        wrong[tied] = breaks_tie(frame, source[tied], source[tied + 1])
     return wrong
 
 
-def comes_after(frame: pl.DataFrame, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+def breaks_tie(frame: pl.DataFrame, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """For rows that tie with others in time, whether they come after them by what else orders them."""
     keys = [name for name in (*ORDER[1:], *TIES) if name in frame.columns and frame[name].null_count() < len(frame)]
     here, there = frame.select(keys)[rows], frame.select(keys)[others]
@@ -249,7 +251,7 @@ def comes_after(frame: pl.DataFrame, rows: np.ndarray, others: np.ndarray) -> np
     return after
 
 
-def put_right(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+def resort_users(frame: pl.DataFrame, source: np.ndarray, user: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     """`source` with the users who have a row that is `wrong` sorted. uint32 [N]"""
     theirs = np.zeros(int(user[-1]) + 1, bool)
     theirs[user[:-1][wrong]] = True

@@ -10,12 +10,21 @@ import numpy as np
 
 from features.config import GroupConfig
 from features.sequences.histories import Histories
-from features.sequences.point_in_time import Gathered, Group, Moments, gathered, longest, max_age, of_rows, repeats
-from features.sequences.range_ops import search
+from features.sequences.point_in_time import (
+    GatheredRows,
+    GroupFilter,
+    Visibility,
+    gather_visible,
+    max_age,
+    max_length,
+    of_rows,
+    repeats,
+)
+from features.sequences.range_ops import segmented_searchsorted
 from features.store.warehouse import Warehouse
 
-Part = Literal["goods", "shop"]
-PARTS: tuple[Part, ...] = ("goods", "shop")
+SequenceGroup = Literal["goods", "shop"]
+GROUPS: tuple[SequenceGroup, ...] = ("goods", "shop")
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ def type_keys(warehouse: Warehouse, names: tuple[str, ...]) -> list[int]:
     return [key for (key,) in warehouse.run("ledger/type_keys", names=list(names))]
 
 
-def group_of(warehouse: Warehouse, histories: Histories, part: Part, config: GroupConfig) -> Group:
+def select_group(warehouse: Warehouse, histories: Histories, part: SequenceGroup, config: GroupConfig) -> GroupFilter:
     """The events of one group that its sequences may hold."""
     keys = histories.goods_keys if part == "goods" else histories.shop_keys
     if config.types:
@@ -51,23 +60,23 @@ def group_of(warehouse: Warehouse, histories: Histories, part: Part, config: Gro
     if config.collapse_seconds:
         rows = np.flatnonzero(kept)
         kept[rows[repeats(histories.user_keys[rows], keys[rows], histories.event_ts[rows], config)]] = False
-    return Group(histories, config, keys, None if kept.all() else kept)
+    return GroupFilter(histories, config, keys, None if kept.all() else kept)
 
 
-def cut(group: Group, moments: Moments) -> Slices:
+def slice_histories(group: GroupFilter, moments: Visibility) -> Slices:
     """The slice of the group that may be seen at each of X moments."""
     histories, config = group.histories, group.config
     before = None if group.kept is None else np.r_[0, np.cumsum(group.kept)]
     start, end = (places if before is None else before[places] for places in (moments.first, moments.seen))
     rows = slice(None) if group.kept is None else np.flatnonzero(group.kept)
     if config.max_age_days:
-        start = search(histories.event_ts[rows], start, end, moments.as_of - max_age(config), "left")
-    start, end = np.maximum(start, end - longest(config)), end.copy()
+        start = segmented_searchsorted(histories.event_ts[rows], start, end, moments.as_of - max_age(config), "left")
+    start, end = np.maximum(start, end - max_length(config)), end.copy()
     copies = [np.zeros(0, np.int64)]
     holed = np.flatnonzero(moments.seen < moments.some_seen)
-    for found in gathered(group, moments.first[holed], moments.some_seen[holed], moments.as_of[holed]):
+    for found in gather_visible(group, moments.first[holed], moments.some_seen[holed], moments.as_of[holed]):
         done = len(group.keys[rows]) + sum(map(len, copies))
-        places, begins, ends = laid_behind(found, before, done, config)
+        places, begins, ends = append_copies(found, before, done, config)
         start[holed[found.rows]], end[holed[found.rows]] = begins, ends
         copies.append(places)
     copied = np.concatenate(copies)
@@ -78,8 +87,8 @@ def cut(group: Group, moments: Moments) -> Slices:
     return Slices(keys, ts, types, start, end)
 
 
-def laid_behind(
-    found: Gathered, before: np.ndarray | None, done: int, config: GroupConfig
+def append_copies(
+    found: GatheredRows, before: np.ndarray | None, done: int, config: GroupConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The places to copy behind the `done` ones that are there, and of each row found where its slice begins and ends.
 

@@ -12,15 +12,15 @@ import numpy as np
 
 from features.config import GroupConfig
 from features.sequences.histories import Histories
-from features.sequences.range_ops import extremes, search, spread
+from features.sequences.range_ops import expand_ranges, running_max_min, segmented_searchsorted
 
 MICROSECONDS = 1_000_000
 SECONDS_PER_DAY = 86_400
-PLACES_AT_ONCE = 5_000_000  # a hundred bytes each while they are looked at
+PLACES_PER_PASS = 5_000_000  # a hundred bytes each while they are looked at
 
 
 @dataclass(frozen=True)
-class Group:
+class GroupFilter:
     """The goods, or the shops, of N events: `keys` int32 [N], 0 where the event has none or none of the types counts;
     `kept` bool [N] without repeats either, None where that is all of them."""
 
@@ -31,7 +31,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class GatheredRows:
     """What is seen at some moments with holes: `rows` int64 [R] say which moments, `places` int64 where the events of
     each stand, moment by moment, oldest first, and `lengths` int64 [R] how many."""
 
@@ -41,7 +41,7 @@ class Gathered:
 
 
 @dataclass(frozen=True)
-class Moments:
+class Visibility:
     """What X users may see of their events, each at a moment: events `[first, seen)`, which stand together, and behind
     a hole some of those up to `some_seen`, which is `seen` where there is no hole. int64 [X] each; `as_of` int64 [X] in
     microseconds."""
@@ -52,7 +52,7 @@ class Moments:
     some_seen: np.ndarray
 
 
-def moments_of(histories: Histories, user_keys: np.ndarray, as_of: np.ndarray) -> Moments:
+def visibility_of(histories: Histories, user_keys: np.ndarray, as_of: np.ndarray) -> Visibility:
     """What users, int [X], may see at moments, int64 [X] in microseconds since 1970 UTC; nothing where there is no such
     user."""
     index = user_keys // histories.stride
@@ -60,12 +60,12 @@ def moments_of(histories: Histories, user_keys: np.ndarray, as_of: np.ndarray) -
     first = np.where(known, histories.first[np.where(known, index, 0)], 0)
     last = first + np.where(known, histories.count[np.where(known, index, 0)], 0)
     if later_than(histories.event_ts, as_of - 1):
-        last = search(histories.event_ts, first, last, as_of, "left")
+        last = segmented_searchsorted(histories.event_ts, first, last, as_of, "left")
     if histories.known_at is None or not later_than(histories.known_at, as_of):
-        return Moments(as_of, first, last, last)
-    all_seen_from, some_seen_from = extremes(seen_from(histories), histories.user_keys)
-    seen = search(all_seen_from, first, last, as_of, "right")
-    return Moments(as_of, first, seen, search(some_seen_from, seen, last, as_of, "right"))
+        return Visibility(as_of, first, last, last)
+    all_seen_from, some_seen_from = running_max_min(seen_from(histories), histories.user_keys)
+    seen = segmented_searchsorted(all_seen_from, first, last, as_of, "right")
+    return Visibility(as_of, first, seen, segmented_searchsorted(some_seen_from, seen, last, as_of, "right"))
 
 
 def later_than(values: np.ndarray, as_of: np.ndarray) -> bool:
@@ -79,56 +79,60 @@ def seen_from(histories: Histories, places: np.ndarray | slice = slice(None)) ->
     return after if histories.known_at is None else np.maximum(after, histories.known_at[places])
 
 
-def gathered(group: Group, first: np.ndarray, last: np.ndarray, as_of: np.ndarray) -> Iterator[Gathered]:
+def gather_visible(
+    group: GroupFilter, first: np.ndarray, last: np.ndarray, as_of: np.ndarray
+) -> Iterator[GatheredRows]:
     """What may be seen of each range `[first, last)`: the newest ones of the group, in batches of rows.
 
     The end of a range is looked at first, and more of it only where that was not enough: so a user with ten million
     events costs no more than another.
     """
-    reach, todo = 2 * longest(group.config), np.arange(len(first))
+    reach, todo = 2 * max_length(group.config), np.arange(len(first))
     while len(todo):
         low = np.maximum(first[todo], last[todo] - reach)
         left = []
-        for some in portions(last[todo] - low):
+        for some in row_batches(last[todo] - low):
             rows = todo[some]
-            found, enough = looked_at(group, low[some], last[rows], as_of[rows])
+            found, enough = scan_window(group, low[some], last[rows], as_of[rows])
             enough |= low[some] == first[rows]
             yield of_rows(found, enough, rows)
             left.append(rows[~enough])
         todo, reach = np.concatenate(left), 4 * reach
 
 
-def looked_at(group: Group, low: np.ndarray, last: np.ndarray, as_of: np.ndarray) -> tuple[Gathered, np.ndarray]:
+def scan_window(
+    group: GroupFilter, low: np.ndarray, last: np.ndarray, as_of: np.ndarray
+) -> tuple[GatheredRows, np.ndarray]:
     """What may be seen of each range, and whether that is all that would be seen of a longer one."""
     histories, config = group.histories, group.config
-    place, row = spread(low, last)
+    place, row = expand_ranges(low, last)
     seen = (seen_from(histories, place) <= as_of[row]) & (group.keys[place] > 0)
     place, row = place[seen], row[seen]
     if config.collapse_seconds:
         fresh = ~repeats(row, group.keys[place], histories.event_ts[place], config)
         place, row = place[fresh], row[fresh]
     count = np.bincount(row, minlength=len(low))
-    enough = count > longest(config)  # one more, since the oldest may repeat one before it
+    enough = count > max_length(config)  # one more, since the oldest may repeat one before it
     if config.max_age_days:
         oldest = as_of - max_age(config)
         enough |= histories.event_ts[low] < oldest - config.collapse_seconds * MICROSECONDS
         young = histories.event_ts[place] >= oldest[row]
         place, row = place[young], row[young]
         count = np.bincount(row, minlength=len(low))
-    newest = np.arange(len(row)) >= (np.cumsum(count) - longest(config))[row]
-    return Gathered(np.arange(len(low)), place[newest], np.minimum(count, longest(config))), enough
+    newest = np.arange(len(row)) >= (np.cumsum(count) - max_length(config))[row]
+    return GatheredRows(np.arange(len(low)), place[newest], np.minimum(count, max_length(config))), enough
 
 
-def of_rows(found: Gathered, which: np.ndarray, rows: np.ndarray) -> Gathered:
+def of_rows(found: GatheredRows, which: np.ndarray, rows: np.ndarray) -> GatheredRows:
     """What was found for some of the rows, which are now called as in `rows`."""
-    return Gathered(rows[which], found.places[np.repeat(which, found.lengths)], found.lengths[which])
+    return GatheredRows(rows[which], found.places[np.repeat(which, found.lengths)], found.lengths[which])
 
 
-def portions(lengths: np.ndarray) -> list[np.ndarray]:
+def row_batches(lengths: np.ndarray) -> list[np.ndarray]:
     """Cuts ranges of these lengths into runs that are not too many places to hold."""
     total = np.cumsum(lengths)
     return np.split(
-        np.arange(len(lengths)), np.searchsorted(total, np.arange(PLACES_AT_ONCE, total[-1], PLACES_AT_ONCE))
+        np.arange(len(lengths)), np.searchsorted(total, np.arange(PLACES_PER_PASS, total[-1], PLACES_PER_PASS))
     )
 
 
@@ -140,7 +144,7 @@ def repeats(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupCo
     return again
 
 
-def longest(config: GroupConfig) -> int:
+def max_length(config: GroupConfig) -> int:
     """How many events a slice holds at the most."""
     return config.length
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-VALUES_AT_ONCE = 1 << 17  # eight bytes each, a few times over
+VALUES_PER_PASS = 1 << 17  # eight bytes each, a few times over
 
 
-def search(
+def segmented_searchsorted(
     values: np.ndarray, low: np.ndarray, high: np.ndarray, target: np.ndarray, side: Literal["left", "right"]
 ) -> np.ndarray:
     """np.searchsorted within a range of its own for each target: the first place in `[low, high)` whose value is not
@@ -22,14 +22,14 @@ def search(
     return low
 
 
-def spread(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def expand_ranges(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Every place of some ranges, range by range, and which range it is of."""
     lengths = end - start
     row = np.repeat(np.arange(len(start)), lengths)
     return np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths - start, lengths), row
 
 
-def extremes(values: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def running_max_min(values: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each value the greatest of its owner so far, and the smallest of its owner from here on. int64 [N] each; the
     values of an owner, int [N], stand together.
 
@@ -42,7 +42,7 @@ def extremes(values: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndar
     begin = values.min()
     bits = int(values.max() - begin).bit_length()
     starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
-    at_once = min(VALUES_AT_ONCE, 1 << (61 - bits))
+    at_once = min(VALUES_PER_PASS, 1 << (61 - bits))
     cuts = np.unique(np.searchsorted(starts, np.arange(0, len(values), at_once)))
     for low, high in pairwise([*cuts[cuts < len(starts)], len(starts)]):
         edges = np.append(starts[low:high], starts[high] if high < len(starts) else len(values))

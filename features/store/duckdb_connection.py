@@ -21,17 +21,20 @@ from features.config import StoreConfig
 from features.errors import BusyError, FeatureError, UnreadableError
 from features.store import sql_builder, storage_version
 
-DAMAGED = duckdb.Error  # what is raised where a file cannot be read
-UNKNOWN = (duckdb.BinderException, duckdb.CatalogException)  # a file of an earlier version has not all that is asked
-OPEN: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+CORRUPTION_ERRORS = duckdb.Error  # what is raised where a file cannot be read
+UNKNOWN_NAME_ERRORS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+)  # a file of an earlier version has not all that is asked
+OPEN_CONNECTIONS: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 INTERRUPTED = "Query interrupted"  # by a signal
 LOCKED = "Could not set lock"
-PASSING = (
+TRANSIENT_ERRNOS = (
     *(errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH),
     *(errno.ENETRESET, errno.ECONNABORTED, errno.ECONNRESET, errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH),
 )
-PASSING_ANSWERS = (408, 429, 500, 502, 503, 504)  # of HTTP
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+TRANSIENT_HTTP_CODES = (408, 429, 500, 502, 503, 504)  # of HTTP
+DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAKE_ROOM = "see what can go with: nightrank housekeeping --dry-run, make room, and run the same again"
 NO_CONNECTION = "Could not establish connection"
 HELPERS = (
@@ -44,7 +47,7 @@ HELPERS = (
 def connect(path: Path | None, config: StoreConfig, spill: Path) -> duckdb.DuckDBPyConnection:
     """A connection to the database at `path`, or to one in memory; what does not fit in memory spills to `spill`."""
     spill.mkdir(parents=True, exist_ok=True)
-    con = opened(path, config, spill, preserve_insertion_order=False)
+    con = open_connection(path, config, spill, preserve_insertion_order=False)
     con.execute("set TimeZone = 'UTC'")
     return con
 
@@ -54,7 +57,7 @@ def connect_read_only(path: Path, config: StoreConfig | None = None) -> duckdb.D
 
     What does not fit in memory spills outside the store, which may be somebody else's; DuckDB removes it on closing.
     """
-    con = opened(path.resolve(), config or StoreConfig(), own_folder(os.geteuid()), read_only=True)
+    con = open_connection(path.resolve(), config or StoreConfig(), private_tmp(os.geteuid()), read_only=True)
     [(locked,)] = con.execute("select current_setting('lock_configuration')").fetchall()
     if not locked:  # connections of one process to one file share their settings: the first has made them
         con.execute("set global TimeZone = 'UTC'")
@@ -64,14 +67,14 @@ def connect_read_only(path: Path, config: StoreConfig | None = None) -> duckdb.D
 
 
 @cache
-def own_folder(_user: int) -> Path:
+def private_tmp(_user: int) -> Path:
     """A temporary folder that nobody but this user can look into, until the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="nightrank-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-def opened(
+def open_connection(
     path: Path | None, config: StoreConfig, spill: Path, *, read_only: bool = False, **settings: Any
 ) -> duckdb.DuckDBPyConnection:
     """Opens a file within the limits of the store. Raises BusyError where another program writes to it, FeatureError
@@ -103,27 +106,27 @@ def opened(
             "in its place",
             path,
         ) from error
-    OPEN.add(con)
+    OPEN_CONNECTIONS.add(con)
     return con
 
 
 @contextmanager
-def in_sentences() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """What DuckDB and Polars raise where nobody expected it, as one sentence: what was at work, and what was wrong."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:
         raise FeatureError(
-            f"{at_work(error)} needs more memory than DuckDB may take ({first_line(error)}); nothing is half-written: "
+            f"{failing_function(error)} needs more memory than DuckDB may take ({first_line(error)}); nothing is half-written: "
             "set store.memory_limit higher, or cut users into more store.buckets, and run the same again"
         ) from error
     except engine_errors() as error:
-        if is_full(error):
+        if is_disk_full(error):
             raise FeatureError(
-                f"{at_work(error)}: {first_line(error)}; nothing is half-written: {MAKE_ROOM}"
+                f"{failing_function(error)}: {first_line(error)}; nothing is half-written: {MAKE_ROOM}"
             ) from error
         raise FeatureError(
-            f"{at_work(error)} did not go through: {first_line(error)}; nothing is half-written, "
+            f"{failing_function(error)} did not go through: {first_line(error)}; nothing is half-written, "
             "see what is built with: nightrank status"
         ) from error
     except RuntimeError as error:
@@ -142,31 +145,33 @@ def engine_errors() -> tuple[type[Exception], ...]:
 def stop_queries() -> None:
     """Stops what is running in DuckDB: after a signal its threads would go on, and a rollback or close wait for them,
     however long the query takes."""
-    for con in list(OPEN):
+    for con in list(OPEN_CONNECTIONS):
         with suppress(duckdb.Error):  # closed meanwhile
             con.interrupt()
 
 
-def may_pass(error: BaseException | None) -> bool:
+def is_transient(error: BaseException | None) -> bool:
     """Whether what was refused may be given in a moment: by a network, or by a disk that is one. A mistake, a check and
     too little memory do not pass by themselves."""
     while error is not None:
         if isinstance(error, duckdb.HTTPException):
-            return getattr(error, "status_code", 0) in PASSING_ANSWERS
+            return getattr(error, "status_code", 0) in TRANSIENT_HTTP_CODES
         if isinstance(error, duckdb.IOException):  # has no number, but the machine's words for it
-            return any(said in str(error) for said in (*map(os.strerror, PASSING), NO_CONNECTION))
+            return any(said in str(error) for said in (*map(os.strerror, TRANSIENT_ERRNOS), NO_CONNECTION))
         if isinstance(error, OSError):
-            return error.errno in PASSING
+            return error.errno in TRANSIENT_ERRNOS
         error = error.__cause__
     return False
 
 
-def is_full(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Whether the disk had no room left."""
-    return getattr(error, "errno", None) in FULL or any(os.strerror(number) in str(error) for number in FULL)
+    return getattr(error, "errno", None) in DISK_FULL_ERRNOS or any(
+        os.strerror(number) in str(error) for number in DISK_FULL_ERRNOS
+    )
 
 
-def at_work(error: BaseException) -> str:
+def failing_function(error: BaseException) -> str:
     """Name the function that asked for what failed: `build_histories (features/sequences/histories.py)`."""
     package = Path(__file__).parents[1]
     frames = [
@@ -199,7 +204,7 @@ def has_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     return (schema, table) in con.execute(tables).fetchall()
 
 
-def read_through(con: duckdb.DuckDBPyConnection, but_schema: str = "") -> None:
+def read_every_block(con: duckdb.DuckDBPyConnection, but_schema: str = "") -> None:
     """Reads every block of an open file, but for the tables of one schema: DuckDB compares its checksums with what it
     reads. Raises DAMAGED where one does not match."""
     tables = "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
@@ -208,30 +213,30 @@ def read_through(con: duckdb.DuckDBPyConnection, but_schema: str = "") -> None:
             con.execute(sql_builder.digest(schema, table)).fetchall()
 
 
-def shut_in(con: duckdb.DuckDBPyConnection, paths: list[str], folder: Path) -> None:
+def restrict_file_access(con: duckdb.DuckDBPyConnection, paths: list[str], folder: Path) -> None:
     """From here on the connection reads no files but these and those in the folder, whatever the SQL that it runs.
 
     DuckDB compares what a query names, a pattern, and then each file that the pattern finds: both are allowed.
     """
-    con.execute(sql_builder.allow("allowed_paths", both_forms(paths)))
-    con.execute(sql_builder.allow("allowed_directories", both_forms([f"{folder}/"])))
+    con.execute(sql_builder.allow_paths("allowed_paths", plain_and_escaped(paths)))
+    con.execute(sql_builder.allow_paths("allowed_directories", plain_and_escaped([f"{folder}/"])))
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
 
 
-def as_pattern(path: str) -> str:
+def glob_escaped(path: str) -> str:
     """The pattern that finds the file or folder of this path alone: DuckDB reads each path as a pattern."""
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
-def both_forms(paths: list[str]) -> list[str]:
-    return sorted({*paths, *map(as_pattern, paths)})
+def plain_and_escaped(paths: list[str]) -> list[str]:
+    return sorted({*paths, *map(glob_escaped, paths)})
 
 
-def view_of_files(con: duckdb.DuckDBPyConnection, view: str, paths: list[str], columns: str) -> None:
+def create_files_view(con: duckdb.DuckDBPyConnection, view: str, paths: list[str], columns: str) -> None:
     """Names the rows of Parquet files; with no file, an empty relation of these columns (`name type, ...`)."""
     con.execute(sql_builder.drop_view(view))
     if paths:
-        con.read_parquet([as_pattern(path) for path in paths], hive_partitioning=False).create_view(view)
+        con.read_parquet([glob_escaped(path) for path in paths], hive_partitioning=False).create_view(view)
     else:
         con.execute(sql_builder.empty_view(view, columns))

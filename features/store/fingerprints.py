@@ -55,19 +55,19 @@ class Fingerprint:
         return sql_files.fingerprint(*sorted(part for part in self.parts.items() if part[0] not in OF_EVENTS))
 
 
-def made_of(parts: dict[str, Any]) -> Fingerprint:
+def fingerprint(parts: dict[str, Any]) -> Fingerprint:
     """The fingerprint of these parts: any values whose `repr` tells them apart."""
     return Fingerprint(
         {name: str(value) if name == SEEN else sql_files.fingerprint(value)[:12] for name, value in parts.items()}
     )
 
 
-def texts(*names: str) -> dict[str, str]:
+def sql_texts(*names: str) -> dict[str, str]:
     """The text of some statements by name, as a part."""
     return {name: sql_files.read(name) for name in names}
 
 
-def explain(was: dict[str, str], now: dict[str, str], ds: date) -> str:
+def explain_change(was: dict[str, str], now: dict[str, str], ds: date) -> str:
     """What has changed since an asset was built that sees events up to `ds`, in words; empty where nothing has."""
     changed = [name for name in (*now, *(set(was) - set(now))) if was.get(name) != now.get(name)]
     sections = [name.removeprefix(SECTION) for name in changed if name.startswith(SECTION)]

@@ -48,14 +48,14 @@ def write(store: Store, frame: pl.DataFrame, asset: str, ds: date, bucket: int =
     return LakeFile(asset, ds, bucket, str(made.relative_to(store.lake)), digest, len(frame), size)
 
 
-def verified(store: Store, file: LakeFile) -> str:
+def verified_path(store: Store, file: LakeFile) -> str:
     """The full path of a file whose bytes are those that were written. Raises FeatureError where they are not."""
     path = store.lake / file.path
     if not path.exists():
-        raise FeatureError(f"{path}: is missing; rebuild it with: {rebuild(store, file)}")
-    if hash_of(path) != file.sha256:
+        raise FeatureError(f"{path}: is missing; rebuild it with: {rebuild_command(store, file)}")
+    if cached_sha256(path) != file.sha256:
         raise FeatureError(
-            f"{path}: is damaged, its bytes are not those written; rebuild it with: {rebuild(store, file)}"
+            f"{path}: is damaged, its bytes are not those written; rebuild it with: {rebuild_command(store, file)}"
         )
     return str(path)
 
@@ -68,7 +68,7 @@ def read(
     Raises FeatureError where they are not those that were written.
     """
     with ThreadPoolExecutor(1) as beside:
-        checked = beside.submit(verified, store, file)
+        checked = beside.submit(verified_path, store, file)
         try:
             frame = query(scan(store.lake / file.path)).collect()
         except BaseException:  # a damaged file may stop its reader in any way
@@ -85,22 +85,22 @@ def scan(path: Path) -> pl.LazyFrame:
     return pl.scan_parquet(path, glob=False, hive_partitioning=False)
 
 
-def are_whole(store: Store, files: list[LakeFile]) -> bool:
+def all_intact(store: Store, files: list[LakeFile]) -> bool:
     """Whether the bytes of each file are those that were written."""
     with ThreadPoolExecutor(store.config.threads) as pool:
-        return all(pool.map(lambda file: is_whole(store, file), files))
+        return all(pool.map(lambda file: is_intact(store, file), files))
 
 
-def is_whole(store: Store, file: LakeFile) -> bool:
+def is_intact(store: Store, file: LakeFile) -> bool:
     """Whether the file's bytes are those that were written."""
     try:
-        verified(store, file)
+        verified_path(store, file)
     except FeatureError:
         return False
     return True
 
 
-def rebuild(store: Store, file: LakeFile) -> str:
+def rebuild_command(store: Store, file: LakeFile) -> str:
     """The command that makes a file anew; one that is derived must be away before, since the plan reads none."""
     kind, _, source = file.asset.partition(".")
     if kind == "impressions":
@@ -116,7 +116,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def hash_of(path: Path) -> str:
+def cached_sha256(path: Path) -> str:
     """sha256 of a file; worked out once a process for a file that nobody writes to."""
     found = path.stat()
     return remembered_hash(path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -34,7 +34,7 @@ def make_folder(path: Path) -> None:
             folder.mkdir(FOLDER_MODE, exist_ok=True)
 
 
-class ClosedToOthers:
+class PrivateUmask:
     """While any thread is within it, what the process makes is closed to others, and to the group where its umask
     already said so: a umask is of the whole process."""
 
@@ -55,4 +55,4 @@ class ClosedToOthers:
                 os.umask(self.before)
 
 
-closed_to_others = ClosedToOthers()
+private_umask = PrivateUmask()

@@ -7,11 +7,11 @@ from datetime import date
 
 from features.store.fingerprints import Fingerprint
 from features.store.lake import LakeFile
-from features.store.warehouse import Building, Warehouse
+from features.store.warehouse import AssetBuild, Warehouse
 
 
 @dataclass(frozen=True)
-class TrialWarehouse(Warehouse):
+class ScratchWarehouse(Warehouse):
     """A warehouse within one transaction that will be rolled back; it remembers the files that were made."""
 
     made: list[LakeFile] = field(default_factory=list)
@@ -25,7 +25,7 @@ class TrialWarehouse(Warehouse):
         """Nothing is kept: the record of a failure would go with all else."""
 
     @contextmanager
-    def building(self, asset: str, ds: date, fingerprint: Fingerprint) -> Iterator[Building]:
+    def building(self, asset: str, ds: date, fingerprint: Fingerprint) -> Iterator[AssetBuild]:
         """As ever, and remembers the files even where the rest of them could not be made."""
         with super().building(asset, ds, fingerprint) as made:
             try:
@@ -35,10 +35,10 @@ class TrialWarehouse(Warehouse):
 
 
 @contextmanager
-def trial(warehouse: Warehouse) -> Iterator[Warehouse]:
+def scratch_warehouse(warehouse: Warehouse) -> Iterator[Warehouse]:
     """Gives a warehouse in which anything missing may be built. At the end, however it comes, the record is rolled back
     and the files made are removed, but for those that were there before."""
-    aside = TrialWarehouse(warehouse.store, warehouse.con, warehouse.clock, warehouse.run_id)
+    aside = ScratchWarehouse(warehouse.store, warehouse.con, warehouse.clock, warehouse.run_id)
     warehouse.con.begin()
     try:
         yield aside

@@ -102,11 +102,11 @@ def views_of_release(text: str, release_id: str) -> str:
     return text.replace(literal("this release"), literal(release_id))
 
 
-def allow(setting: str, paths: Iterable[str]) -> str:
+def allow_paths(setting: str, paths: Iterable[str]) -> str:
     return f"set {Allowed(setting)} = [{', '.join(map(literal, paths))}]"
 
 
-def clear_day(table: str) -> str:
+def delete_day(table: str) -> str:
     return f"delete from {Relation(table)} where ds = $ds"
 
 
@@ -130,7 +130,7 @@ def empty_view(view: str, columns: str) -> str:
     return f"create or replace temp table empty_{name} ({columns}); create temp view {name} as from empty_{name}"
 
 
-def holds(table: str, column: str) -> str:
+def has_values(table: str, column: str) -> str:
     return f"select 1 from {Relation(table)} where {Id(column)} is not null limit 1"
 
 
@@ -139,7 +139,7 @@ def id_with_zeros(table: str, column: str) -> str:
     return f"select min({Id(column)}) from {Relation(table)} where regexp_full_match({Id(column)}, '0[0-9]+')"
 
 
-def uuids_of(made: str, table: str, column: str) -> str:
+def create_uuids(made: str, table: str, column: str) -> str:
     """The temporary table of the ids of a table that are UUIDs, as they are written and as what they mean."""
     uuid = "try_cast(any_value(id) as uuid)"  # of each distinct id: a cast of every row takes 8 times as long
     return (
@@ -158,12 +158,12 @@ def digest(schema: str, table: str) -> str:
     return f"select bit_xor(hash(one)) from {quoted(schema, table)} as one"
 
 
-def count_theirs(schema: str, table: str, column: str) -> str:
+def count_user_rows(schema: str, table: str, column: str) -> str:
     """One row: how many rows of a table are a person's, by their id or key as `$wanted`, a text."""
     return f"select count(*) from {quoted(schema, table)} where {Id(column)}::varchar = $wanted"
 
 
-def count_forgotten(schema: str, table: str, column: str) -> str:
+def count_erased_rows(schema: str, table: str, column: str) -> str:
     """One row: how many rows of a table are of anybody forgotten, by `$keys`, or by `$hashes` with `$salt`."""
     theirs = {
         Id.USER_ID: "list_contains($hashes, sha256($salt || user_id::varchar))",
@@ -183,7 +183,7 @@ def describe(query: str) -> str:
     return f"describe {query}"
 
 
-def inside_another(query: str) -> str:
+def as_subquery(query: str) -> str:
     """A query inside another, where nothing but a select can stand."""
     return f"from (\n{query}\n)"
 
@@ -192,12 +192,12 @@ def explain(query: str) -> str:
     return f"explain (format json) {query}"
 
 
-def measure(query: str, *expressions: str) -> str:
+def aggregate(query: str, *expressions: str) -> str:
     """One row: a value for each expression over the rows of a query."""
     return f"select {', '.join(expressions)} from (\n{query}\n) as given"
 
 
-def value(expression: str) -> str:
+def evaluate(expression: str) -> str:
     """One row: the value of an argument in a person's query."""
     return f"select {expression}\n"
 
@@ -211,12 +211,12 @@ def first_lines(options: dict[str, str], *, names: bool) -> str:
     return f"select SkipRows from sniff_csv($file{given})"
 
 
-def propose(query: str) -> str:
+def create_proposals(query: str) -> str:
     """The table `proposed` of what a candidate source gives."""
     return f"create or replace temp table proposed as {query}"
 
 
-def is_taken(days: list[date]) -> str:
+def create_is_replaced(days: list[date]) -> str:
     """Make the macro is_taken: whether a read_ds is one of the days that a read replaces (days_taken).
 
     Days that follow each other are a range, which DuckDB compares with what a file says of its rows.
@@ -226,7 +226,7 @@ def is_taken(days: list[date]) -> str:
     return f"create or replace temp macro is_taken(of_ds) as (of_ds {within})"
 
 
-def is_forgotten(anybody: bool) -> str:
+def create_is_erased(anybody: bool) -> str:
     """Make the macro is_forgotten: whether a user_id of a source is among forgotten_ids, where there are any."""
     test = "coalesce(of_user in (select forgotten_ids.user_id from forgotten_ids), false)" if anybody else "false"
     return f"create or replace temp macro is_forgotten(of_user) as {test}"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 RELATIONS_TAKE_VALUES = not duckdb.__version__.startswith("1.")
 SEVERITY = re.compile(r"-- (stop|warn): ")
-PROMISE = re.compile(r"-- (?:stop|warn): (.*(?:\n-- (?!do: ).*)*)")
-ADVICE = re.compile(r"^-- do: (.*(?:\n-- .*)*)", re.MULTILINE)
+DESCRIPTION = re.compile(r"-- (?:stop|warn): (.*(?:\n-- (?!do: ).*)*)")
+REMEDY = re.compile(r"^-- do: (.*(?:\n-- .*)*)", re.MULTILINE)
 
 
 def folder(name: str) -> Traversable:
@@ -30,7 +30,7 @@ def read(name: str) -> str:
     return folder(f"{name}.sql").read_text(encoding="utf-8")
 
 
-def shipped(path: str) -> str | None:
+def bundled_sql(path: str) -> str | None:
     """The text of a file of sql/ by a path that begins there, such as `sql/checks/rank_is_dense.sql`; else None."""
     here = path.removeprefix("sql/")
     found = folder(here)
@@ -53,23 +53,23 @@ def severity(check: str) -> str:
 
 
 @cache
-def advice(check: str) -> str:
+def remedy(check: str) -> str:
     """What to do where a check finds rows, from its lines of `-- do: `; empty where it does not say."""
-    match = ADVICE.search(shipped(f"sql/checks/{check}.sql") or "")
+    match = REMEDY.search(bundled_sql(f"sql/checks/{check}.sql") or "")
     return " ".join(match[1].replace("\n--", "").split()) if match else ""
 
 
 @cache
-def promise(check: str) -> str:
+def description(check: str) -> str:
     """What a check finds, from its first lines; nothing where this version has no such check."""
-    found = PROMISE.match(shipped(f"sql/checks/{check}.sql") or "")
+    found = DESCRIPTION.match(bundled_sql(f"sql/checks/{check}.sql") or "")
     return " ".join(found[1].replace("\n--", "").split()) if found else ""
 
 
 def run(con: duckdb.DuckDBPyConnection, name: str, /, **values: Any) -> duckdb.DuckDBPyConnection:
     """Runs each statement of a file in turn, each with the values it names; the result is that of the last."""
     for statement in duckdb.extract_statements(read(name)):
-        con.execute(statement, named_in(statement, values))
+        con.execute(statement, parameters_of(statement, values))
     return con
 
 
@@ -77,8 +77,8 @@ def arrow(con: duckdb.DuckDBPyConnection, name: str, /, **values: Any) -> "pa.Ta
     """Runs each statement of a file in turn, as `run` does, and gives the rows of the last as an Arrow table."""
     *before, last = duckdb.extract_statements(read(name))
     for statement in before:
-        con.execute(statement, named_in(statement, values))
-    return arrow_of(con, last, named_in(last, values))
+        con.execute(statement, parameters_of(statement, values))
+    return arrow_of(con, last, parameters_of(last, values))
 
 
 def arrow_of(con: duckdb.DuckDBPyConnection, query: str | duckdb.Statement, values: dict[str, Any]) -> "pa.Table":
@@ -92,7 +92,7 @@ def arrow_of(con: duckdb.DuckDBPyConnection, query: str | duckdb.Statement, valu
     return con.execute(query, values).to_arrow_table()
 
 
-def named_in(statement: duckdb.Statement, values: dict[str, Any]) -> dict[str, Any]:
+def parameters_of(statement: duckdb.Statement, values: dict[str, Any]) -> dict[str, Any]:
     """Those of the values that a statement names."""
     return {key: values[key] for key in statement.named_parameters}
 

@@ -24,7 +24,7 @@ def newer_error(path: Path, error: duckdb.Error) -> NewerFileError | None:
         return None
     root = path.parent.parent if path.parent.name in KEEPING else path.parent
     return NewerFileError(
-        f"{path}: {reason}; install it: {install(path)}\nor keep {installed()}, and rewrite the file for it where the "
+        f"{path}: {reason}; install it: {install(path)}\nor keep {installed_version()}, and rewrite the file for it where the "
         f"newer DuckDB is installed: nightrank housekeeping --store {shlex.quote(str(root))}",
         path,
         reason,
@@ -38,7 +38,7 @@ def newer_reason(path: Path, error: duckdb.Error) -> str | None:
         return None
     wrote = ".".join(map(str, made_by(path))) if made_by(path) else ""
     by = f"a newer DuckDB ({wrote})" if wrote else "a newer DuckDB"
-    return f"written by {by} in storage version {found[1]}, and {installed()} reads up to {found[2]}"
+    return f"written by {by} in storage version {found[1]}, and {installed_version()} reads up to {found[2]}"
 
 
 def made_by(path: Path) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ def install(path: Path) -> str:
     return f"{shlex.quote(sys.executable)} -m pip install 'duckdb>={numbers},<{wanted[0] + 1}'"
 
 
-def installed() -> str:
+def installed_version() -> str:
     return f"DuckDB {duckdb.__version__}"
 
 
@@ -68,7 +68,7 @@ def unknown_version(config: StoreConfig, error: duckdb.Error) -> FeatureError | 
     if NOT_KNOWN not in str(error):
         return None
     return FeatureError(
-        f"store.storage_version is '{config.storage_version}', which {installed()} does not write; "
+        f"store.storage_version is '{config.storage_version}', which {installed_version()} does not write; "
         "set it to v1.0.0, which every DuckDB from 1.0 on reads, or install a newer DuckDB"
     )
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from features.config import StoreConfig
 from features.errors import BusyError, FeatureError
-from features.store.permissions import closed_to_others
+from features.store.permissions import private_umask
 
 PUBLISHED = "published.duckdb"
 POLL_SECONDS = 0.1
@@ -31,7 +31,7 @@ class Store:
     def __post_init__(self) -> None:
         if "?" in str(self.root):  # DuckDB takes what follows it for settings, and misplaces its log
             raise FeatureError(f"{self.root}: DuckDB opens no file with ? in its path; name another store with --store")
-        if "\\" in str(self.root) and takes_backslash_for_slash():
+        if "\\" in str(self.root) and treats_backslash_as_slash():
             raise FeatureError(
                 f"{self.root}: DuckDB 2 takes \\ in the path of a database for /, and would open a file elsewhere; "
                 "name another store with --store"
@@ -130,7 +130,7 @@ class Store:
         Whoever waits stands in a queue, so that a backfill, which takes the lock for one day after the other, lets in
         who came meanwhile. Raises BusyError, naming the holder, where it is not free within `wait_seconds`.
         """
-        with closed_to_others, self.opened(self.lock) as handle:
+        with private_umask, self.opened(self.lock) as handle:
             with self.opened(self.lock.with_suffix(".queue")) as queue:  # left, and freed, as soon as the lock is had
                 until = monotonic() + self.config.wait_seconds
                 self.wait_for(queue, until)
@@ -199,7 +199,7 @@ class Store:
         return BusyError(f"{self.root}: {holder}; try again when it is done")
 
 
-def takes_backslash_for_slash() -> bool:
+def treats_backslash_as_slash() -> bool:
     """Whether the installed DuckDB looks for a database in other folders than its path names."""
     import duckdb  # here, since a store is also named where nothing of DuckDB is needed
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Building:
+class AssetBuild:
     """What an asset's builder fills in before its ledger row is closed."""
 
     rows: int = 0
@@ -64,7 +64,7 @@ class Warehouse:
         """All of it, or none."""
         self.con.begin()
         try:
-            with duckdb_connection.in_sentences():
+            with duckdb_connection.translate_errors():
                 yield
         except BaseException:
             self.con.rollback()
@@ -74,7 +74,7 @@ class Warehouse:
     def is_current(self, asset: str, ds: date, fingerprint: Fingerprint) -> bool:
         """Whether the asset of the day is built, from this, and its files are whole."""
         done = self.one("ledger/is_done", asset=asset, ds=ds, fingerprint=fingerprint.hash)
-        return bool(done) and lake.are_whole(self.store, self.files(asset, ds, ds))
+        return bool(done) and lake.all_intact(self.store, self.files(asset, ds, ds))
 
     def run_of(self, asset: str, ds: date) -> str | None:
         """The run that built the asset of the day."""
@@ -86,13 +86,13 @@ class Warehouse:
         return [LakeFile(*row) for row in found]
 
     @contextmanager
-    def building(self, asset: str, ds: date, fingerprint: Fingerprint) -> Iterator[Building]:
+    def building(self, asset: str, ds: date, fingerprint: Fingerprint) -> Iterator[AssetBuild]:
         """Builds an asset of a day: its rows, its files and its ledger row come true in one transaction.
 
         Before it, the ledger says `running`; should the block raise, `failed`, and why.
         """
         self.run("ledger/start", asset=asset, ds=ds, **fingerprint.ledger, run_id=self.run_id, now=self.clock())
-        made = Building()
+        made = AssetBuild()
         try:
             with self.transaction():
                 yield made
@@ -122,7 +122,7 @@ class Warehouse:
 
     def clear_day(self, table: str, ds: date) -> None:
         """Removes the day's rows from a table of `serving`."""
-        self.con.execute(sql_builder.clear_day(f"serving.{table}"), {"ds": ds})
+        self.con.execute(sql_builder.delete_day(f"serving.{table}"), {"ds": ds})
 
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Adds the rows of a frame to a table, named with its schema; columns go by name."""
@@ -142,10 +142,12 @@ class Warehouse:
         self.run("ledger/begin_run", run_id=run_id, command=command, ds=ds, now=self.clock(), reason=reason)
         run = replace(self, run_id=run_id)
         try:
-            with duckdb_connection.in_sentences():
+            with duckdb_connection.translate_errors():
                 yield run
         except BaseException as stopped:
-            with suppress(duckdb_connection.DAMAGED):  # where the disk is full: what stopped the run is told, not that
+            with suppress(
+                duckdb_connection.CORRUPTION_ERRORS
+            ):  # where the disk is full: what stopped the run is told, not that
                 run.end_run("failed", f"{type(stopped).__name__}: {stopped}")
             raise
         run.end_run("done")
@@ -157,7 +159,7 @@ class Warehouse:
 
 
 @dataclass(frozen=True)
-class StillWarehouse(Warehouse):
+class CachingWarehouse(Warehouse):
     """A warehouse that nobody writes to for now: what is asked twice is answered once."""
 
     answers: dict[str, list[tuple]] = field(default_factory=dict)
@@ -170,12 +172,12 @@ class StillWarehouse(Warehouse):
 
 
 @contextmanager
-def look_into(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
+def open_warehouse_read_only(store: Store, clock: Callable[[], datetime]) -> Iterator[Warehouse]:
     """Opens the warehouse read-only, and keeps writers waiting meanwhile. Raises FeatureError where there is none,
     BusyError where somebody still writes after `store.wait_seconds`."""
-    warehouse_copies.need_warehouse(store, warehouse_copies.BEGIN)
+    warehouse_copies.require_warehouse(store, warehouse_copies.BEGIN)
     with (
-        warehouse_copies.naming_the_copy(store),
+        warehouse_copies.with_copy_hint(store),
         store.undisturbed(store.config.wait_seconds),
         duckdb_connection.connect_read_only(store.warehouse, store.config) as con,
     ):
@@ -195,17 +197,17 @@ def locked_warehouse(store: Store, clock: Callable[[], datetime], *, copy: bool 
 
     Raises FeatureError where it is missing from a store that has files.
     """
-    warehouse_copies.need_no_remains(store)
+    warehouse_copies.require_no_remains(store)
     if not warehouse_copies.has_bytes(store.warehouse):  # DuckDB begins a missing file, and refuses an empty one
         store.warehouse.unlink(missing_ok=True)
-    with warehouse_copies.naming_the_copy(store):
+    with warehouse_copies.with_copy_hint(store):
         changed, con = False, duckdb_connection.connect(store.warehouse, store.config, store.spill)
         try:
             sql_files.run(con, "schema/warehouse")
             warehouse = Warehouse(store, con, clock)
             warehouse.check_timezone()
             done_before = warehouse.run("ledger/runs_done")
-            with duckdb_connection.in_sentences():
+            with duckdb_connection.translate_errors():
                 yield warehouse
             [(runs, people)] = warehouse.run("ledger/runs_done")
             changed = copy and ([(runs, people)] != done_before or (runs > 0 and not warehouse_copies.copies(store)))

@@ -38,10 +38,10 @@ def copy_warehouse(store: Store) -> None:
         shutil.copyfile(store.warehouse, making)
         lake.flush(making)
         with duckdb_connection.connect_read_only(making, store.config) as con:
-            duckdb_connection.read_through(con, but_schema="serving")
+            duckdb_connection.read_every_block(con, but_schema="serving")
     except (duckdb.Error, FeatureError, OSError) as error:
         remove_making(store)
-        if duckdb_connection.is_full(error):
+        if duckdb_connection.is_disk_full(error):
             return
         raise
     making.rename(made)
@@ -89,18 +89,18 @@ def restore_command(store: Store, copy: Path | None = None) -> str:
     return f"rm -f {names[0]} && cp -p {names[1]} {names[2]}"
 
 
-def need_warehouse(store: Store, begin: str | None = None) -> None:
+def require_warehouse(store: Store, begin: str | None = None) -> None:
     """Raises FeatureError where the warehouse is missing or empty: with the command that restores it where the store
     has other files, else with what begins a store."""
     if has_bytes(store.warehouse):
         return
-    need_no_remains(store)
+    require_no_remains(store)
     raise FeatureError(f"{store.root}: there is no store here; {begin or 'name one with --store'}")
 
 
-def need_no_remains(store: Store) -> None:
+def require_no_remains(store: Store) -> None:
     """Raises FeatureError where the folder has files of a store and no warehouse: a new one would disown them all."""
-    held = [] if has_bytes(store.warehouse) else remains(store)
+    held = [] if has_bytes(store.warehouse) else orphaned_remains(store)
     if held:
         raise FeatureError(
             f"{store.warehouse}: is {'empty' if store.warehouse.exists() else 'missing'}, and the store has files in "
@@ -114,7 +114,7 @@ def has_bytes(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def remains(store: Store) -> list[str]:
+def orphaned_remains(store: Store) -> list[str]:
     """Where in the folder a store has left files, without its warehouse."""
     folders = [folder for folder in (store.lake, store.models, store.releases, store.copies) if has_files(folder)]
     published = [store.published] if os.path.lexists(store.published) else []
@@ -126,7 +126,7 @@ def has_files(folder: Path) -> bool:
 
 
 @contextmanager
-def naming_the_copy(store: Store) -> Iterator[None]:
+def with_copy_hint(store: Store) -> Iterator[None]:
     """Turns the error of a damaged warehouse into one that names the newest copy and how to restore it."""
     try:
         yield
@@ -150,7 +150,7 @@ def is_of_warehouse(error: Exception, store: Store) -> bool:
         return False
     try:
         with duckdb_connection.connect_read_only(store.warehouse, store.config) as con:
-            duckdb_connection.read_through(con)
+            duckdb_connection.read_every_block(con)
     except (duckdb.Error, FeatureError):
         return True
     return False

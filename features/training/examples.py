@@ -8,15 +8,15 @@ import polars as pl
 
 from features.candidates.candidates import candidates_fingerprint
 from features.config import CandidateConfig, ExampleConfig
-from features.ingest.catalogue import known_version, view_catalogue
-from features.ingest.event_files import files_of_day, view_events
+from features.ingest.catalogue import create_catalogue_view, known_version
+from features.ingest.event_files import create_events_view, files_of_day
 from features.ingest.impressions import IMPRESSION_TYPES
 from features.sequences.histories import events_seen
 from features.store import duckdb_connection, lake, sql_files
-from features.store.fingerprints import Fingerprint, made_of, texts
+from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.lake import LakeFile
 from features.store.warehouse import Warehouse
-from features.training.negative_sampling import with_candidates, with_negatives
+from features.training.negative_sampling import add_candidates, add_negatives
 
 CODE = 3  # raise it where a change here, or in negatives.py, changes a file
 SQL = ("positives", "goods_known", "known_goods", "labelled_impressions", "histories", "night_catalogue")
@@ -71,12 +71,12 @@ def examples_fingerprint(
         "impressions": [file.sha256 for file in warehouse.files("impressions.%", ds, ds)],
         "settings.store": warehouse.store.config.timezone,
         "settings.examples": config,
-        "sql": texts(*(f"transforms/{name}" for name in SQL)),
+        "sql": sql_texts(*(f"transforms/{name}" for name in SQL)),
         "code": CODE,
     }
     if needs_candidates(warehouse, ds, config):
         parts["candidates"] = candidates_fingerprint(warehouse, before, candidates).shape
-    return made_of(events_seen(warehouse, before) | parts)
+    return fingerprint(events_seen(warehouse, before) | parts)
 
 
 def needs_candidates(warehouse: Warehouse, ds: date, config: ExampleConfig) -> bool:
@@ -90,7 +90,7 @@ def impressions_of(warehouse: Warehouse, ds: date, config: ExampleConfig) -> lis
     return shown if config.labels == "impressions" or (config.labels == "auto" and shown) else None
 
 
-def offered_files(warehouse: Warehouse, ds: date) -> list[LakeFile]:
+def candidate_files_for_labels(warehouse: Warehouse, ds: date) -> list[LakeFile]:
     """The candidates of the night before."""
     return warehouse.files("candidates", ds - timedelta(days=1), ds - timedelta(days=1))
 
@@ -99,33 +99,34 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
     """One row per example of a day: user_key, goods_key, shop_key, as_of, label."""
     con, store = warehouse.con, warehouse.store
     start, end = store.day_start(ds), store.day_end(ds)
-    view_catalogue(warehouse, ds - timedelta(days=1))
+    create_catalogue_view(warehouse, ds - timedelta(days=1))
     sql_files.run(con, "transforms/known_goods", as_of=start, popular_days=config.popular_days)
     night = config.history == "night"
     shown = impressions_of(warehouse, ds, config)
     if shown is not None:
-        paths = [lake.verified(store, file) for file in shown]
-        duckdb_connection.view_of_files(con, "day_impressions", paths, IMPRESSION_TYPES)
+        paths = [lake.verified_path(store, file) for file in shown]
+        duckdb_connection.create_files_view(con, "day_impressions", paths, IMPRESSION_TYPES)
         return pl.DataFrame(sql_files.arrow(con, "transforms/labelled_impressions", start=start, night=night))
-    view_events(warehouse, files_of_day(warehouse, ds, known_until), "day_events")
+    create_events_view(warehouse, files_of_day(warehouse, ds, known_until), "day_events")
     sql_files.run(con, "transforms/positives")
     values = {"start": start, "end": end, "types": list(config.positive_types)}
     found = pl.DataFrame(sql_files.arrow_of(con, "from positives_in($start, $end, $types)", values))
     moment = pl.lit(start, pl.Datetime("us")) if night else pl.col("first_ts")
     positives = found.select("user_key", "goods_key", "shop_key", moment.alias("as_of"))
     if config.draw == "candidates":
-        return with_candidates(positives, offered_candidates(warehouse, ds), config, ds)
+        return add_candidates(positives, candidate_examples(warehouse, ds), config, ds)
     # An item that only the catalogue has would teach the unknown row alone.
     touched = pl.DataFrame(sql_files.arrow_of(con, "select goods_key from known_goods where is_touched", {}))
     known = sql_files.arrow_of(con, "from known_goods where popularity > 0 order by goods_key", {})
     taken = positives.filter(pl.col("goods_key").is_in(touched["goods_key"].implode()))
-    return with_negatives(taken, pl.DataFrame(known), config, ds)
+    return add_negatives(taken, pl.DataFrame(known), config, ds)
 
 
-def offered_candidates(warehouse: Warehouse, ds: date) -> pl.DataFrame:
+def candidate_examples(warehouse: Warehouse, ds: date) -> pl.DataFrame:
     columns = ["user_key", "goods_key", "shop_key"]
     frames = [
-        lake.read(warehouse.store, file, lambda rows: rows.select(columns)) for file in offered_files(warehouse, ds)
+        lake.read(warehouse.store, file, lambda rows: rows.select(columns))
+        for file in candidate_files_for_labels(warehouse, ds)
     ]
     empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.Int32))
     return pl.concat([empty, *frames]).sort("user_key", "goods_key")
@@ -144,6 +145,6 @@ def load_examples(warehouse: Warehouse, first_ds: date, last_ds: date) -> Labell
     return LabelledExamples(user_keys, goods_keys, shop_keys, labels, frame["as_of"].to_physical().to_numpy())
 
 
-def days_back(ds: date, days: int) -> list[date]:
+def last_days(ds: date, days: int) -> list[date]:
     """The `days` days that end with `ds`, oldest first."""
     return [ds - timedelta(days=back) for back in reversed(range(days))]

@@ -73,39 +73,39 @@ def ranked_by_others(warehouse: Warehouse, model_id: str, first_ds: date, until:
     return [ds for (ds,) in warehouse.run("ledger/ranked_by_others", **values)]
 
 
-def last_training(warehouse: Warehouse, ds: date) -> date | None:
+def last_training_day(warehouse: Warehouse, ds: date) -> date | None:
     """The newest day up to `ds` that a model was trained for, champion or not."""
     return warehouse.one("ledger/last_training", ds=ds)
 
 
-def start_id(warehouse: Warehouse, ds: date, pooling: str) -> str | None:
+def warm_start_model_id(warehouse: Warehouse, ds: date, pooling: str) -> str | None:
     """The model that a training for `ds` may start from: the champion of the days before, or for another pooling the
     model of that pooling that was trained beside it, where there is one. None without a champion."""
     return warehouse.one("ledger/start_of", ds=ds, pooling=pooling)
 
 
-def learned_from_forgotten(warehouse: Warehouse, model_id: str) -> bool:
+def trained_on_erased_user(warehouse: Warehouse, model_id: str) -> bool:
     """Whether somebody who was forgotten since is in what a model learned from."""
     return bool(warehouse.one("ledger/learned_from_forgotten", model_id=model_id))
 
 
-def learned_from(models: Path, days: set[date]) -> list[str]:
+def checkpoints_trained_on(models: Path, days: set[date]) -> list[str]:
     """The checkpoints that learned from one of these days, by name: those whose window has one, the days that taught,
     validated and measured, and those that started from such a one. One that does not say may have."""
     found: dict[str, bool] = {}
     for _, path, about in sorted((str(about.get("ds")), path, about) for path, about in records(models)):
         began = about.get("warm_from")
-        found[path.name] = has_one(about, days) or (began is not None and found.get(began, bool(days)))
+        found[path.name] = window_contains(about, days) or (began is not None and found.get(began, bool(days)))
     return sorted(name for name, learned in found.items() if learned)
 
 
 def records(models: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Each checkpoint's folder and its model.json."""
     for path in models.glob("*/model.json"):
-        yield path.parent, record_of(models, path.parent.name)
+        yield path.parent, checkpoint_metadata(models, path.parent.name)
 
 
-def record_of(models: Path, model_id: str) -> dict[str, Any]:
+def checkpoint_metadata(models: Path, model_id: str) -> dict[str, Any]:
     """What a checkpoint says of itself, model.json; empty where it cannot be read."""
     try:
         about = json.loads((models / model_id / "model.json").read_text(encoding="utf-8"))
@@ -114,7 +114,7 @@ def record_of(models: Path, model_id: str) -> dict[str, Any]:
     return about if isinstance(about, dict) else {}
 
 
-def has_one(about: dict[str, Any], days: set[date]) -> bool:
+def window_contains(about: dict[str, Any], days: set[date]) -> bool:
     try:
         last, window = date.fromisoformat(about["ds"]), about["window"]
         length = timedelta(days=window["train_days"] + window.get("valid_days", 0) + window["eval_days"])
@@ -139,7 +139,7 @@ def table_sizes(warehouse: Warehouse) -> tuple[int, int, int, int]:
     return goods, shops, categories, users
 
 
-def need_champion(warehouse: Warehouse, ds: date) -> str:
+def require_champion(warehouse: Warehouse, ds: date) -> str:
     """The model that ranks the night. Raises FeatureError where none was trained yet, or only such as know of days
     after it."""
     model_id = champion_id(warehouse, ds)

@@ -12,13 +12,13 @@ ROUNDS = 16  # of drawing again where a negative hit a positive; a user with mos
 COLUMNS = ["user_key", "goods_key", "shop_key", "as_of"]
 
 
-def with_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
+def add_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
     """The positives, and for each some negatives among the known goods: never a goods the user took that day.
 
     Positives: user_key, goods_key, shop_key, as_of. Known: goods_key, shop_key, popularity, by goods_key.
     """
     if not len(positives) or not len(known):
-        return together(positives, positives.clear())
+        return label_and_concat(positives, positives.clear())
     weight = known["popularity"].to_numpy().astype(np.float64)
     share = np.cumsum(weight**config.popularity_power if config.draw == "popularity" else np.ones(len(known)))
     known_keys = known["goods_key"].to_numpy()
@@ -26,11 +26,13 @@ def with_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: Example
     def draw(chance: np.ndarray, _rows: np.ndarray) -> np.ndarray:
         return known_keys[np.searchsorted(share, chance * share[-1], side="right").clip(max=len(share) - 1)]
 
-    drawn = drawn_apart(positives, positives, draw, config, ds)
-    return together(positives, drawn.join(known.select("goods_key", "shop_key"), on="goods_key", maintain_order="left"))
+    drawn = sample_negatives(positives, positives, draw, config, ds)
+    return label_and_concat(
+        positives, drawn.join(known.select("goods_key", "shop_key"), on="goods_key", maintain_order="left")
+    )
 
 
-def with_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
+def add_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
     """What was taken of the user's own candidates of the night before, and for each some that were not taken.
 
     What was taken and was no candidate teaches nothing: beside negatives that all are candidates, it would teach that
@@ -40,7 +42,7 @@ def with_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: E
     of_pair = ["user_key", "goods_key"]
     offered = positives.join(candidates.select(of_pair), on=of_pair, how="semi", maintain_order="left")
     if not len(offered):
-        return together(offered, offered)
+        return label_and_concat(offered, offered)
     owners, first, count = np.unique(candidates["user_key"].to_numpy(), return_index=True, return_counts=True)
     keys = candidates["goods_key"].to_numpy()
     row = np.searchsorted(owners, np.repeat(offered["user_key"].to_numpy(), config.negatives))
@@ -48,12 +50,12 @@ def with_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: E
     def draw(chance: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return keys[first[row[rows]] + (chance * count[row[rows]]).astype(np.int64)]
 
-    drawn = drawn_apart(offered, positives, draw, config, ds)
+    drawn = sample_negatives(offered, positives, draw, config, ds)
     shops = candidates.select("user_key", "goods_key", "shop_key")
-    return together(offered, drawn.join(shops, on=of_pair, maintain_order="left"))
+    return label_and_concat(offered, drawn.join(shops, on=of_pair, maintain_order="left"))
 
 
-def drawn_apart(
+def sample_negatives(
     positives: pl.DataFrame,
     taken: pl.DataFrame,
     draw: Callable[[np.ndarray, np.ndarray], np.ndarray],
@@ -71,13 +73,15 @@ def drawn_apart(
         np.repeat(positives[name].to_numpy(), config.negatives) for name in ("user_key", "goods_key", "as_of")
     )
     which = np.tile(np.arange(config.negatives), len(positives))
-    of_day = np.unique(pair(taken["user_key"].to_numpy(), taken["goods_key"].to_numpy()))
+    of_day = np.unique(pack_keys(taken["user_key"].to_numpy(), taken["goods_key"].to_numpy()))
     drawn = np.zeros(len(user), np.int32)
     open_places = np.arange(len(user))
     for again in range(ROUNDS):
-        chance = uniform(config.seed, ds.toordinal(), user[open_places], goods[open_places], which[open_places], again)
+        chance = hash_uniform(
+            config.seed, ds.toordinal(), user[open_places], goods[open_places], which[open_places], again
+        )
         drawn[open_places] = draw(chance, open_places)
-        open_places = open_places[np.isin(pair(user[open_places], drawn[open_places]), of_day)]
+        open_places = open_places[np.isin(pack_keys(user[open_places], drawn[open_places]), of_day)]
         if not len(open_places):
             break
     keep = np.ones(len(user), bool)
@@ -86,7 +90,7 @@ def drawn_apart(
     return frame.unique(maintain_order=True)
 
 
-def together(positives: pl.DataFrame, negatives: pl.DataFrame) -> pl.DataFrame:
+def label_and_concat(positives: pl.DataFrame, negatives: pl.DataFrame) -> pl.DataFrame:
     """Both with their labels, by user, moment and goods."""
     labelled = [
         rows.select(*COLUMNS, pl.lit(label, pl.Int8).alias("label")) for rows, label in ((positives, 1), (negatives, 0))
@@ -94,12 +98,12 @@ def together(positives: pl.DataFrame, negatives: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(labelled, how="vertical_relaxed").sort("user_key", "as_of", "goods_key", "label")
 
 
-def pair(user_keys: np.ndarray, goods_keys: np.ndarray) -> np.ndarray:
+def pack_keys(user_keys: np.ndarray, goods_keys: np.ndarray) -> np.ndarray:
     """One number for a user and a goods. int64"""
     return user_keys.astype(np.int64) << 32 | goods_keys.astype(np.int64)
 
 
-def uniform(*parts: int | np.ndarray) -> np.ndarray:
+def hash_uniform(*parts: int | np.ndarray) -> np.ndarray:
     """Numbers in [0, 1) that only depend on the parts: the finalizer of SplitMix64 (Steele, Lea, Flood 2014) over
     each in turn."""
     mixed = np.zeros(np.broadcast_shapes(*(np.shape(part) for part in parts)), np.uint64)

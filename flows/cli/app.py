@@ -18,7 +18,7 @@ import typer
 
 import features
 from din import DinError
-from features import BusyError, FeatureError, StoppedByCheck
+from features import BusyError, CheckFailedError, FeatureError
 from flows.cli import maintenance_commands, read_commands
 from flows.cli.options import (
     BUSY,
@@ -34,9 +34,9 @@ from flows.cli.options import (
     Plain,
     ReplaceDays,
     StorePath,
-    both,
-    day,
-    days_accepted,
+    date_range,
+    parse_day,
+    replaced_days,
 )
 from flows.clock import utc_now
 from flows.output import results
@@ -44,7 +44,7 @@ from flows.pipelines.plan_states import Mode
 from flows.runtime.console import stderr
 
 if TYPE_CHECKING:
-    from features import Ingested
+    from features import IngestResult
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,7 +53,7 @@ app = typer.Typer(
 )
 
 
-ONLY_LOOK = ("why", "sql", "status", "plan", "explore", "doctor", "report", "compare")
+READ_ONLY_COMMANDS = ("why", "sql", "status", "plan", "explore", "doctor", "report", "compare")
 
 
 def print_versions(asked: bool) -> None:
@@ -94,19 +94,19 @@ def main() -> None:
 
 def failed(error: Exception) -> None:
     """Print what went wrong and exit; raise the error where nobody expected it."""
-    from flows.runtime.timeouts import OutOfTime
+    from flows.runtime.timeouts import TimeoutExceeded
 
     try:
-        with features.in_sentences():
+        with features.translate_errors():
             raise error
     except BusyError as busy:
         stop(busy, BUSY)
-    except StoppedByCheck as stopped:
+    except CheckFailedError as stopped:
         stop(stopped, STOPPED)
-    except (FeatureError, DinError, OutOfTime) as wrong:
+    except (FeatureError, DinError, TimeoutExceeded) as wrong:
         stop(wrong, FAILED)
     except OSError as refused:
-        stop(of_the_machine(refused), FAILED)
+        stop(os_error_message(refused), FAILED)
     except KeyboardInterrupt:
         interrupted()
 
@@ -115,16 +115,18 @@ def interrupted() -> None:
     """Say what an interrupt left behind: nothing by a command that only looks, else what was finished."""
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     left = (
-        "nothing was changed" if command in ONLY_LOOK else "what was finished is kept, the same command builds the rest"
+        "nothing was changed"
+        if command in READ_ONLY_COMMANDS
+        else "what was finished is kept, the same command builds the rest"
     )
     stop(f"stopped; {left}", INTERRUPTED)
 
 
-def of_the_machine(error: OSError) -> str:
+def os_error_message(error: OSError) -> str:
     """What the machine refused, such as a full disk, and of which file."""
     where = f"{error.filename}: " if error.filename else ""
     said = error.strerror or str(error)
-    if features.is_full(error):
+    if features.is_disk_full(error):
         return f"{where}{said}; nothing is half-written: {features.MAKE_ROOM}"
     return f"{where}{said}; nothing is half-written: put it right, and run the same again"
 
@@ -165,24 +167,24 @@ def ingest(
     if kind not in ("events", "impressions", "goods"):
         raise typer.BadParameter(f"{kind} is none of events, impressions, goods", param_hint="--as")
     if first and last and first > last:
-        raise typer.BadParameter(f"{day(first)} is after --last {day(last)}", param_hint="--first")
+        raise typer.BadParameter(f"{parse_day(first)} is after --last {parse_day(last)}", param_hint="--first")
     if path and len(source) > 1:
         raise typer.BadParameter("it says where one source is; name one SOURCE at a time", param_hint="--path")
-    accepted = days_accepted(replace_days or [], kind, day(first), day(last))
+    accepted = replaced_days(replace_days or [], kind, parse_day(first), parse_day(last))
     settings = load_settings(store)
     opened = open_store(store, settings)
-    read: list[Ingested] = []
+    read: list[IngestResult] = []
     with features.open_warehouse(opened, "nightrank ingest", utc_now) as warehouse:
         for name in source:
-            found = ingest.source_named(warehouse, name, kind, path and from_anywhere(path))
+            found = ingest.resolve_source(warehouse, name, kind, path and absolute_path(path))
             if full:
                 features.forget_digests(warehouse, found)
-            counts = ingest.ingest_replacing(warehouse, settings, found, day(first), day(last), accepted)
+            counts = ingest.ingest_replacing(warehouse, settings, found, parse_day(first), parse_day(last), accepted)
             read += counts
-            ingest.need_kept_rows(warehouse, found, counts)
+            ingest.require_kept_rows(warehouse, found, counts)
             results.ingested(warehouse, found, counts, json)
     if json:
-        results.as_json([asdict(counts) for counts in read])
+        results.print_json([asdict(counts) for counts in read])
 
 
 @app.command()
@@ -191,11 +193,11 @@ def train(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = False
     if plain:
         from flows.pipelines.training import run_training
 
-        records = run_training(store, day(ds))
+        records = run_training(store, parse_day(ds))
     else:
         from flows.deployments.flows import train as train_flow
 
-        records = train_flow(str(store), day(ds))
+        records = train_flow(str(store), parse_day(ds))
     results.trained(records, json)
 
 
@@ -216,8 +218,8 @@ def compare(
     if plot:
         if plot.suffix != ".png":
             raise typer.BadParameter(f"{plot} does not end in .png", param_hint="--plot")
-        comparison.need_place(plot)
-    found = run_compare(store, day(ds), seeds)
+        comparison.require_writable(plot)
+    found = run_compare(store, parse_day(ds), seeds)
     try:
         comparison.draw(found, plot or store / f"compare-{found.ds}.png")
     finally:  # the work of minutes is told whatever became of the picture
@@ -230,11 +232,11 @@ def nightly(store: StorePath = DEFAULT_STORE, ds: Day = None, plain: Plain = Fal
     if plain:
         from flows.pipelines.nightly import run_nights
 
-        ranked = run_nights(store, day(ds))
+        ranked = run_nights(store, parse_day(ds))
     else:
         from flows.deployments.flows import nightly as nightly_flow
 
-        ranked = nightly_flow(str(store), day(ds))
+        ranked = nightly_flow(str(store), parse_day(ds))
     results.nights(ranked, json)
 
 
@@ -249,8 +251,8 @@ def forget(
     from flows.settings import load_settings, open_store
 
     opened = open_store(store, load_settings(store))
-    found = features.forget(opened, user, utc_now, din.forget_user)
-    results.as_json(asdict(found)) if json else results.forgotten(opened, found)
+    found = features.erase_user(opened, user, utc_now, din.forget_user)
+    results.print_json(asdict(found)) if json else results.print_erasure(opened, found)
 
 
 @app.command()
@@ -272,17 +274,17 @@ def backfill(
     """Builds what is missing, failed or stale between two days, and what that needs; run again, what is left."""
     from flows.pipelines import backfill, unranked_nights
 
-    first, last = both(start, end)
+    first, last = date_range(start, end)
     if reason is not None and not reason.strip():
         raise typer.BadParameter("it is empty; say why", param_hint="--reason")
     if dry_run:
         planned = backfill.plan_of(store, first, last)
-        results.plan(backfill.chosen(planned, mode, reason), all_of_it=False, json=json)
+        results.plan(backfill.select_assets(planned, mode, reason), all_of_it=False, json=json)
         results.notes(unranked_nights.notes(store, planned), json)
         return
     built = backfill.run_backfill(store, first, last, mode, reason)
-    results.built(built, json)
-    backfill.need_all(store, built)
+    results.print_built(built, json)
+    backfill.raise_on_failures(store, built)
 
 
 @app.command()
@@ -301,7 +303,7 @@ def serve(
     run_serve(file, store)
 
 
-def from_anywhere(path: str) -> str:
+def absolute_path(path: str) -> str:
     """The path as a night finds it that runs in another folder: whole where it is of files here, else as it is."""
     here = "://" not in path and (Path(path).exists() or glob.has_magic(path))
     return str(Path(path).absolute()) if here and not path.startswith("~") else path

@@ -11,7 +11,7 @@ import features
 from features import FIRST_DAY, FeatureError
 from flows.clock import utc_now
 from flows.output import explanation, results
-from flows.pipelines.explain import of_first
+from flows.pipelines.explain import explain_first
 from flows.pipelines.ingest import ingest
 from flows.pipelines.nightly import run_nights
 from flows.pipelines.training import run_training
@@ -43,7 +43,7 @@ k = 50
 
 def run_demo(root: Path) -> None:
     """Builds what is not built yet, so that a second run only shows it."""
-    begin(root)
+    create_store(root)
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank demo", utc_now) as warehouse:
@@ -57,10 +57,10 @@ def run_demo(root: Path) -> None:
     show_result(root, store)
 
 
-def begin(root: Path) -> None:
+def create_store(root: Path) -> None:
     """Makes the folder of the store, with its settings. Raises FeatureError where it cannot be made."""
     try:
-        with features.closed_to_others:
+        with features.private_umask:
             root.mkdir(parents=True, exist_ok=True)
             if not (root / SETTINGS_FILE).exists():
                 (root / SETTINGS_FILE).write_text(SETTINGS)
@@ -81,11 +81,11 @@ def read_sample(warehouse: features.Warehouse, settings: Settings) -> None:
 
 
 def show_result(root: Path, store: features.Store) -> None:
-    with features.reading(store) as reader:
+    with features.open_published(store) as reader:
         who = reader.show("first_user").rows[0][0]
         night = reader.night()
         explanation.show_ranking(explanation.ranking(reader, who, night), who, night)
-        explanation.show_why(of_first(store, reader, who, night))
+        explanation.show_why(explain_first(store, reader, who, night))
         results.models(reader)
     commands, where = beside_this_python(), shlex.quote(str(root))
     results.stdout.print(

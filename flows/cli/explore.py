@@ -30,8 +30,8 @@ def run_explore(store: Store, port: int) -> None:
             "explore needs Streamlit, which is not installed beside this Python; "
             "install it with: python -m pip install 'nightrank[explore]'"
         )
-    with features.reading(store):
-        need_free(port)
+    with features.open_published(store):
+        require_free_port(port)
     from streamlit.web.cli import main
 
     os.environ["NIGHTRANK_STORE_PATH"] = str(store.root)
@@ -41,7 +41,7 @@ def run_explore(store: Store, port: int) -> None:
     main(["run", app, *flags], prog_name="streamlit")
 
 
-def need_free(port: int) -> None:
+def require_free_port(port: int) -> None:
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

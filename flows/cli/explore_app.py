@@ -19,7 +19,7 @@ from flows.report.page.render import drawing
 from flows.report.page.timeline import timeline
 
 EVERY_RANK = 1_000_000
-MOST_WEIGHTS = 20
+MAX_WEIGHTS = 20
 DRAWN = 8  # of each part: more would lie on one another
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     st.set_page_config(page_title="nightrank explore", layout="wide")
     store = Store(Path(os.environ["NIGHTRANK_STORE_PATH"]), StoreConfig())
     try:
-        with features.reading(store) as reader:
+        with features.open_published(store) as reader:
             explore(store, reader)
     except FeatureError as error:  # one sentence, and what to do
         st.error(str(error))
@@ -94,7 +94,7 @@ def explained(why: Explanation, found: Person, about: dict[str, Any]) -> None:
         st.info("The history is empty: there is nothing to attend to.")
         return
     drawn = [row for rows in weights.values() for row in rows[:DRAWN]]
-    draw(f"Goods {why.goods_id}, {told_of.stands(why)}", found.history, drawn, about)
+    draw(f"Goods {why.goods_id}, {told_of.rank_text(why)}", found.history, drawn, about)
     as_table(
         [row for rows in weights.values() for row in rows],
         ("part", "history_id", "history_name", "event_ts", "times", "weight", "share"),
@@ -117,7 +117,7 @@ def draw(title: str, events: list[dict[str, Any]], weights: list[dict[str, Any]]
 def as_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
     """Rows as a table that can be sorted and searched; a name that is not known is left empty."""
     known = [{name: "" if row[name] is None else row[name] for name in columns if name in row} for row in rows]
-    st.dataframe(known, hide_index=True, height="content" if len(known) <= MOST_WEIGHTS else 400)
+    st.dataframe(known, hide_index=True, height="content" if len(known) <= MAX_WEIGHTS else 400)
 
 
 def called(goods: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ def rollback(
     from flows.pipelines.maintenance import run_rollback
 
     found = run_rollback(store, to.date(), reason)
-    results.as_json(vars(found)) if json else maintenance.rolled_back(here(store), found)
+    results.print_json(vars(found)) if json else maintenance.rolled_back(here(store), found)
 
 
 @app.command()
@@ -40,7 +40,7 @@ def doctor(
     from flows.pipelines.maintenance import run_doctor
 
     found = run_doctor(store, deep)
-    results.as_json([asdict(one) for one in found]) if json else maintenance.findings(found)
+    results.print_json([asdict(one) for one in found]) if json else maintenance.findings(found)
     if any(one.broken and not one.is_note for one in found):
         raise typer.Exit(FAILED)
 
@@ -57,7 +57,7 @@ def housekeeping(
     from flows.pipelines.maintenance import run_housekeeping
 
     gone = run_housekeeping(store, dry_run, yes)
-    results.as_json([vars(one) for one in gone]) if json else maintenance.going(here(store), gone, dry_run)
+    results.print_json([vars(one) for one in gone]) if json else maintenance.removals(here(store), gone, dry_run)
 
 
 def here(root: Path) -> Store:

@@ -35,17 +35,17 @@ ReplaceDays = Annotated[
 DEFAULT_STORE = Path("store")
 
 
-def day(moment: datetime | None) -> date | None:
+def parse_day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
-def both(start: datetime, end: datetime) -> tuple[date, date]:
+def date_range(start: datetime, end: datetime) -> tuple[date, date]:
     if start > end:
         raise typer.BadParameter(f"{start.date()} is after END {end.date()}", param_hint="START")
     return start.date(), end.date()
 
 
-def days_accepted(texts: list[str], kind: str, first: date | None, last: date | None) -> set[date]:
+def replaced_days(texts: list[str], kind: str, first: date | None, last: date | None) -> set[date]:
     """The days that --replace-days names."""
     found: set[date] = set()
     for text in (part.strip() for part in ",".join(texts).split(",") if texts):
@@ -67,7 +67,7 @@ def days_accepted(texts: list[str], kind: str, first: date | None, last: date | 
     return found
 
 
-def hours(span: str) -> float:
+def parse_duration(span: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([hd])", span)
     if not match:
         raise typer.BadParameter(f"{span} is not a span of time, such as 30h or 2d", param_hint="--max-age")
@@ -79,7 +79,7 @@ def query_text(query: str) -> str:
     documents call it, such as sql/inspect/top_of_a_user.sql."""
     if not query.endswith(".sql") or (not Path(query).is_file() and len(query.split()) > 1):
         return query
-    if not Path(query).exists() and (shipped := features.store.sql_files.shipped(query)):
+    if not Path(query).exists() and (shipped := features.store.sql_files.bundled_sql(query)):
         return shipped
     try:
         return Path(query).read_text(encoding="utf-8")

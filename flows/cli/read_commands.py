@@ -18,9 +18,9 @@ from flows.cli.options import (
     FirstDay,
     LastDay,
     StorePath,
-    both,
-    day,
-    hours,
+    date_range,
+    parse_day,
+    parse_duration,
     query_text,
 )
 from flows.clock import utc_now
@@ -47,19 +47,19 @@ def why(
     json: AsJson = False,
 ) -> None:
     """What is ranked for a user, and which past goods and shops carried the weight of a goods."""
-    from flows.pipelines.explain import explain, of_first
+    from flows.pipelines.explain import explain, explain_first
 
     opened = looked_at(store)
-    with features.reading(opened) as reader:
-        asked = reader.night(day(ds))
-        who = reader.user(user, day(ds))
+    with features.open_published(opened) as reader:
+        asked = reader.night(parse_day(ds))
+        who = reader.user(user, parse_day(ds))
         if goods:
             found = explain(opened, reader, who, reader.goods(goods), asked)
-            results.as_json(asdict(found)) if json else explanation.show_why(found, top)
+            results.print_json(asdict(found)) if json else explanation.show_why(found, top)
             return
-        ranked, found = explanation.ranking(reader, who, asked), of_first(opened, reader, who, asked)
+        ranked, found = explanation.ranking(reader, who, asked), explain_first(opened, reader, who, asked)
     if json:
-        results.as_json({"ranking": ranked.records(), "why": asdict(found)})
+        results.print_json({"ranking": ranked.records(), "why": asdict(found)})
     else:
         explanation.show_ranking(ranked, who, asked)
         explanation.show_why(found, top)
@@ -78,10 +78,10 @@ def sql(
     """
     if json and csv:
         raise typer.BadParameter("it excludes --json; give one of them", param_hint="--csv")
-    with features.reading(looked_at(store)) as reader:
+    with features.open_published(looked_at(store)) as reader:
         answer = reader.ask(query_text(query))
     if json or csv:
-        results.as_json(answer.records()) if json else tables.as_csv(answer.names, answer.rows)
+        results.print_json(answer.records()) if json else tables.print_csv(answer.names, answer.rows)
     else:
         results.table(answer)
 
@@ -101,12 +101,12 @@ def status(
     from flows.pipelines import overdue_nights
     from flows.settings import settings_error
 
-    limit = hours(max_age) if max_age else None
+    limit = parse_duration(max_age) if max_age else None
     now = utc_now()
-    found, wrong = features.look(looked_at(store), now), settings_error(store)
+    found, wrong = features.read_status(looked_at(store), now), settings_error(store)
     late = [] if wrong else overdue_nights.overdue_of(found, store, now)
     as_found = found.__dict__ | {"settings_error": wrong, "schedules": [vars(one) for one in late]}
-    results.as_json(as_found) if json else results.status(looked_at(store), found)
+    results.print_json(as_found) if json else results.status(looked_at(store), found)
     if not json:
         results.schedules(late)
     if wrong:
@@ -115,12 +115,12 @@ def status(
         raise FeatureError(f"{found.unreadable}; build it again with: {looked_at(store).command('nightly')}")
     if limit is not None:
         rank = looked_at(store).command("nightly")
-        need_in_time(found, late, limit, f"the newest ranking is older than {max_age}; run: {rank}")
+        require_on_time(found, late, limit, f"the newest ranking is older than {max_age}; run: {rank}")
     if found.parts["stopped"]:
         raise typer.Exit(STOPPED)
 
 
-def need_in_time(found: Status, late: list[Lateness], limit: float, too_old: str) -> None:
+def require_on_time(found: Status, late: list[Lateness], limit: float, too_old: str) -> None:
     """Raises FeatureError where the newest ranking is older than `limit` hours, or a scheduled night is overdue."""
     if found.age_hours is None or found.age_hours > limit:
         raise FeatureError(too_old)
@@ -140,7 +140,7 @@ def plan(
     """What would be built between two days, and why; writes nothing."""
     from flows.pipelines import backfill, unranked_nights
 
-    first, last = both(start, end)
+    first, last = date_range(start, end)
     planned = backfill.plan_of(store, first, last)
     results.plan(planned, all_of_it, json)
     results.notes(unranked_nights.notes(store, planned), json)
@@ -163,7 +163,7 @@ def report(
     named = [text.strip() for text in (users or "").split(",") if text.strip()]
     if users is not None and not named:
         raise typer.BadParameter("names nobody; write user ids with commas between them", param_hint="--users")
-    print(run_report(looked_at(store), utc_now(), day(ds), named, out))
+    print(run_report(looked_at(store), utc_now(), parse_day(ds), named, out))
 
 
 @app.command()

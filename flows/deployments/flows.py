@@ -12,8 +12,8 @@ from prefect import flow
 import features
 from features import ModelRecord
 from flows.deployments.schedule import record_own_schedule, scheduled_day
-from flows.deployments.tasks import also_as_artifact, as_task
-from flows.pipelines.backfill import Built, Mode, need_all, run_backfill
+from flows.deployments.tasks import as_task, log_and_publish_artifact
+from flows.pipelines.backfill import Built, Mode, raise_on_failures, run_backfill
 from flows.pipelines.maintenance import run_housekeeping
 from flows.pipelines.nightly import NightResult, run_nights
 from flows.pipelines.training import run_training
@@ -26,9 +26,9 @@ def nightly(store: str = "store", ds: date | None = None) -> list[NightResult]:
     Outside of a deployment and without `ds`, up to the newest day with events that is over.
     """
     root = Path(store)
-    with features.in_sentences():
+    with features.translate_errors():
         record_own_schedule(root)
-        return run_nights(root, ds or scheduled_day(root), as_task, also_as_artifact)
+        return run_nights(root, ds or scheduled_day(root), as_task, log_and_publish_artifact)
 
 
 @flow(name="train", persist_result=False)
@@ -38,7 +38,7 @@ def train(store: str = "store", ds: date | None = None, older_than_days: int = 0
     With `older_than_days`, only if no model was trained within that many days before `ds`.
     """
     root = Path(store)
-    with features.in_sentences():
+    with features.translate_errors():
         return run_training(root, ds or scheduled_day(root), as_task, older_than_days)
 
 
@@ -50,14 +50,14 @@ def backfill(
 
     Raises FeatureError if some of it was not built; the rest is finished.
     """
-    with features.in_sentences():
+    with features.translate_errors():
         built = run_backfill(Path(store), start, end, mode, reason, as_task)
-    need_all(Path(store), built)
+    raise_on_failures(Path(store), built)
     return built
 
 
 @flow(name="housekeeping", persist_result=False)
 def housekeeping(store: str = "store") -> int:
     """Remove what the settings of [housekeeping] do not keep. Returns the number of files removed."""
-    with features.in_sentences():
+    with features.translate_errors():
         return len(run_housekeeping(Path(store)))

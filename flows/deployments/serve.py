@@ -32,7 +32,7 @@ from flows.pipelines.recorded_schedules import Schedule, record_schedules, stop_
 from flows.runtime.progress import stderr
 from flows.settings import load_settings, open_store
 
-NAME_IT = "name the prefect.yaml of nightrank with --file"
+FILE_HINT = "name the prefect.yaml of nightrank with --file"
 PATIENCE_SECONDS = 150  # the server's scheduler goes round once a minute
 
 
@@ -46,15 +46,15 @@ def run_serve(file: Path, store: Path, patience_seconds: float = PATIENCE_SECOND
         raise FeatureError("there is no server to serve for; start one, and set PREFECT_API_URL (docs/runbook.md)")
     given = read_file(file)
     opened = open_store(store, load_settings(store))
-    features.need_no_remains(opened)
+    features.require_no_remains(opened)
     for name, value in settings_of(given).items():
         os.environ.setdefault(name, value)  # runs inherit it
     names = [one["name"] for one in given]
-    with need_server(url), get_client(sync_client=True) as client:
+    with require_server(url), get_client(sync_client=True) as client:
         if error := client.api_healthcheck():
             raise error
         runner = Runner(pause_on_shutdown=True)
-        served = {one["name"]: cast(UUID, runner.add_deployment(as_served(one, store))) for one in given}
+        served = {one["name"]: cast(UUID, runner.add_deployment(to_deployment(one, store))) for one in given}
         with paused_unless_started(client, served):
             skip_backlog(client, served)
             show_next_runs(client, given, served, patience_seconds)
@@ -66,7 +66,7 @@ def run_serve(file: Path, store: Path, patience_seconds: float = PATIENCE_SECOND
 
 
 @contextmanager
-def need_server(url: str) -> Iterator[None]:
+def require_server(url: str) -> Iterator[None]:
     """Says in a sentence that the server does not answer, or refuses."""
     try:
         yield
@@ -99,7 +99,7 @@ def show_next_runs(
     client: SyncPrefectClient, given: list[dict[str, Any]], served: dict[str, UUID], patience_seconds: float
 ) -> None:
     """Prints when each scheduled deployment runs next. Raises FeatureError where the server has not scheduled one."""
-    zones = {one["name"]: zone_of(active(one)[0]) for one in given if active(one)}
+    zones = {one["name"]: zone_of(active_schedules(one)[0]) for one in given if active_schedules(one)}
     found = next_runs(client, {name: served[name] for name in zones}, patience_seconds)
     missing = [name for name in zones if name not in found]
     if missing:
@@ -119,7 +119,7 @@ def show_next_runs(
 
 def warn_of_other_zones(given: list[dict[str, Any]], kept: str) -> None:
     for one in given:
-        for schedule in active(one):
+        for schedule in active_schedules(one):
             if is_night(one) and zone_of(schedule) != kept:
                 wrong = other_zone(one["name"], zone_of(schedule), kept)
                 warn(f"{wrong}; write timezone: {kept} in prefect.yaml, and start serve again")
@@ -134,7 +134,7 @@ def is_night(given: dict[str, Any]) -> bool:
     return given["entrypoint"].rsplit(".", 1)[1] == NIGHT
 
 
-def active(given: dict[str, Any]) -> list[dict[str, Any]]:
+def active_schedules(given: dict[str, Any]) -> list[dict[str, Any]]:
     """The schedules of a deployment that create runs."""
     return [one for one in given["schedules"] if one.get("active", True)]
 
@@ -148,7 +148,7 @@ def schedules_of(given: list[dict[str, Any]]) -> list[Schedule]:
     return [
         Schedule(one["name"], one["entrypoint"].rsplit(".", 1)[1], each["cron"], zone_of(each), utc_now())
         for one in given
-        for each in active(one)
+        for each in active_schedules(one)
     ]
 
 
@@ -157,9 +157,9 @@ def read_file(file: Path) -> list[dict[str, Any]]:
     try:
         given = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        raise FeatureError(f"{file}: cannot be read ({error}); {NAME_IT}") from error
+        raise FeatureError(f"{file}: cannot be read ({error}); {FILE_HINT}") from error
     if not isinstance(given, dict) or not given.get("deployments"):
-        raise FeatureError(f"{file}: has no deployments; {NAME_IT}")
+        raise FeatureError(f"{file}: has no deployments; {FILE_HINT}")
     return given["deployments"]
 
 
@@ -171,7 +171,7 @@ def settings_of(given: list[dict[str, Any]]) -> dict[str, str]:
     return found
 
 
-def as_served(given: dict[str, Any], store: Path) -> RunnerDeployment:
+def to_deployment(given: dict[str, Any], store: Path) -> RunnerDeployment:
     """One deployment as the file has it, its store the one that is served."""
     module, name = given["entrypoint"].rsplit(".", 1)
     flow: Flow = getattr(import_module(module), name)

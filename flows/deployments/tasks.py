@@ -14,16 +14,16 @@ from din import DinError
 from features import FeatureError, Summary
 from flows.runtime.night_summary import log_summary, markdown, sentence
 from flows.runtime.progress import log
-from flows.runtime.steps import JITTER, waits
-from flows.runtime.timeouts import OutOfTime
+from flows.runtime.steps import JITTER, retry_delays
+from flows.runtime.timeouts import TimeoutExceeded
 
 
 def as_task(stage: Callable[..., Any]) -> Callable[..., Any]:
     """The stage as a task of its name, tried again as without Prefect.
 
     Its effects are in the store: a cached or pickled result could only be wrong."""
-    stage = features.in_sentences()(stage)
-    again = waits(stage)
+    stage = features.translate_errors()(stage)
+    again = retry_delays(stage)
     return task(
         name=stage.__name__,
         cache_policy=NO_CACHE,
@@ -31,20 +31,20 @@ def as_task(stage: Callable[..., Any]) -> Callable[..., Any]:
         retries=len(again),
         retry_delay_seconds=again or None,
         retry_jitter_factor=JITTER,
-        retry_condition_fn=may_pass,
+        retry_condition_fn=is_transient,
     )(stage)
 
 
-def may_pass(_task: Any, _run: Any, state: State) -> bool:
+def is_transient(_task: Any, _run: Any, state: State) -> bool:
     """Whether a task that failed is worth trying again."""
     try:
         state.result()
     except Exception as error:
-        return features.may_pass(error)
+        return features.is_transient(error)
     return False
 
 
-def also_as_artifact(summary: Summary) -> None:
+def log_and_publish_artifact(summary: Summary) -> None:
     """Tells of a night, and shows it in Prefect's pages; never fails: the night counts."""
     log_summary(summary)
     try:
@@ -53,14 +53,14 @@ def also_as_artifact(summary: Summary) -> None:
         log.warning("artifact_not_made", ds=summary.ds, error=type(error).__name__)
 
 
-class MessageOfAMistake(logging.Filter):
+class HideUserErrorTraceback(logging.Filter):
     """Leaves the traceback out where the error is a sentence for the user, which the log line carries already."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], FeatureError | DinError | OutOfTime | OSError):
+        if record.exc_info and isinstance(record.exc_info[1], FeatureError | DinError | TimeoutExceeded | OSError):
             record.exc_info = None
         return True
 
 
 for name in ("prefect.flow_runs", "prefect.task_runs"):
-    logging.getLogger(name).addFilter(MessageOfAMistake())
+    logging.getLogger(name).addFilter(HideUserErrorTraceback())

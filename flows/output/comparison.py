@@ -9,8 +9,8 @@ from rich.table import Table
 
 import features
 from features import FeatureError
-from flows.output.results import measured
-from flows.output.tables import as_json
+from flows.output.results import format_metric as format_value
+from flows.output.tables import print_json
 from flows.pipelines.compare import Compared, Comparison
 from flows.runtime.console import stdout
 from flows.runtime.json_values import json_value
@@ -35,7 +35,7 @@ MEASURES = {  # the label of each, and how its numbers are written
     "seconds": ("seconds", ".1f"),
 }
 PANELS = ("auc", "gauc", "gauc_positives", "gauc_equal", "logloss", "calibration_error", "rela_impr", "seconds")
-LESS_IS_BETTER = ("logloss", "calibration_error", "seconds")
+LOWER_IS_BETTER = ("logloss", "calibration_error", "seconds")
 COLORS = ("#777777", "#b8860b", "#1f6f8b")  # mean, decay, din
 INCHES, DOTS = (13, 6), 120
 
@@ -43,7 +43,7 @@ INCHES, DOTS = (13, 6), 120
 def show(found: Comparison, json: bool) -> None:
     """A column for each pooling and a row for each measure, with its standard deviation where there were seeds."""
     if json:
-        as_json(found.records())
+        print_json(found.records())
         return
     stdout.print(title(found), style="bold", highlight=False, soft_wrap=True)
     shown = Table(header_style="bold")
@@ -51,7 +51,7 @@ def show(found: Comparison, json: bool) -> None:
     for one in found.poolings:
         shown.add_column(one.pooling, justify="right", no_wrap=True)
     for name, (label, _) in MEASURES.items():
-        shown.add_row(label, *(written(one, name) for one in found.poolings))
+        shown.add_row(label, *(format_metric(one, name) for one in found.poolings))
     stdout.print(shown)
 
 
@@ -61,15 +61,15 @@ def title(found: Comparison) -> str:
     return f"Up to {found.ds}: {found.train_examples} examples teach, {validate}{found.eval_examples} measure{seeds}"
 
 
-def written(one: Compared, name: str) -> str:
+def format_metric(one: Compared, name: str) -> str:
     """A measure of a pooling, with its deviation where there is one: 0.7400 ± 0.0031."""
     form = MEASURES[name][1]
     value, deviation = json_value(one.measures[name]), json_value((one.std or {}).get(name))
     is_spread = value is not None and deviation is not None and form != "d"
-    return measured(value, form) + (f" ± {deviation:{form.lstrip('+')}}" if is_spread else "")
+    return format_value(value, form) + (f" ± {deviation:{form.lstrip('+')}}" if is_spread else "")
 
 
-def need_place(path: Path) -> None:
+def require_writable(path: Path) -> None:
     """Raises FeatureError where no picture can be written there: said before the work, not after it."""
     if path.is_dir():
         raise FeatureError(f"{path}: is a folder; name a file in it, such as --plot {path / 'compare.png'}")
@@ -94,7 +94,7 @@ def draw(found: Comparison, path: Path) -> None:
 
 
 def panel(axes: "Axes", found: Comparison, name: str) -> None:
-    better = " (less is better)" if name in LESS_IS_BETTER else ""
+    better = " (less is better)" if name in LOWER_IS_BETTER else ""
     axes.set_title(f"{MEASURES[name][0]}{better}", fontsize=10)
     axes.set_xticks(range(len(found.poolings)), [one.pooling for one in found.poolings])
     axes.set_xlim(-0.5, len(found.poolings))  # room for the number beside the last point

@@ -12,8 +12,8 @@ from flows.output.tables import Column, draw
 if TYPE_CHECKING:
     from datetime import date
 
-    from features import Answer, Part, Reader
-    from flows.pipelines.explain import Carried, Explanation
+    from features import Answer, Reader, SequenceGroup
+    from flows.pipelines.explain import Explanation, HistoryWeight
 
 BAR_WIDTH = 12
 RANKS_SHOWN = 10
@@ -40,7 +40,7 @@ def show_why(found: Explanation, top: int = ROWS_SHOWN) -> None:
     for part, rows in found.parts.items():
         if rows:
             bars(part, rows[:top])
-            beyond(found, part, rows[top:])
+            remainder_line(found, part, rows[top:])
         else:
             results.line(f"No {part} in the history: nothing to attend to.")
 
@@ -48,7 +48,7 @@ def show_why(found: Explanation, top: int = ROWS_SHOWN) -> None:
 def facts(found: Explanation) -> list[str]:
     """The score and where it stands, then what else is to be known."""
     shop = f"shop {found.shop_id}" if found.shop_id is not None else "no shop"
-    said = [f"{shop}, for user {found.user_id} on {found.ds}: score {found.score:.4f}, {stands(found)}"]
+    said = [f"{shop}, for user {found.user_id} on {found.ds}: score {found.score:.4f}, {rank_text(found)}"]
     said.append(f"by {found.model_id}" + (f", proposed by {', '.join(found.sources)}" if found.sources else ""))
     said += ["nobody had touched it by then; the shop is the catalogue's"] if not found.is_known else []
     if found.has_moved:
@@ -56,19 +56,19 @@ def facts(found: Explanation) -> list[str]:
             f"that night it scored {found.published_score:.4f}: what it was made from was built anew since"
             f" (nightrank plan {found.ds} {found.ds})"
         )
-    said += [f"the model is also told that the goods itself {in_history(found.own)}"] if found.told else []
+    said += [f"the model is also told that the goods itself {repeat_text(found.own)}"] if found.told else []
     said += [f"the strongest few, as the night kept them: {found.why_few}"] if found.why_few else []
     return said
 
 
-def in_history(goods: Carried | None) -> str:
+def repeat_text(goods: HistoryWeight | None) -> str:
     if goods is None:
         return "is not in the history"
     times = "once" if goods.times == 1 else f"{goods.times} times, last"
     return f"is in the history {times} on {goods.event_ts.date()}"
 
 
-def stands(found: Explanation) -> str:
+def rank_text(found: Explanation) -> str:
     if found.rank is not None:
         return f"rank {found.rank} of {found.ranked}"
     if found.place > found.ranked:
@@ -76,7 +76,7 @@ def stands(found: Explanation) -> str:
     return f"not ranked; it would have stood at about {found.place} of {found.ranked}"
 
 
-def bars(part: Part, rows: list[Carried]) -> None:
+def bars(part: SequenceGroup, rows: list[HistoryWeight]) -> None:
     """Print the strongest of a part: red where the weight is negative."""
     columns = [Column(f"past {part}", is_whole=True), Column("name"), Column("last touched")]
     columns += [Column(name, is_number=True) for name in ("times", "weight", "share")]
@@ -87,7 +87,7 @@ def bars(part: Part, rows: list[Carried]) -> None:
     draw([columns[place] for place in shown], [[row[place] for place in shown] for row in cells])
 
 
-def cells_of(row: Carried) -> list[Text]:
+def cells_of(row: HistoryWeight) -> list[Text]:
     share = "—" if row.share is None else f"{row.share:.1%}"
     times = "" if row.times is None else str(row.times)
     values = (str(row.history_id), row.name or "", str(row.event_ts.date()), times, f"{row.weight:+.3f}", share)
@@ -99,7 +99,7 @@ def bar(share: float) -> Text:
     return Text("█" * round(BAR_WIDTH * abs(share)), style="green" if share >= 0 else "red")
 
 
-def beyond(found: Explanation, part: Part, more: list[Carried]) -> None:
+def remainder_line(found: Explanation, part: SequenceGroup, more: list[HistoryWeight]) -> None:
     """How much of the weight what is not shown carried, where that is known."""
     shares = [row.share for row in found.parts[part] if row.share is not None]
     rest = sum(row.share or 0 for row in more)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flows.output.results import line
 
 if TYPE_CHECKING:
-    from features import Finding, Going, RolledBack, Store
+    from features import Finding, RemovalItem, RollbackResult, Store
 
 FEW, MOST = 3, 5
 
@@ -25,22 +25,22 @@ def findings(found: list[Finding]) -> None:
 def finding(one: Finding) -> None:
     """One line for a promise, and under one that is broken what breaks it and how to mend that."""
     said = "note" if one.broken and one.is_note else "BROKEN" if one.broken else "ok"
-    found = f"  ({in_sizes(one.found)})" if one.found and not one.broken else ""
+    found = f"  ({by_size(one.found)})" if one.found and not one.broken else ""
     line(f"{said:<7} {one.promise}{found}")
     for broken in one.broken[:MOST]:
-        line(f"          {in_sizes(broken.what)}")
+        line(f"          {by_size(broken.what)}")
     if len(one.broken) > MOST:
         line(f"          ... and {len(one.broken) - MOST} more: nightrank doctor --json")
     for remedy in list(dict.fromkeys(broken.remedy for broken in one.broken))[:MOST]:
         line(f"        → {remedy}")
 
 
-def in_sizes(said: str) -> str:
+def by_size(said: str) -> str:
     """Numbers of bytes as people say them."""
     return re.sub(r"(\d+) bytes", lambda match: size(int(match[1])), said)
 
 
-def rolled_back(store: Store, found: RolledBack) -> None:
+def rolled_back(store: Store, found: RollbackResult) -> None:
     """What people see now, what was taken back, and what the next night does."""
     line(f"{found.ds} is published, from releases/{found.release}")
     for said, nights in (("taken back", found.taken_back), ("back again", found.came_back)):
@@ -56,7 +56,7 @@ def rolled_back(store: Store, found: RolledBack) -> None:
         line(f"to build them  {store.command(f'backfill {first} {last} --mode failed --reason WHY')}")
 
 
-def going(store: Store, gone: list[Going], dry_run: bool) -> None:
+def removals(store: Store, gone: list[RemovalItem], dry_run: bool) -> None:
     """One line for each kind of what goes, and a last one with all of it."""
     for kind in dict.fromkeys(one.kind for one in gone):
         own = [one for one in gone if one.kind == kind]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 import features
-from flows.output.tables import as_json, table
+from flows.output.tables import print_json, table
 from flows.runtime.console import stderr, stdout
 from flows.runtime.json_values import json_value
 
 if TYPE_CHECKING:
     from features import (
-        Forgotten,
-        Ingested,
+        ErasureResult,
+        IngestResult,
         ModelRecord,
         PlannedAsset,
         Reader,
@@ -38,7 +38,7 @@ TABLES = {  # parts of the status that are shown as tables
     "skipped": "Lines that readers skipped when the source was last read",
     "problems": "Not built",
 }
-MOST_ROWS = 20
+MAX_ROWS = 20
 MEASURED = "measured on later days than they were trained on"
 TRAINED = ("model_id", "auc", "gauc", "base_gauc", "rela_impr")
 
@@ -48,7 +48,7 @@ def models(reader: Reader) -> None:
     table(reader.show("newest_models"), f"Models, {MEASURED}")
 
 
-def ingested(warehouse: Warehouse, source: Source, read: list[Ingested], json: bool) -> None:
+def ingested(warehouse: Warehouse, source: Source, read: list[IngestResult], json: bool) -> None:
     """What became of the rows of a source, in a line for each read; on stderr, which days were held back."""
     for counts in read:
         if not json:
@@ -68,7 +68,7 @@ def warning(said: str) -> None:
     stderr.print(f"nightrank: warning: {said}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
-def forgotten(store: Store, found: Forgotten) -> None:
+def print_erasure(store: Store, found: ErasureResult) -> None:
     """What was removed of a person, the proof, and which models to train anew."""
     lines = []
     if found.before:
@@ -98,20 +98,20 @@ def trained(records: list[ModelRecord], json: bool) -> None:
     """The models of a training, first the one that may rank, and which nights it ranks and why."""
     rows = [json_value(vars(record)) for record in reversed(records)]
     if json:
-        as_json(rows)
+        print_json(rows)
         return
     for model in rows[:1]:
         line(f"{model['model_id']} is trained on the days up to {model['ds']}")
         line(model["decision"])
         shown = [tuple(row[name] for name in TRAINED) for row in rows]
         table(features.Answer(list(TRAINED), shown), f"Trained for {model['ds']}; {MEASURED}")
-        line(further(model))
+        line(model_details(model))
 
 
 def nights(results: list[Any], json: bool) -> None:
     """One line for each night that was ranked and published."""
     if json:
-        as_json([vars(result) for result in results])
+        print_json([vars(result) for result in results])
         return
     for night in results:
         size = f"{night.users} users, {night.rows} rows"
@@ -124,7 +124,7 @@ def plan(planned: list[PlannedAsset], all_of_it: bool, json: bool) -> None:
     """One line for each asset that is not as it should be, or for all, and a last one with counts."""
     shown = [one for one in planned if all_of_it or one.state not in NOTHING_TO_BUILD]
     if json:
-        as_json([vars(one) for one in shown])
+        print_json([vars(one) for one in shown])
         return
     for one in shown:
         line(f"{one.ds}  {one.asset:<15}  {one.state:<11}  {one.reason}".rstrip())
@@ -139,10 +139,10 @@ def notes(said: dict[str, str], json: bool) -> None:
         warning(text) if json else line(text)
 
 
-def built(done: list[Any], json: bool) -> None:
+def print_built(done: list[Any], json: bool) -> None:
     """One line for each asset that was built, or was not."""
     if json:
-        as_json([vars(one) for one in done])
+        print_json([vars(one) for one in done])
         return
     for one in done:
         line(f"{one.ds}  {one.asset:<15}  {ending(one)}")
@@ -171,13 +171,13 @@ def status(store: Store, found: Status) -> None:
     if not found.parts["nights"]:
         line(f"published  nothing yet; rank a night with: {store.command('nightly')}")
     for model in found.parts["champion"]:
-        gauc, base = measured(model["gauc"], ".4f"), measured(model["base_gauc"], ".4f")
-        against = f"mean pooling {base}, RelaImpr {measured(model['rela_impr'], '+.1f', ' %')}"
+        gauc, base = format_metric(model["gauc"], ".4f"), format_metric(model["base_gauc"], ".4f")
+        against = f"mean pooling {base}, RelaImpr {format_metric(model['rela_impr'], '+.1f', ' %')}"
         stdout.print(f"[bold]champion[/]   {model['model_id']}  GAUC {gauc}, {against}", soft_wrap=True)
-        line(f"           {further(model)}")
+        line(f"           {model_details(model)}")
     if not found.parts["champion"] and not found.writer:
         line(f"champion   none yet; train one with: {store.command('train')}")
-    told([features.Summary(**night) for night in found.parts["summary"]])
+    print_summary([features.Summary(**night) for night in found.parts["summary"]])
     for night in found.parts["stopped"]:
         broken = ", ".join(night["broken"])
         stdout.print(f"[bold red]stopped[/]    {night['ds']}  {night['status']}: {broken}", soft_wrap=True)
@@ -203,22 +203,22 @@ def tables(store: Store, parts: dict[str, list[dict[str, Any]]]) -> None:
     for part, title in TABLES.items():
         rows = parts[part]
         if rows:
-            table(features.Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MOST_ROWS]]), title)
-        if len(rows) > MOST_ROWS:
-            line(f"... and {len(rows) - MOST_ROWS} more: {store.command('status --json')}")
+            table(features.Answer(list(rows[0]), [tuple(row.values()) for row in rows[:MAX_ROWS]]), title)
+        if len(rows) > MAX_ROWS:
+            line(f"... and {len(rows) - MAX_ROWS} more: {store.command('status --json')}")
     for (kind, source), rows in groupby(parts["held_back"], key=lambda row: (row["kind"], row["source"])):
-        command = features.accepting(f"{kind}.{source}", (row["ds"] for row in rows)).removeprefix("nightrank ")
+        command = features.accept_command(f"{kind}.{source}", (row["ds"] for row in rows)).removeprefix("nightrank ")
         line(f"to replace them all the same: {store.command(command)}")
 
 
-def told(nights: list[Summary]) -> None:
+def print_summary(nights: list[Summary]) -> None:
     """What the night that was tried last told, in a few lines."""
     for night in nights:
         colour = "bold red" if night.failed else "bold"
         stdout.print(f"[{colour}]last tried[/] {night.ds}  {night.state}", highlight=False, soft_wrap=True)
         if night.failed:
             line(f"           in {night.stage}: {night.headline}")
-        median, late = measured(night.events_median, ".0f"), f"{night.late_rows} late of {night.late_days} days"
+        median, late = format_metric(night.events_median, ".0f"), f"{night.late_rows} late of {night.late_days} days"
         line(f"           {night.events} events, median {median}, {late}")
         if night.stages:
             slowest = max(night.stages, key=lambda stage: night.stages[stage])
@@ -227,14 +227,17 @@ def told(nights: list[Summary]) -> None:
             line(f"           do: {advice}")
 
 
-def further(model: dict[str, Any]) -> str:
+def model_details(model: dict[str, Any]) -> str:
     """What else is known of a model; one of before these were measured has dashes."""
-    share, error = measured(model.get("share_covered"), ".0%"), measured(model.get("calibration_error"), ".4f")
-    epoch, valid = measured(model.get("epoch"), "d"), measured(model.get("valid_gauc"), ".4f")
+    share, error = (
+        format_metric(model.get("share_covered"), ".0%"),
+        format_metric(model.get("calibration_error"), ".4f"),
+    )
+    epoch, valid = format_metric(model.get("epoch"), "d"), format_metric(model.get("valid_gauc"), ".4f")
     began = f", started from {model['warm_from']}" if model.get("warm_from") else ""
     return f"{share} of users covered, calibration error {error}; epoch {epoch} kept, validation GAUC {valid}{began}"
 
 
-def measured(value: float | None, form: str, unit: str = "") -> str:
+def format_metric(value: float | None, form: str, unit: str = "") -> str:
     """A metric, or a dash where nothing could be measured."""
     return "—" if value is None else f"{value:{form}}{unit}"

@@ -20,7 +20,7 @@ from flows.runtime.json_values import json_value
 if TYPE_CHECKING:
     from features import Answer
 
-MOST_ROWS = 1_000  # a person reads no more, and drawing 250,000 took minutes
+MAX_ROWS = 1_000  # a person reads no more, and drawing 250,000 took minutes
 FRAME = 3  # the characters of a column's border and padding
 
 
@@ -39,10 +39,10 @@ def table(answer: Answer, title: str | None = None) -> None:
         Column(name, are_numbers([row[place] for row in answer.rows]), name.endswith("_id"))
         for place, name in enumerate(answer.columns)
     ]
-    draw(columns, [[text(value) for value in row] for row in answer.rows[:MOST_ROWS]], title)
-    if len(answer.rows) > MOST_ROWS:
+    draw(columns, [[text(value) for value in row] for row in answer.rows[:MAX_ROWS]], title)
+    if len(answer.rows) > MAX_ROWS:
         stdout.print(
-            f"{MOST_ROWS} of {len(answer.rows)} rows; all of them: --csv or --json", highlight=False, markup=False
+            f"{MAX_ROWS} of {len(answer.rows)} rows; all of them: --csv or --json", highlight=False, markup=False
         )
 
 
@@ -110,7 +110,7 @@ def text(value: Any) -> Text:
     return Text(str(value))
 
 
-def as_csv(columns: list[str], rows: Iterable[tuple]) -> None:
+def print_csv(columns: list[str], rows: Iterable[tuple]) -> None:
     """Print CSV: a header, nothing for NULL, `true` and `false`, lists and maps as JSON."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
@@ -126,6 +126,6 @@ def csv_value(value: Any) -> Any:
     )
 
 
-def as_json(records: Any) -> None:
+def print_json(records: Any) -> None:
     """Print JSON."""
     print(dumps(json_value(records), indent=2, default=str, ensure_ascii=False, allow_nan=False))

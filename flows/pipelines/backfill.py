@@ -8,18 +8,18 @@ from pathlib import Path
 
 import features
 from din import DinError
-from features import FeatureError, PlannedAsset, Shaping, Store, Warehouse
+from features import FeatureError, PlannedAsset, PlanSettings, Store, Warehouse
 from flows.clock import utc_now
 from flows.pipelines import nightly, training
-from flows.pipelines.ingest import need_days
-from flows.pipelines.plan_states import HISTORY, STATES, Mode
+from flows.pipelines.ingest import require_days
+from flows.pipelines.plan_states import PUBLISHED_STATES, STATES, Mode
 from flows.pipelines.unranked_nights import no_model, notes
 from flows.runtime.progress import log
-from flows.runtime.steps import Stages, Step, in_groups, plainly
+from flows.runtime.steps import StageTimer, Step, in_groups, with_retries
 from flows.runtime.timeouts import within_night
 from flows.settings import Settings, load_settings, open_store
 
-A_DAY = 86_400  # seconds
+ONE_DAY = 86_400  # seconds
 STEPS = 40  # a Prefect server on SQLite wants under 50 tasks a run
 
 
@@ -41,9 +41,9 @@ def plan_of(root: Path, first_ds: date, last_ds: date) -> list[PlannedAsset]:
     """What would be built between two days, both included, and why; nothing is written."""
     settings = load_settings(root)
     store = open_store(root, settings)
-    shaped, nights = shaping(settings, store), settings.publish.ranking_nights
-    with features.look_into(store, utc_now) as warehouse:
-        need_days(warehouse, first_ds, last_ds)
+    shaped, nights = plan_settings(settings, store), settings.publish.ranking_nights
+    with features.open_warehouse_read_only(store, utc_now) as warehouse:
+        require_days(warehouse, first_ds, last_ds)
         planned = features.plan(warehouse, first_ds, last_ds, shaped)
         unranked = features.unranked_nights(warehouse, first_ds, last_ds, shaped, settings.window.eval_days, nights)
         unmeasured = features.outcomes_never_measured(warehouse, first_ds, last_ds)
@@ -56,8 +56,8 @@ def in_order(planned: list[PlannedAsset]) -> list[PlannedAsset]:
     return sorted(planned, key=lambda one: (one.ds, order.index(one.asset) if one.asset in order else -1))
 
 
-def shaping(settings: Settings, store: Store) -> Shaping:
-    return Shaping(
+def plan_settings(settings: Settings, store: Store) -> PlanSettings:
+    return PlanSettings(
         settings.sequences,
         settings.candidates,
         settings.examples,
@@ -68,7 +68,7 @@ def shaping(settings: Settings, store: Store) -> Shaping:
     )
 
 
-def chosen(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[PlannedAsset]:
+def select_assets(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[PlannedAsset]:
     """What a backfill builds of a plan: sources are read by `ingest` and `nightly`; a published ranking is history, and
     is made anew only for a reason."""
     return [
@@ -76,24 +76,24 @@ def chosen(planned: list[PlannedAsset], mode: Mode, reason: str | None) -> list[
         for one in planned
         if one.state in STATES[mode]
         and one.asset in BUILDERS
-        and (reason or one.asset != "rankings" or one.state not in HISTORY)
+        and (reason or one.asset != "rankings" or one.state not in PUBLISHED_STATES)
     ]
 
 
 def run_backfill(
-    root: Path, first_ds: date, last_ds: date, mode: Mode, reason: str | None, step: Step = plainly
+    root: Path, first_ds: date, last_ds: date, mode: Mode, reason: str | None, step: Step = with_retries
 ) -> list[Built]:
     """Builds what the plan names, and what that needs; run again, it builds what is left.
 
     Each day is a step, oldest first, and holds the store's lock for itself: a night that waits gets in between two.
     """
     planned = plan_of(root, first_ds, last_ds)
-    found = chosen(planned, mode, reason)
+    found = select_assets(planned, mode, reason)
     if not found:
-        end_killed(root, first_ds, last_ds)
+        end_killed_runs(root, first_ds, last_ds)
     assets = {ds: [one.asset for one in found if one.ds == ds] for ds in sorted({one.ds for one in found})}
     groups = in_groups(list(assets), STEPS)
-    built = [step(fill_days)(root, {ds: assets[ds] for ds in days}, reason) for days in groups]
+    built = [step(backfill_days)(root, {ds: assets[ds] for ds in days}, reason) for days in groups]
     unranked = without_ranking(root, planned) if "missing" in STATES[mode] else []
     return [*(one for day in built for one in day), *unranked]
 
@@ -106,10 +106,10 @@ def without_ranking(root: Path, planned: list[PlannedAsset]) -> list[Built]:
     return [Built(one.ds, one.asset, one.reason, no_model=True) for one in planned if one.state == "no_model"]
 
 
-def end_killed(root: Path, first_ds: date, last_ds: date) -> None:
+def end_killed_runs(root: Path, first_ds: date, last_ds: date) -> None:
     """Says of backfills of these days that were killed that they are done: nothing of them is left to build."""
     store = open_store(root, load_settings(root))
-    with features.look_into(store, utc_now) as warehouse:
+    with features.open_warehouse_read_only(store, utc_now) as warehouse:
         killed = warehouse.run("ledger/killed_backfills", first_ds=first_ds, last_ds=last_ds)
     if killed:
         with features.open_warehouse(store, "nightrank backfill", utc_now) as warehouse:
@@ -117,7 +117,7 @@ def end_killed(root: Path, first_ds: date, last_ds: date) -> None:
                 replace(warehouse, run_id=run_id).end_run("done")
 
 
-def need_all(root: Path, built: list[Built]) -> None:
+def raise_on_failures(root: Path, built: list[Built]) -> None:
     """Raises FeatureError where something was not built, the rest being finished."""
     tried = [one for one in built if not one.no_model]
     broken = [one for one in tried if one.error]
@@ -132,12 +132,12 @@ def need_all(root: Path, built: list[Built]) -> None:
         raise FeatureError("\n".join(said))
 
 
-def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> list[Built]:
+def backfill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> list[Built]:
     """Builds these assets of each day; what failed is among what is returned, and in the day's run."""
     settings = load_settings(root)
     store = open_store(root, settings)
     # Whoever got in between two days is waited for: the first was asked for, and the rest would be lost.
-    patient = replace(store, config=replace(store.config, wait_seconds=A_DAY))
+    patient = replace(store, config=replace(store.config, wait_seconds=ONE_DAY))
     built: list[Built] = []
     for ds, names in assets.items():
         with (
@@ -145,8 +145,8 @@ def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> 
             suppress(UnfinishedError),
             warehouse.recorded_run("backfill", ds, reason) as run,
         ):
-            features.recognise_flip(run)
-            features.need_lake(run)
+            features.reconcile_publication(run)
+            features.require_lake(run)
             of_day = build_day(run, settings, ds, names, reason)
             built += of_day
             broken = [one.asset for one in of_day if one.error]
@@ -157,18 +157,18 @@ def fill_days(root: Path, assets: dict[date, list[str]], reason: str | None) -> 
 
 def build_day(run: Warehouse, settings: Settings, ds: date, assets: list[str], reason: str | None) -> list[Built]:
     """The assets of one day in their order; what comes after one that failed is tried too, and says for itself."""
-    built, stages = [], Stages()
+    built, stages = [], StageTimer()
     with within_night(run, settings.timeouts, stages):
         for asset in assets:
             stages.at = asset
-            built.append(Built(ds, asset, error_of(run, settings, ds, asset, reason)))
+            built.append(Built(ds, asset, try_build(run, settings, ds, asset, reason)))
     return built
 
 
-def error_of(run: Warehouse, settings: Settings, ds: date, asset: str, reason: str | None) -> str | None:
+def try_build(run: Warehouse, settings: Settings, ds: date, asset: str, reason: str | None) -> str | None:
     """Builds one asset; what stopped it, if anything did."""
     try:
-        with features.in_sentences():
+        with features.translate_errors():
             BUILDERS[asset](run, settings, ds, reason)
     except (FeatureError, DinError, OSError) as stopped:
         log.error("backfill_failed", ds=ds, asset=asset, error=str(stopped))
@@ -201,11 +201,11 @@ def candidates(run: Warehouse, settings: Settings, ds: date, _reason: str | None
 
 
 def examples(run: Warehouse, settings: Settings, ds: date, _reason: str | None) -> None:
-    training.examples_of_day(run, settings, ds, features.labels_until(run, ds, shaping(settings, run.store)))
+    training.examples_of_day(run, settings, ds, features.label_cutoff(run, ds, plan_settings(settings, run.store)))
 
 
 def rankings(run: Warehouse, settings: Settings, ds: date, reason: str | None) -> None:
-    features.need_in_release(run, ds, settings.publish.ranking_nights)
+    features.require_in_release_window(run, ds, settings.publish.ranking_nights)
     nightly.rank_night(run, settings, ds, reason=reason)
     after = ds + timedelta(days=1)
     if features.is_published(run, after):  # people have acted on this ranking already

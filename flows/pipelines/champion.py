@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import features
 from features import ModelRecord, Warehouse
-from flows.pipelines.training_data import DAY, Material
-from flows.pipelines.warm_start import learned_by
+from flows.pipelines.training_data import DAY, TrainingSplits
+from flows.pipelines.warm_start import training_window
 from flows.runtime.progress import log
 
 if TYPE_CHECKING:
     import din
 
 
-def measure(model: "din.DIN", material: Material) -> "din.Metrics":
+def measure(model: "din.DIN", material: TrainingSplits) -> "din.Metrics":
     import din
 
     scores = din.predict(model, material.measure, material.goods, material.shops)
     return din.evaluate(material.measure.user_keys, material.measure.labels, scores)
 
 
-def champion_gauc(run: Warehouse, material: Material, ds: date) -> float | None:
+def champion_gauc(run: Warehouse, material: TrainingSplits, ds: date) -> float | None:
     """The GAUC, on these very examples, of the champion that ranks the night of `ds`; None where there is none that can
     be read. One that learned from the very days that measure here is none: against it nothing could win. Those of later
     days did, and of earlier ones those that were measured on fewer days."""
@@ -31,7 +31,7 @@ def champion_gauc(run: Warehouse, material: Material, ds: date) -> float | None:
     if model_id is None:
         return None
     try:
-        learned_until = learned_by(run, model_id).chosen_until
+        learned_until = training_window(run, model_id).chosen_until
         if learned_until >= material.split.measure:
             since = material.split.measure
             log.warning("champion_not_compared", model_id=model_id, learned_until=learned_until, measured_from=since)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import features
 from features import Warehouse
 from flows.clock import utc_now
-from flows.pipelines.ingest import choose_day
+from flows.pipelines.ingest import resolve_ds
 from flows.pipelines.nightly import histories
-from flows.pipelines.training import BASELINE, examples, learn
-from flows.pipelines.training_data import Material, gather
+from flows.pipelines.training import BASELINE, examples, train_and_evaluate
+from flows.pipelines.training_data import TrainingSplits, load_splits
 from flows.runtime.progress import log
 from flows.settings import Settings, load_settings, open_store
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import din
 
 POOLINGS: tuple["din.Pooling", ...] = ("mean", "decay", "din")  # the baseline first: RelaImpr is over it
-Measures = dict[str, Any]
+MetricValues = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Compared:
     """
 
     pooling: str
-    measures: Measures
-    std: Measures | None
+    measures: MetricValues
+    std: MetricValues | None
 
 
 @dataclass(frozen=True)
@@ -59,39 +59,39 @@ def run_compare(root: Path, ds: date | None, seeds: int = 1) -> Comparison:
     and nothing else: what is missing is built for as long as it is read."""
     settings = load_settings(root)
     store = open_store(root, settings)
-    with features.look_into(store, utc_now) as warehouse:
-        day = choose_day(warehouse, store, ds)
+    with features.open_warehouse_read_only(store, utc_now) as warehouse:
+        day = resolve_ds(warehouse, store, ds)
     with (
         features.open_warehouse(store, "nightrank compare", utc_now) as warehouse,
         warehouse.recorded_run("compare", day) as run,
     ):
-        material = gather_aside(run, settings, day)
+        material = load_without_registering(run, settings, day)
         return compare(settings, material, day, [settings.train.seed + more for more in range(seeds)])
 
 
-def gather_aside(run: Warehouse, settings: Settings, ds: date) -> Material:
+def load_without_registering(run: Warehouse, settings: Settings, ds: date) -> TrainingSplits:
     """What training on the days up to `ds` would learn from, made as training makes it, and not kept."""
-    with features.trial(run) as aside:
+    with features.scratch_warehouse(run) as aside:
         histories(aside, ds)
         examples(aside, settings, ds)
-        return gather(aside, settings, ds)
+        return load_splits(aside, settings, ds)
 
 
-def compare(settings: Settings, material: Material, ds: date, seeds: list[int]) -> Comparison:
+def compare(settings: Settings, material: TrainingSplits, ds: date, seeds: list[int]) -> Comparison:
     """Every pooling with every seed, on the very same examples, each from scratch: a start would be one pooling's."""
-    found = [of_seed(settings, material, seed) for seed in seeds]
-    poolings = [averaged(pooling, [of_one[pooling] for of_one in found]) for pooling in POOLINGS]
+    found = [run_seed(settings, material, seed) for seed in seeds]
+    poolings = [mean_std_over_seeds(pooling, [of_one[pooling] for of_one in found]) for pooling in POOLINGS]
     return Comparison(ds, seeds, len(material.teach), len(material.valid or ()), len(material.measure), poolings)
 
 
-def of_seed(settings: Settings, material: Material, seed: int) -> dict[str, Measures]:
+def run_seed(settings: Settings, material: TrainingSplits, seed: int) -> dict[str, MetricValues]:
     """The measures of each pooling, trained from one seed."""
     import din
 
     seeded = settings.model_copy(update={"train": replace(settings.train, seed=seed)})
-    found: dict[str, Measures] = {}
+    found: dict[str, MetricValues] = {}
     for pooling in POOLINGS:
-        trained = learn(seeded, material, pooling)
+        trained = train_and_evaluate(seeded, material, pooling)
         gauc, seconds = trained.metrics.gauc, trained.seconds
         rela_impr = din.rela_impr(gauc, found[BASELINE]["gauc"] if found else gauc)
         measures = trained.measures | {"epoch": float(trained.epoch)}  # not the same for every seed
@@ -100,11 +100,11 @@ def of_seed(settings: Settings, material: Material, seed: int) -> dict[str, Meas
     return found
 
 
-def averaged(pooling: str, found: list[Measures]) -> Compared:
+def mean_std_over_seeds(pooling: str, found: list[MetricValues]) -> Compared:
     """Means and standard deviations over the seeds; counts are the same for each."""
     import din
 
-    spreads = {name: din.spread([one[name] for one in found]) for name in found[0]}
+    spreads = {name: din.mean_std([one[name] for one in found]) for name in found[0]}
     measures = {name: value if isinstance(value, int) else spreads[name][0] for name, value in found[0].items()}
     several = len(found) > 1
     return Compared(

@@ -10,14 +10,14 @@ from datetime import date, datetime
 from typing import Any
 
 import features
-from features import PARTS, FeatureError, Part, Reader, Recalled, Store
-from flows.pipelines.din_adapter import handed_over
+from features import GROUPS, ExplainInputs, FeatureError, Reader, SequenceGroup, Store
+from flows.pipelines.din_adapter import to_din
 
-ALIKE = 1e-4  # scores on a processor and on a GPU differ by less
+SCORE_TOLERANCE = 1e-4  # scores on a processor and on a GPU differ by less
 
 
 @dataclass(frozen=True)
-class Carried:
+class HistoryWeight:
     """A goods or shop of the history: when it was last touched, how often it stands in the sequence (None where that is
     not published), the weight it carried in all, and the share of it; None in nights of before there was one."""
 
@@ -53,18 +53,18 @@ class Explanation:
     sources: list[str] | None
     is_known: bool
     why_few: str | None
-    parts: dict[Part, list[Carried]]
+    parts: dict[SequenceGroup, list[HistoryWeight]]
     told: bool = False
 
     @property
-    def own(self) -> Carried | None:
+    def own(self) -> HistoryWeight | None:
         """The goods itself among its past goods."""
         return next((one for one in self.parts["goods"] if one.history_id == self.goods_id), None)
 
     @property
     def has_moved(self) -> bool:
         """Whether the night gave it another score than its model gives it now."""
-        return self.published_score is not None and abs(self.published_score - self.score) > ALIKE
+        return self.published_score is not None and abs(self.published_score - self.score) > SCORE_TOLERANCE
 
 
 def explain(store: Store, reader: Reader, who: Any, what: Any, night: date | None = None) -> Explanation:
@@ -73,17 +73,17 @@ def explain(store: Store, reader: Reader, who: Any, what: Any, night: date | Non
     Where the release does not have the night's sequences, what the night kept. Raises FeatureError where that is
     nothing, or the model cannot be used."""
     ds = reader.night(night)
-    why_not = features.why_not_recall(reader, ds)
+    why_not = features.explain_error(reader, ds)
     if why_not:
-        return read(reader, who, what, ds, kept(store, reader, who, what, ds), why_not)
-    return work_out(store, reader, who, what, ds)
+        return explain_from_stored(reader, who, what, ds, stored_weights(store, reader, who, what, ds), why_not)
+    return explain_with_model(store, reader, who, what, ds)
 
 
-def work_out(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> Explanation:
+def explain_with_model(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> Explanation:
     """Asks the model of the night again, of this one goods: no score depends on what else is ranked."""
     import din
 
-    recalled = features.recall(reader, ds, who, what)
+    recalled = features.load_explain_inputs(reader, ds, who, what)
     try:
         model = din.load_model(store.models, recalled.model_id)
     except din.DinError as error:
@@ -92,7 +92,7 @@ def work_out(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> Exp
         ) from error
     model.hear(recalled.categories)
     every = max(len(touched) for touched in recalled.touched.values())
-    ranked, weights = din.rank(model, *handed_over(recalled.night), k=1, why_top=1, why_history=every)
+    ranked, weights = din.rank(model, *to_din(recalled.night), k=1, why_top=1, why_history=every)
     score, lengths = ranked.score.item(), {"goods": model.config.goods_length, "shop": model.config.shop_length}
     standing = reader.show("standing", night=ds, who=who, what=what, score=score).records()[0]
     return Explanation(
@@ -110,32 +110,34 @@ def work_out(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> Exp
         standing["sources"],
         recalled.known,
         None,
-        {part: named(recalled, part, lengths[part], weights) for part in PARTS},
+        {part: with_names(recalled, part, lengths[part], weights) for part in GROUPS},
         model.matches is not None,
     )
 
 
-def named(recalled: Recalled, part: Part, length: int, weights: Any) -> list[Carried]:
+def with_names(recalled: ExplainInputs, part: SequenceGroup, length: int, weights: Any) -> list[HistoryWeight]:
     """The weights of a part, by the names of what carried them; the model sees the newest `length` of the sequence."""
     seen = recalled.touched[part][-length:]
     times, touched = Counter(one.key for one in seen), {one.key: one for one in seen}
     own = weights.part == part
     columns = (weights.history_keys[own].tolist(), weights.weight[own].tolist(), weights.share[own].tolist())
     return [
-        Carried(touched[key].history_id, touched[key].name, touched[key].event_ts, times[key], weight, share)
+        HistoryWeight(touched[key].history_id, touched[key].name, touched[key].event_ts, times[key], weight, share)
         for key, weight, share in zip(*columns, strict=True)
     ]
 
 
-def kept(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> list[dict[str, Any]]:
+def stored_weights(store: Store, reader: Reader, who: Any, what: Any, ds: date) -> list[dict[str, Any]]:
     """The weights that the night kept of a goods, the strongest of each part first; none where it kept none."""
     model_id = reader.show("standing", night=ds, who=who, what=what, score=None).records()[0]["model_id"]
-    config = features.record_of(store.models, model_id or "").get("config", {})
-    lengths = {f"{part}_length": config.get(f"{part}_length") for part in PARTS}
+    config = features.checkpoint_metadata(store.models, model_id or "").get("config", {})
+    lengths = {f"{part}_length": config.get(f"{part}_length") for part in GROUPS}
     return reader.show("weights", night=ds, who=who, what=what, **lengths).records()
 
 
-def read(reader: Reader, who: Any, what: Any, ds: date, rows: list[dict[str, Any]], why_few: str) -> Explanation:
+def explain_from_stored(
+    reader: Reader, who: Any, what: Any, ds: date, rows: list[dict[str, Any]], why_few: str
+) -> Explanation:
     """What the night kept of why it ranked a goods. Raises FeatureError where that is nothing, naming what it kept."""
     if not rows:
         others = ", ".join(str(row[0]) for row in reader.show("explained_goods", night=ds, who=who).rows)
@@ -159,21 +161,21 @@ def read(reader: Reader, who: Any, what: Any, ds: date, rows: list[dict[str, Any
         standing["sources"],
         True,
         why_few,
-        {part: [carried(row) for row in rows if row["part"] == part] for part in PARTS},
+        {part: [from_row(row) for row in rows if row["part"] == part] for part in GROUPS},
     )
 
 
-def carried(row: dict[str, Any]) -> Carried:
-    return Carried(row["history_id"], row["name"], row["event_ts"], row["times"], row["weight"], row.get("share"))
+def from_row(row: dict[str, Any]) -> HistoryWeight:
+    return HistoryWeight(row["history_id"], row["name"], row["event_ts"], row["times"], row["weight"], row.get("share"))
 
 
-def of_first(store: Store, reader: Reader, who: Any, ds: date) -> Explanation:
+def explain_first(store: Store, reader: Reader, who: Any, ds: date) -> Explanation:
     """Why the first goods of a user is the first: as the night kept it, which costs no model; worked out where it kept
     nothing."""
     what = reader.first_goods(who, ds)
-    rows = kept(store, reader, who, what, ds)
+    rows = stored_weights(store, reader, who, what, ds)
     if not rows:
         return explain(store, reader, who, what, ds)
     words = ["nightrank", "why", str(who), str(what), *(["--ds", str(ds)] if ds != reader.night() else [])]
-    few = features.why_not_recall(reader, ds) or f"{shlex.join(words)} works out the rest"
-    return read(reader, who, what, ds, rows, few)
+    few = features.explain_error(reader, ds) or f"{shlex.join(words)} works out the rest"
+    return explain_from_stored(reader, who, what, ds, rows, few)

@@ -8,32 +8,32 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import features
-from features import FIRST_DAY, Catalogued, FeatureError, Ingested, Source, Store, Warehouse
-from flows.runtime.night_summary import Tell, told_if_it_fails
+from features import FIRST_DAY, CatalogueResult, FeatureError, IngestResult, Source, Store, Warehouse
+from flows.runtime.night_summary import Notifier, notify_on_failure
 from flows.runtime.progress import log
-from flows.runtime.steps import Stages, Step
+from flows.runtime.steps import StageTimer, Step
 from flows.runtime.timeouts import within_night
 from flows.settings import Settings
 
-BY_DAYS = {"events": features.ingest_events, "impressions": features.ingest_impressions}
+DATED_INGESTERS = {"events": features.ingest_events, "impressions": features.ingest_impressions}
 
 
-def read_sources(warehouse: Warehouse, settings: Settings, ds: date | None, step: Step, tell: Tell) -> None:
+def read_sources(warehouse: Warehouse, settings: Settings, ds: date | None, step: Step, tell: Notifier) -> None:
     """Reads what is new; where a source cannot be read, the night up to which it was asked for tells so."""
-    stages = Stages()
+    stages = StageTimer()
     night = ds or warehouse.store.newest_day_over(datetime.now(UTC))
-    with told_if_it_fails(warehouse, night, stages, tell), within_night(warehouse, settings.timeouts, stages):
-        stages.timed(step)(read_on)(warehouse, settings, ds)
-    features.reading_went_well(warehouse)
+    with notify_on_failure(warehouse, night, stages, tell), within_night(warehouse, settings.timeouts, stages):
+        stages.timed(step)(ingest_new_days)(warehouse, settings, ds)
+    features.clear_ingest_failures(warehouse)
 
 
-def read_on(warehouse: Warehouse, settings: Settings, ds: date | None) -> None:
+def ingest_new_days(warehouse: Warehouse, settings: Settings, ds: date | None) -> None:
     """Reads the days of every known source that are over and have not been read, up to `ds`; and with
     `ingest.reread_days` the last ones again, for sources whose events come late."""
     over = warehouse.store.newest_day_over(datetime.now(UTC))
     last = min(ds, over) if ds else over
     again = timedelta(days=settings.ingest.reread_days)
-    for kind in BY_DAYS:
+    for kind in DATED_INGESTERS:
         for source in features.registered_sources(warehouse, kind):
             read = features.last_day_read(warehouse, source)
             if read and read - again < last:
@@ -49,10 +49,10 @@ def ingest(
     first_ds: date | None,
     last_ds: date | None,
     accepted: Collection[date] = (),
-) -> Ingested:
+) -> IngestResult:
     """Reads a source: its events or impressions of the days that are over, or its goods catalogue."""
     over = warehouse.store.newest_day_over(datetime.now(UTC))
-    if source.kind in BY_DAYS:
+    if source.kind in DATED_INGESTERS:
         first, last = max(first_ds or FIRST_DAY, FIRST_DAY), min(last_ds or over, over)
         return ingest_days(warehouse, settings, source, first, last, accepted)
     return ingest_catalogue(warehouse, source, over)
@@ -64,11 +64,11 @@ def read_catalogue_again(warehouse: Warehouse, source: Source) -> None:
     try:
         ingest_catalogue(warehouse, source, over)
     except FeatureError as error:
-        features.fail_goods(warehouse, source, error)
+        features.record_catalogue_failure(warehouse, source, error)
         log.warning("catalogue_not_read", source=source.name, error=str(error))
 
 
-def ingest_catalogue(warehouse: Warehouse, source: Source, over: date) -> Catalogued:
+def ingest_catalogue(warehouse: Warehouse, source: Source, over: date) -> CatalogueResult:
     with warehouse.recorded_run("ingest", over) as run:
         read = features.ingest_goods(run, source)
     log.info("goods_ingested", source=read.source, rows=read.rows, changed=read.changed, rows_skipped=read.rows_skipped)
@@ -90,9 +90,9 @@ def ingest_days(
     first_ds: date,
     last_ds: date,
     accepted: Collection[date] = (),
-) -> Ingested:
+) -> IngestResult:
     with warehouse.recorded_run("ingest", last_ds) as run:
-        counts = BY_DAYS[source.kind](run, source, first_ds, last_ds, settings.ingest, accepted)
+        counts = DATED_INGESTERS[source.kind](run, source, first_ds, last_ds, settings.ingest, accepted)
     log.info(f"{source.kind}_ingested", **counted(counts))
     warn(counts)
     if counts.held_back:
@@ -103,18 +103,18 @@ def ingest_days(
     return counts
 
 
-def warn(read: Ingested) -> None:
+def warn(read: IngestResult) -> None:
     """Logs what a read warns of, such as the rows that its reader skipped."""
     for said in read.warnings:
         log.warning("reader_warned", source=read.source, warning=said)
 
 
-def counted(counts: Ingested) -> dict[str, Any]:
+def counted(counts: IngestResult) -> dict[str, Any]:
     """What a log line says of a read."""
     return {name: value for name, value in vars(counts).items() if not isinstance(value, list)}
 
 
-def held_back(counts: Ingested) -> dict[str, Any]:
+def held_back(counts: IngestResult) -> dict[str, Any]:
     """What a log line says of the days that a read left as they were."""
     days = counts.held_back
     rows = {"rows_held": sum(day.rows_held for day in days), "rows_returned": sum(day.rows_returned for day in days)}
@@ -128,7 +128,7 @@ def ingest_replacing(
     first_ds: date | None,
     last_ds: date | None,
     accepted: Collection[date],
-) -> list[Ingested]:
+) -> list[IngestResult]:
     """Reads a source as `ingest` does, and replaces the `accepted` days whatever it returns for them.
 
     Without a first or last day, reads the accepted days alone.
@@ -138,11 +138,11 @@ def ingest_replacing(
         raise FeatureError(f"{max(accepted)} is not over yet; the newest day that can be replaced is {over}")
     if first_ds or last_ds or not accepted:
         return [ingest(warehouse, settings, source, first_ds, last_ds, accepted)]
-    ranges = features.in_ranges(accepted)
+    ranges = features.format_day_ranges(accepted)
     return [ingest(warehouse, settings, source, first, last, accepted) for first, last in ranges]
 
 
-def need_kept_rows(warehouse: Warehouse, source: Source, found: list[Ingested]) -> None:
+def require_kept_rows(warehouse: Warehouse, source: Source, found: list[IngestResult]) -> None:
     """Raises FeatureError where rows came in and every one was refused, with the most frequent reasons."""
     for counts in found:
         if counts.refusals:
@@ -156,22 +156,22 @@ def need_kept_rows(warehouse: Warehouse, source: Source, found: list[Ingested]) 
             )
 
 
-def source_named(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
+def resolve_source(warehouse: Warehouse, named: str, kind: str, path: str | None) -> Source:
     """A .sql file, a source of sql/sources, or one this store has read before, whose query it keeps."""
     if not named.endswith(".sql") and named not in features.store.sql_files.names("sources"):
-        known = features.known_source(warehouse, named, kind)
+        known = features.registered_source(warehouse, named, kind)
         if known:
             return replace(known, path=path or known.path)
-    return features.find_source(named, kind, path or features.known_path(warehouse, named))
+    return features.find_source(named, kind, path or features.registered_path(warehouse, named))
 
 
-def choose_day(warehouse: Warehouse, store: Store, ds: date | None) -> date:
+def resolve_ds(warehouse: Warehouse, store: Store, ds: date | None) -> date:
     """The day asked for, or the newest with events. Raises FeatureError where it is not over or nothing is there."""
-    newest = need_days(warehouse, ds, ds)
+    newest = require_days(warehouse, ds, ds)
     return ds or min(newest, store.newest_day_over(datetime.now(UTC)))
 
 
-def need_days(warehouse: Warehouse, first_ds: date | None, last_ds: date | None) -> date:
+def require_days(warehouse: Warehouse, first_ds: date | None, last_ds: date | None) -> date:
     """The newest day with events. Raises FeatureError where there is none, or none of these days can be a night: the
     first is not over, or the last is before all events."""
     store = warehouse.store

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import features
-from features import FeatureError, Finding, Going, RolledBack, Store
+from features import FeatureError, Finding, RemovalItem, RollbackResult, Store
 from flows.clock import utc_now
 from flows.pipelines import overdue_nights
 from flows.runtime import progress
@@ -12,11 +12,11 @@ from flows.runtime.progress import log
 from flows.settings import load_settings, open_store
 
 
-def run_rollback(root: Path, ds: date, reason: str | None = None) -> RolledBack:
+def run_rollback(root: Path, ds: date, reason: str | None = None) -> RollbackResult:
     """Goes back to a night, and records it as a run with its reason."""
-    store = need_store(root)
+    store = require_store(root)
     with features.open_warehouse(store, "nightrank rollback", utc_now) as warehouse:
-        features.recognise_flip(warehouse)
+        features.reconcile_publication(warehouse)
         with warehouse.recorded_run("rollback", ds, reason) as run:
             found = features.roll_back(run, ds)
     log.info("rolled_back", ds=ds, release=found.release, taken_back=len(found.taken_back))
@@ -25,15 +25,15 @@ def run_rollback(root: Path, ds: date, reason: str | None = None) -> RolledBack:
 
 def run_doctor(root: Path, deep: bool = False) -> list[Finding]:
     """What became of each promise. Raises BusyError, naming who holds the lock, where one writes."""
-    settings, store = load_settings(root), need_store(root)
-    with features.look_into(store, utc_now) as warehouse, progress.bar("doctor") as tell:
-        look = features.Look(warehouse, settings.publish.sequence_nights, wrong_with_model, tell, deep)
-        found = list(features.examine(look))
+    settings, store = load_settings(root), require_store(root)
+    with features.open_warehouse_read_only(store, utc_now) as warehouse, progress.bar("doctor") as tell:
+        look = features.DoctorContext(warehouse, settings.publish.sequence_nights, checkpoint_error, tell, deep)
+        found = list(features.run_doctor_checks(look))
     now = utc_now()
-    return [*found, *overdue_nights.findings(features.look(store, now), root, now)]
+    return [*found, *overdue_nights.findings(features.read_status(store, now), root, now)]
 
 
-def wrong_with_model(models: Path, model_id: str) -> str | None:
+def checkpoint_error(models: Path, model_id: str) -> str | None:
     """Why a checkpoint cannot rank, None where it can."""
     import din
 
@@ -44,39 +44,39 @@ def wrong_with_model(models: Path, model_id: str) -> str | None:
     return None
 
 
-def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> list[Going]:
+def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> list[RemovalItem]:
     """Removes what is no longer needed, or with `dry_run` only finds it. Gives each file or folder of it.
 
     Raises FeatureError where much of it is unknown to the warehouse, unless `yes`; a dry run logs that as a warning.
     """
-    settings, store = load_settings(root), need_store(root)
+    settings, store = load_settings(root), require_store(root)
     retention = (settings.housekeeping, settings.publish, settings.window.days)
     if dry_run:
-        with features.look_into(store, utc_now) as warehouse:
-            gone = features.what_goes(warehouse, *retention)
+        with features.open_warehouse_read_only(store, utc_now) as warehouse:
+            gone = features.find_expired(warehouse, *retention)
             refused = None if yes else features.orphans_error(warehouse, gone)
         if refused:
             log.warning("housekeeping_would_refuse", reason=refused)
         log_rewritten("files_to_rewrite", store, features.newer_files(store))
         return gone
     with features.open_warehouse(store, "nightrank housekeeping", utc_now) as warehouse:
-        features.recognise_flip(warehouse)
+        features.reconcile_publication(warehouse)
         with warehouse.recorded_run("housekeeping", store.day_of(utc_now())) as run:
-            features.need_lake(run)
-            gone = features.what_goes(run, *retention)
+            features.require_lake(run)
+            gone = features.find_expired(run, *retention)
             refused = None if yes else features.orphans_error(run, gone)
             if refused:
                 raise FeatureError(refused)
-            features.tidy(run, gone)
+            features.remove_expired(run, gone)
     log_rewritten("files_rewritten", store, features.rewrite_newer(store, "nightrank housekeeping"))
     log.info("housekeeping_done", files=len(gone), bytes=sum(one.bytes for one in gone))
     return gone
 
 
-def need_store(root: Path) -> Store:
+def require_store(root: Path) -> Store:
     """The store of a folder. Raises FeatureError where there is none: nothing here begins one."""
     store = open_store(root, load_settings(root))
-    features.need_warehouse(store)
+    features.require_warehouse(store)
     return store
 
 

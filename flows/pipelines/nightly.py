@@ -10,16 +10,16 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import features
-from features import StoppedByCheck, Warehouse
+from features import CheckFailedError, Warehouse
 from flows.clock import utc_now
-from flows.pipelines.din_adapter import handed_over, model_for, ranking_again
-from flows.pipelines.ingest import choose_day, read_sources
+from flows.pipelines.din_adapter import bucket_ranker, load_night_model, to_din
+from flows.pipelines.ingest import read_sources, resolve_ds
 from flows.runtime import progress
-from flows.runtime.alerts import alerting
-from flows.runtime.night_summary import Tell, log_summary, tell_of, told_if_it_fails
+from flows.runtime.alerts import with_webhook
+from flows.runtime.night_summary import Notifier, log_summary, notify_on_failure, notify_published
 from flows.runtime.progress import log
-from flows.runtime.steps import Stages, Step, in_groups, plainly
-from flows.runtime.timeouts import in_one_go, within_night
+from flows.runtime.steps import StageTimer, Step, in_groups, with_retries
+from flows.runtime.timeouts import defer_signals, within_night
 from flows.settings import Settings, load_settings, open_store
 
 CATCH_UP_STEPS = 20  # a Prefect server on SQLite wants under 50 tasks a run; reading and the last night take seven
@@ -37,7 +37,9 @@ class NightResult:
     seconds: float
 
 
-def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = log_summary) -> list[NightResult]:
+def run_nights(
+    root: Path, ds: date | None, step: Step = with_retries, tell: Notifier = log_summary
+) -> list[NightResult]:
     """Ranks and publishes every night missing up to `ds`, or up to the newest day with events that is over.
 
     The last night runs stage by stage; those before it in a step each, or several in one where they are many. `tell` is
@@ -45,22 +47,27 @@ def run_nights(root: Path, ds: date | None, step: Step = plainly, tell: Tell = l
     """
     settings = load_settings(root)
     store = open_store(root, settings)
-    tell = alerting(settings.alerts, store, tell)
+    tell = with_webhook(settings.alerts, store, tell)
     with features.open_warehouse(store, "nightrank nightly", utc_now) as warehouse:
-        recognised = features.recognise_flip(warehouse)
+        recognised = features.reconcile_publication(warehouse)
         if recognised:
             log.info("night_recognised", ds=recognised, published=True)
-        features.need_lake(warehouse)
+        features.require_lake(warehouse)
         read_sources(warehouse, settings, ds, step, tell)
-        last = choose_day(warehouse, store, ds)
-        missing = features.nights_missing(warehouse, last, settings.publish.ranking_nights)
+        last = resolve_ds(warehouse, store, ds)
+        missing = features.missing_nights(warehouse, last, settings.publish.ranking_nights)
         if not missing:
             log.info("nothing_to_do", ds=last, published=last not in features.rolled_back_nights(warehouse))
         groups = in_groups(missing[:-1], CATCH_UP_STEPS)
         caught_up = [step(catch_up)(warehouse, settings, days, tell) for days in groups]
         tonight = [rank_night(warehouse, settings, day, step, tell) for day in missing[-1:]]
         again = [] if missing else published_again(warehouse, settings, last)
-        return [result for results in caught_up for result in results] + tonight + again + left_aside(warehouse, last)
+        return (
+            [result for results in caught_up for result in results]
+            + tonight
+            + again
+            + rolled_back_result(warehouse, last)
+        )
 
 
 def published_again(warehouse: Warehouse, settings: Settings, last: date) -> list[NightResult]:
@@ -68,23 +75,23 @@ def published_again(warehouse: Warehouse, settings: Settings, last: date) -> lis
     opened. Nothing is missing then, so that runs of nights that were killed have nothing left to do."""
     warehouse.run("ledger/close_killed_nights", now=warehouse.clock())
     [(_, _, ds)] = warehouse.run("ledger/newest_nights", ds=last)
-    reason = features.published_is_broken(warehouse) if ds else None
+    reason = features.published_release_error(warehouse) if ds else None
     if not reason:
         return []
     started, broken = time.monotonic(), warehouse.store.published.resolve()
     log.warning("published_is_broken", ds=ds, reason=reason)
     with warehouse.recorded_run("nightly", ds, reason) as night:
-        release, ending = features.build_again(night, ds, settings.publish)
-        with in_one_go():
-            features.flip(night, release)
-            features.close_night(night, ending)
+        release, ending = features.rebuild_release(night, ds, settings.publish)
+        with defer_signals():
+            features.publish_release(night, release)
+            features.finalize_night(night, ending)
         if broken.parent == warehouse.store.releases.resolve():
             broken.unlink(missing_ok=True)
     [(_, users, rows, model_id)] = warehouse.run("ledger/night", ds=ds)
     return [NightResult(ds, ending.status, users, rows, model_id, time.monotonic() - started)]
 
 
-def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
+def rolled_back_result(warehouse: Warehouse, ds: date) -> list[NightResult]:
     """The night itself where it was rolled back: it is not built by itself, or every retry would bring it back."""
     if ds not in features.rolled_back_nights(warehouse):
         return []
@@ -94,35 +101,35 @@ def left_aside(warehouse: Warehouse, ds: date) -> list[NightResult]:
     return [NightResult(ds, status, users, rows, model_id, 0.0)]
 
 
-def catch_up(warehouse: Warehouse, settings: Settings, days: list[date], tell: Tell) -> list[NightResult]:
+def catch_up(warehouse: Warehouse, settings: Settings, days: list[date], tell: Notifier) -> list[NightResult]:
     """Missed nights, each whole."""
-    return [rank_night(warehouse, settings, day, plainly, tell) for day in days]
+    return [rank_night(warehouse, settings, day, with_retries, tell) for day in days]
 
 
 def rank_night(
     warehouse: Warehouse,
     settings: Settings,
     ds: date,
-    step: Step = plainly,
-    tell: Tell = log_summary,
+    step: Step = with_retries,
+    tell: Notifier = log_summary,
     reason: str | None = None,
 ) -> NightResult:
     """The diagram, top to bottom, for one data day; `reason` says why one that is published is ranked again."""
-    started, stages = time.monotonic(), Stages(at="champion")
+    started, stages = time.monotonic(), StageTimer(at="champion")
     step = stages.timed(step)
     with (
         warehouse.recorded_run("nightly", ds, reason) as night,
-        told_if_it_fails(night, ds, stages, tell),
+        notify_on_failure(night, ds, stages, tell),
         within_night(night, settings.timeouts, stages),
     ):
-        model_id = features.need_champion(night, ds)
+        model_id = features.require_champion(night, ds)
         step(histories)(night, ds)
         step(sequences)(night, settings, ds)
         step(candidates)(night, settings, ds)
         step(rankings)(night, settings, ds, model_id)
         step(outcomes)(night, settings, ds)
         result = step(publish)(night, settings, ds, model_id, started, stages.so_far)
-    tell_of(night, ds, tell)
+    notify_published(night, ds, tell)
     return result
 
 
@@ -156,12 +163,12 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
 
     started = time.monotonic()
     ranking = settings.ranking
-    model = model_for(night, model_id, ds)
+    model = load_night_model(night, model_id, ds)
     fingerprint = features.ranking_fingerprint(night, ds, model_id, settings.sequences, settings.candidates, ranking)
     buckets = night.store.config.buckets
     try:
         with (
-            features.writing_rankings(night, ds, model_id, fingerprint, din.unknown_rows(model)) as writer,
+            features.ranking_writer(night, ds, model_id, fingerprint, din.unknown_rows(model)) as writer,
             progress.bar(f"rank {ds}") as tell,
         ):
             writer.told(model.category_of)
@@ -170,7 +177,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
                 users = len(given.user_keys)
                 ranked, weights = din.rank(
                     model,
-                    *handed_over(given),
+                    *to_din(given),
                     ranking.k,
                     ranking.why_goods,
                     ranking.why_history,
@@ -181,8 +188,8 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
                 )
                 writer.add(given, ranked._asdict(), weights._asdict())
     except din.ScoreError as error:
-        features.refuse_night(night, ds, model_id, time.monotonic() - started, "score_is_a_probability")
-        raise StoppedByCheck(f"the ranking of {ds} is not published; yesterday stays: {error}") from error
+        features.mark_night_failed(night, ds, model_id, time.monotonic() - started, "score_is_a_probability")
+        raise CheckFailedError(f"the ranking of {ds} is not published; yesterday stays: {error}") from error
     said = {"model_id": model_id, **writer.scored.counts, "seconds": time.monotonic() - started}
     log.info("rankings_written", ds=ds, rows=writer.made.rows, **said)
     return writer.made.rows
@@ -191,7 +198,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
 def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
     """Holds the ranking of the night before against what people did on `ds`, beside the baselines."""
     before, started = ds - timedelta(days=1), time.monotonic()
-    by_model = ranking_again(night, settings.ranking.per_shop, before)
+    by_model = bucket_ranker(night, settings.ranking.per_shop, before)
     found = features.build_outcomes(night, ds, settings.examples, settings.ranking, by_model)
     for left_out, reason in found.left_out.items():
         log.warning("outcomes_left_out", ds=ds, left_out=left_out, reason=reason)
@@ -232,18 +239,18 @@ def publish(
     for check in checks:
         if check.broken:
             log.warning("check_broken", check=check.name, severity=check.severity, rows=check.broken, first=check.first)
-    ending = features.close_release(night, release, ds, checks, seconds_so_far())
+    ending = features.finalize_release(night, release, ds, checks, seconds_so_far())
     try:
-        features.stop_where_broken(ds, checks)
-    except StoppedByCheck:
-        features.close_night(night, ending)
+        features.raise_on_failed_checks(ds, checks)
+    except CheckFailedError:
+        features.finalize_night(night, ending)
         release.unlink()
         raise
-    with in_one_go():
-        features.flip(night, release)
-        features.keep_summary(night)
-        features.close_night(night, ending)
-    features.clear_releases(night, settings.publish.keep_releases)
+    with defer_signals():
+        features.publish_release(night, release)
+        features.save_summary(night)
+        features.finalize_night(night, ending)
+    features.prune_releases(night, settings.publish.keep_releases)
     [(_, users, rows, _)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started
     log.info("published", ds=ds, status=ending.status, users=users, rows=rows, seconds=seconds)

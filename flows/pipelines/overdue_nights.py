@@ -128,7 +128,7 @@ def findings(status: Status, root: Path, now: datetime) -> list[Finding]:
     zone = settings.store.timezone
     remedy = f"write timezone: {zone} in prefect.yaml, and start nightrank serve or deploy again"
     apart = (
-        [features.Broken(one, remedy) for one in other_zones(store, zone)]
+        [features.Violation(one, remedy) for one in other_zones(store, zone)]
         if not late or late[0].state != "unknown"
         else []
     )
@@ -137,7 +137,7 @@ def findings(status: Status, root: Path, now: datetime) -> list[Finding]:
             "scheduled_nights_are_published",
             "no night of a recorded schedule is overdue",
             is_note=False,
-            broken=[features.Broken(one.sentence, one.remedy or f"rm {store.root / SCHEDULES}") for one in late],
+            broken=[features.Violation(one.sentence, one.remedy or f"rm {store.root / SCHEDULES}") for one in late],
         ),
         features.Finding(
             "schedules_are_in_the_zone", "nightly schedules are in store.timezone", is_note=True, broken=apart

@@ -10,4 +10,4 @@ STATES = {
     "removed": ("removed",),
     "all": ("missing", "failed", "interrupted", "damaged", "rolled_back", "stale"),
 }
-HISTORY = ("stale", "rolled_back")  # of a ranking: people have seen it, so it is rebuilt only for a reason
+PUBLISHED_STATES = ("stale", "rolled_back")  # of a ranking: people have seen it, so it is rebuilt only for a reason

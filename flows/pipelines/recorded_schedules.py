@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from features import FeatureError, Store, closed_to_others
+from features import FeatureError, Store, private_umask
 
 SCHEDULES = "schedules.json"
 
@@ -86,7 +86,7 @@ def save_schedules(store: Store, schedules: list[Schedule]) -> None:
     try:
         store.root.mkdir(parents=True, exist_ok=True)
         with (
-            closed_to_others,
+            private_umask,
             NamedTemporaryFile("w", dir=store.root, prefix=f".{SCHEDULES}.", encoding="utf-8", delete=False) as file,
         ):
             file.write(text + "\n")

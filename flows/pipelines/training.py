@@ -13,14 +13,14 @@ import features
 from features import ModelRecord, Warehouse
 from flows.clock import utc_now
 from flows.pipelines.champion import champion_gauc, decision, measure
-from flows.pipelines.ingest import choose_day, read_on
+from flows.pipelines.ingest import ingest_new_days, resolve_ds
 from flows.pipelines.nightly import histories
-from flows.pipelines.training_data import DAY, Material, gather, window_days
+from flows.pipelines.training_data import DAY, TrainingSplits, load_splits, window_days
 from flows.pipelines.warm_start import start_for
 from flows.runtime import progress
 from flows.runtime.json_values import json_value
 from flows.runtime.progress import log
-from flows.runtime.steps import Stages, Step, plainly
+from flows.runtime.steps import StageTimer, Step, with_retries
 from flows.runtime.timeouts import within_training
 from flows.settings import Settings, load_settings, open_store
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BASELINE = "mean"  # RelaImpr is over mean pooling, as in the paper
 
 
-def run_training(root: Path, ds: date | None, step: Step = plainly, older_than_days: int = 0) -> list[ModelRecord]:
+def run_training(root: Path, ds: date | None, step: Step = with_retries, older_than_days: int = 0) -> list[ModelRecord]:
     """Trains the baseline and the model on the days up to `ds`; the newest day with events where none is given.
 
     With `older_than_days`, only where no model was trained for a day so near.
@@ -38,10 +38,10 @@ def run_training(root: Path, ds: date | None, step: Step = plainly, older_than_d
     settings = load_settings(root)
     store = open_store(root, settings)
     with features.open_warehouse(store, "nightrank train", utc_now) as warehouse:
-        features.need_lake(warehouse)
-        read_on(warehouse, settings, ds)
-        chosen = choose_day(warehouse, store, ds)
-        last = features.last_training(warehouse, chosen)
+        features.require_lake(warehouse)
+        ingest_new_days(warehouse, settings, ds)
+        chosen = resolve_ds(warehouse, store, ds)
+        last = features.last_training_day(warehouse, chosen)
         if last and (chosen - last).days < older_than_days:
             log.info("nothing_to_train", ds=chosen, trained_for=last, older_than_days=older_than_days)
             return []
@@ -49,7 +49,7 @@ def run_training(root: Path, ds: date | None, step: Step = plainly, older_than_d
 
 
 def train_models(warehouse: Warehouse, settings: Settings, ds: date, step: Step) -> list[ModelRecord]:
-    stages = Stages()
+    stages = StageTimer()
     step = stages.timed(step)
     with warehouse.recorded_run("train", ds) as run, within_training(run, settings.timeouts, stages):
         step(histories)(run, ds)
@@ -67,9 +67,9 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     made_of_candidates = [day for day in days if features.needs_candidates(run, day, config)]
     with progress.bar(f"candidates {ds}") as tell:
         for done, day in enumerate(made_of_candidates, start=1):
-            offer(run, settings, day - DAY)
+            build_candidates_for_examples(run, settings, day - DAY)
             tell(done, len(made_of_candidates), str(day))
-    features.view_histories(run, ds)
+    features.create_histories_view(run, ds)
     rows = 0
     with progress.bar(f"examples {ds}") as tell:
         for done, day in enumerate(days, start=1):
@@ -82,13 +82,13 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
 def examples_of_day(run: Warehouse, settings: Settings, ds: date, known_until: date) -> int:
     """The examples of one day, with what was known by the end of another."""
     if features.needs_candidates(run, ds, settings.examples):
-        offer(run, settings, ds - DAY)
+        build_candidates_for_examples(run, settings, ds - DAY)
     features.build_histories(run, known_until)
-    features.view_histories(run, known_until)
+    features.create_histories_view(run, known_until)
     return features.build_examples(run, ds, known_until, settings.examples, settings.candidates)
 
 
-def offer(run: Warehouse, settings: Settings, night: date) -> None:
+def build_candidates_for_examples(run: Warehouse, settings: Settings, night: date) -> None:
     """The candidates of a night, of which the examples of the day after are made."""
     features.build_histories(run, night)
     features.build_night_goods(run, night, settings.candidates)
@@ -99,11 +99,11 @@ def offer(run: Warehouse, settings: Settings, night: date) -> None:
 def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[ModelRecord]:
     """Mean pooling, then the model, on the same examples; the model ranks the nights from `ds` on unless it is worse
     than the one that ranks the night of `ds`. The model is the last of what is returned."""
-    material = gather(run, settings, ds)
-    base = one_model(run, settings, material, ds, BASELINE, None)
+    material = load_splits(run, settings, ds)
+    base = train_and_save(run, settings, material, ds, BASELINE, None)
     record = base
     if settings.din.pooling != BASELINE:
-        record = one_model(run, settings, material, ds, settings.din.pooling, base.gauc)
+        record = train_and_save(run, settings, material, ds, settings.din.pooling, base.gauc)
     before, standing = features.champion_id(run, ds), champion_gauc(run, material, ds)
     champion = standing is None or not record.gauc < standing
     record = replace(record, champion=champion)
@@ -117,7 +117,7 @@ def train_and_register(run: Warehouse, settings: Settings, ds: date) -> list[Mod
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedModel:
     """A model with its measures: the epoch that was kept, by which GAUC on the days that validate, NaN where none do,
     the seconds its training took, and its curves."""
 
@@ -133,18 +133,18 @@ class Trained:
         return asdict(self.metrics) | {"epoch": self.epoch, "valid_gauc": self.valid_gauc}
 
 
-def learn(
+def train_and_evaluate(
     settings: Settings,
-    material: Material,
+    material: TrainingSplits,
     pooling: "din.Pooling",
     under_way: Path | None = None,
     start: "din.DIN | None" = None,
-) -> Trained:
+) -> TrainedModel:
     """Trains and measures one model, from scratch where no start is given. One that was killed goes on from what is
     kept at `under_way`."""
     import din
 
-    started, best = time.monotonic(), din.Best()
+    started, best = time.monotonic(), din.BestEpoch()
     with progress.bar(f"train {pooling}") as tell:
         model = din.fit(
             settings.shape_of(pooling),
@@ -162,18 +162,23 @@ def learn(
         )
     din.make_unknown(model, *material.never_touched)
     seconds = time.monotonic() - started
-    return Trained(model, measure(model, material), best.epoch, best.gauc, seconds, best.course.curves)
+    return TrainedModel(model, measure(model, material), best.epoch, best.gauc, seconds, best.course.curves)
 
 
-def one_model(
-    run: Warehouse, settings: Settings, material: Material, ds: date, pooling: "din.Pooling", base_gauc: float | None
+def train_and_save(
+    run: Warehouse,
+    settings: Settings,
+    material: TrainingSplits,
+    ds: date,
+    pooling: "din.Pooling",
+    base_gauc: float | None,
 ) -> ModelRecord:
     """Trains, measures and saves one model."""
     import din
 
     start = start_for(run, settings, material, ds, pooling)
     under_way = run.store.models / f".{pooling}-{ds}.under_way.safetensors"
-    trained = learn(settings, material, pooling, under_way, start and start.model)
+    trained = train_and_evaluate(settings, material, pooling, under_way, start and start.model)
     about = {
         "ds": ds,
         "train": asdict(settings.train),

@@ -25,14 +25,14 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingSplits:
     """What training needs in memory: both sequences; the examples that teach, those that validate, None where none can,
     and those that measure; how many rows the tables of goods, shops, categories and users have; when each part begins;
     the category of each goods where the model has categories, else None; the keys of goods and shops that only the
     catalogue has, which stay unknown to the model; and why nothing validates, as a sentence."""
 
-    goods: "din.Sequence"
-    shops: "din.Sequence"
+    goods: "din.EventSequence"
+    shops: "din.EventSequence"
     teach: "din.Examples"
     valid: "din.Examples | None"
     measure: "din.Examples"
@@ -60,10 +60,10 @@ def split_of(window: WindowConfig, ds: date) -> Split:
 
 
 def window_days(settings: Settings, ds: date) -> list[date]:
-    return features.days_back(ds, settings.window.days)
+    return features.last_days(ds, settings.window.days)
 
 
-def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
+def load_splits(run: Warehouse, settings: Settings, ds: date) -> TrainingSplits:
     """Loads the window's examples and the slices of history they may see, and hands them over to the model.
 
     Where the days that validate are of no use, as in a store of few days, they teach with the others, no epoch is
@@ -72,26 +72,26 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
     import din
 
     window, split = settings.window, split_of(settings.window, ds)
-    found = features.load_material(run, split.teach, split.valid, split.measure, ds, settings.sequences)
+    found = features.load_training_data(run, split.teach, split.valid, split.measure, ds, settings.sequences)
     before = len(found.teach) + len(found.valid)
     if not before or not len(found.measure):
         raise FeatureError(
             f"no examples to train and measure on: {before} before and {len(found.measure)} in the last "
             f"{window.eval_days} days up to {ds}; {another_day(run, settings, ds)}"
         )
-    teach, valid = hand_over(found, found.teach), hand_over(found, found.valid)
-    why_not = din.why_not_validate(teach, valid)
-    left_out = left_out_validation(split, window, ds, why_not) if why_not and window.valid_days else ""
+    teach, valid = to_din_examples(found, found.teach), to_din_examples(found, found.valid)
+    why_not = din.validation_error(teach, valid)
+    left_out = skipped_validation(split, window, ds, why_not) if why_not and window.valid_days else ""
     if left_out:
-        teach = hand_over(found, found.teach_and_valid)
-    features.view_histories(run, ds)
-    category_of = features.give_category_keys(run, split.measure - DAY) if settings.din.categories else None
-    return Material(
-        din.Sequence(found.goods.keys, found.goods.ts),
-        din.Sequence(found.shops.keys, found.shops.ts),
+        teach = to_din_examples(found, found.teach_and_valid)
+    features.create_histories_view(run, ds)
+    category_of = features.assign_category_keys(run, split.measure - DAY) if settings.din.categories else None
+    return TrainingSplits(
+        din.EventSequence(found.goods.keys, found.goods.ts),
+        din.EventSequence(found.shops.keys, found.shops.ts),
         teach,
         None if why_not else valid,
-        hand_over(found, found.measure),
+        to_din_examples(found, found.measure),
         features.table_sizes(run),
         split,
         category_of,
@@ -100,7 +100,7 @@ def gather(run: Warehouse, settings: Settings, ds: date) -> Material:
     )
 
 
-def left_out_validation(split: Split, window: WindowConfig, ds: date, why_not: str) -> str:
+def skipped_validation(split: Split, window: WindowConfig, ds: date, why_not: str) -> str:
     """Logs that the days that should validate cannot, and gives it as a sentence with the setting and what to type."""
     setting, without = f"window.valid_days = {window.valid_days}", "export NIGHTRANK_WINDOW__VALID_DAYS=0"
     days = f"{split.valid} to {split.measure - DAY}"
@@ -121,7 +121,7 @@ def another_day(run: Warehouse, settings: Settings, ds: date) -> str:
     return "the store needs more days of events"
 
 
-def hand_over(found: features.Material, rows: Any) -> "din.Examples":
+def to_din_examples(found: features.TrainingData, rows: Any) -> "din.Examples":
     """Some of the examples with their slices, for the model."""
     import din
 

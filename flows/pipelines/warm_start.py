@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import features
 from features import Warehouse
-from flows.pipelines.training_data import DAY, Material
+from flows.pipelines.training_data import DAY, TrainingSplits
 from flows.runtime.progress import log
 from flows.settings import Settings
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Start:
+class WarmStart:
     """A model to start from, and its name."""
 
     model_id: str
@@ -28,65 +28,67 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Learned:
+class TrainingWindow:
     """The last day that taught a model, and the last that taught or validated it."""
 
     taught_until: date
     chosen_until: date
 
 
-class ColdError(Exception):
+class ColdStart(Exception):
     """Why a training cannot start from a model."""
 
 
-def start_for(run: Warehouse, settings: Settings, material: Material, ds: date, pooling: "din.Pooling") -> Start | None:
+def start_for(
+    run: Warehouse, settings: Settings, material: TrainingSplits, ds: date, pooling: "din.Pooling"
+) -> WarmStart | None:
     """The model to start from; None, with the reason in the log, where a training has to start cold.
 
     It is of a day before ds, so that training again for a day starts from the same, and gives the same.
     """
     if not settings.train.warm_start:
         return None
-    model_id = features.start_id(run, ds, pooling)
+    model_id = features.warm_start_model_id(run, ds, pooling)
     try:
-        start = found(run, settings, material, pooling, model_id)
-    except ColdError as error:
+        start = find_start(run, settings, material, pooling, model_id)
+    except ColdStart as error:
         log.warning("starts_cold", pooling=pooling, ds=ds, instead_of=model_id, reason=error)
         return None
     log.info("starts_warm", pooling=pooling, ds=ds, warm_from=model_id)
     return start
 
 
-def found(
-    run: Warehouse, settings: Settings, material: Material, pooling: "din.Pooling", model_id: str | None
-) -> Start:
+def find_start(
+    run: Warehouse, settings: Settings, material: TrainingSplits, pooling: "din.Pooling", model_id: str | None
+) -> WarmStart:
     import din
 
     if model_id is None:
-        raise ColdError("no champion is of a day before")
-    if features.learned_from_forgotten(run, model_id):
-        raise ColdError("it learned from somebody who was forgotten since")
+        raise ColdStart("no champion is of a day before")
+    if features.trained_on_erased_user(run, model_id):
+        raise ColdStart("it learned from somebody who was forgotten since")
     try:
-        learned, model = learned_by(run, model_id), din.load_model(run.store.models, model_id)
+        learned, model = training_window(run, model_id), din.load_model(run.store.models, model_id)
     except din.DinError as error:
-        raise ColdError(str(error)) from error
+        raise ColdStart(str(error)) from error
     if learned.taught_until > material.taught_until or learned.chosen_until >= material.split.measure:
-        raise ColdError(
+        raise ColdStart(
             f"it learned from days up to {learned.taught_until} and was chosen by days up to {learned.chosen_until}; "
             f"here days teach up to {material.taught_until} and measure from {material.split.measure} on"
         )
-    why_not = din.why_not_start(model, settings.shape_of(pooling), material.rows)
+    why_not = din.warm_start_error(model, settings.shape_of(pooling), material.rows)
     if why_not:
-        raise ColdError(why_not)
-    return Start(model_id, model)
+        raise ColdStart(why_not)
+    return WarmStart(model_id, model)
 
 
-def learned_by(run: Warehouse, model_id: str) -> Learned:
+def training_window(run: Warehouse, model_id: str) -> TrainingWindow:
     """What model.json says; a model that does not say its window may have learned from every day up to its own. Raises
     DinError where it cannot be read."""
     import din
 
-    about = din.read_record(run.store.models, model_id)
+    about = din.read_metadata(run.store.models, model_id)
     ds, window = date.fromisoformat(about["ds"]), about.get("window", {"eval_days": 0})
     chosen_until = ds - DAY * window["eval_days"]
     taught_until = date.fromisoformat(about["taught_until"]) if "taught_until" in about else chosen_until
-    return Learned(taught_until, chosen_until)
+    return TrainingWindow(taught_until, chosen_until)

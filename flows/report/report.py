@@ -17,7 +17,7 @@ def run_report(
     """Writes the page of a night, the newest one where none is given, and says where it is: `reports/<ds>.html` in the
     store, unless `out` names another place. Raises FeatureError where there is no such night, no such user in it, or
     where the page cannot be written."""
-    return write_page(store, ds, features.look(store, now), users, out)
+    return write_page(store, ds, features.read_status(store, now), users, out)
 
 
 def after_publishing(store: Store, ds: date) -> None:
@@ -45,7 +45,7 @@ def write_page(
         raise FeatureError(f"{path} is a folder; name the file, such as --out {path / path.name}.html")
     text = render(page)
     try:
-        with features.closed_to_others:  # it tells what people did
+        with features.private_umask:  # it tells what people did
             if not out:
                 path.parent.mkdir(exist_ok=True)
             write_whole(path, text)

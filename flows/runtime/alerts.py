@@ -7,8 +7,8 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from features import Store, Summary
-from features.config import need_between
-from flows.runtime.night_summary import Tell, sentence
+from features.config import require_between
+from flows.runtime.night_summary import Notifier, sentence
 from flows.runtime.progress import log
 
 TIMEOUT_SECONDS = 5  # of each try: nobody waits longer for a night that is over
@@ -25,7 +25,7 @@ class AlertConfig:
     overdue_hours: float = 2.0
 
     def __post_init__(self) -> None:
-        need_between(self, 0, 8760, "overdue_hours")
+        require_between(self, 0, 8760, "overdue_hours")
         if self.webhook_url and not self.webhook_url.startswith(("https://", "http://")):
             raise ValueError("webhook_url must begin with https:// or http://")
 
@@ -37,7 +37,7 @@ class NoRedirects(HTTPRedirectHandler):
         return None
 
 
-def alerting(config: AlertConfig, store: Store, tell: Tell) -> Tell:
+def with_webhook(config: AlertConfig, store: Store, tell: Notifier) -> Notifier:
     """Tells of a night as `tell` does, and then, where it failed or that is asked for, to the webhook."""
 
     def told(summary: Summary) -> None:

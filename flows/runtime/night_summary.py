@@ -10,9 +10,9 @@ from typing import Any
 import features
 from features import Summary, Warehouse
 from flows.runtime.progress import log
-from flows.runtime.steps import Stages
+from flows.runtime.steps import StageTimer
 
-Tell = Callable[[Summary], None]
+Notifier = Callable[[Summary], None]
 LISTS = ("sources", "stages", "advice")  # in a log line, their parts
 VOLUMES = ("events", "users", "candidates", "rows")
 
@@ -27,18 +27,18 @@ def log_summary(summary: Summary) -> None:
     (log.error if summary.failed else log.info)("night_summary", **known)
 
 
-def tell_of(night: Warehouse, ds: date, tell: Tell) -> None:
+def notify_published(night: Warehouse, ds: date, tell: Notifier) -> None:
     """Tells of a night that is published, whose summary is in the record."""
-    summary = features.summary_of(night, ds)
+    summary = features.load_summary(night, ds)
     if summary:
         tell(summary)
 
 
 @contextmanager
-def told_if_it_fails(night: Warehouse, ds: date, stages: Stages, tell: Tell) -> Iterator[None]:
+def notify_on_failure(night: Warehouse, ds: date, stages: StageTimer, tell: Notifier) -> Iterator[None]:
     """Whatever stops a night is kept and told; what somebody stopped by hand is kept and logged alone."""
     try:
-        with features.in_sentences():
+        with features.translate_errors():
             yield
     except BaseException as stopped:
         by_hand = not isinstance(stopped, Exception)  # Ctrl-C, and SIGTERM as Prefect raises it
@@ -46,7 +46,7 @@ def told_if_it_fails(night: Warehouse, ds: date, stages: Stages, tell: Tell) -> 
         again = (
             f"put right what it says, then: nightrank nightly --ds {ds} --store {shlex.quote(str(night.store.root))}"
         )
-        summary = features.sum_up_failure(night, ds, stages.at, error, stages.seconds, again)
+        summary = features.summarize_failure(night, ds, stages.at, error, stages.seconds, again)
         if summary:
             (log_summary if by_hand else tell)(summary)
         raise

@@ -16,27 +16,27 @@ Step = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 # A night may have been published by these before they fail, and must not be ranked anew; a day of a backfill holds the
 # store's lock for itself, and says for each asset whether it was built.
-ONCE = ("publish", "catch_up", "fill_days")
+NO_RETRY = ("publish", "catch_up", "fill_days")
 FIRST_WAIT_SECONDS = 10.0
-TRIES_MORE = 3
+MAX_RETRIES = 3
 JITTER = 1.0  # each wait may be longer by up to so much of it, so that not all come back at once
 
 
-def waits(stage: Callable[..., Any]) -> list[float]:
+def retry_delays(stage: Callable[..., Any]) -> list[float]:
     """The seconds to wait before each further try of a stage, each twice the one before; jitter comes on top."""
-    return [] if stage.__name__ in ONCE else [FIRST_WAIT_SECONDS * 2**n for n in range(TRIES_MORE)]
+    return [] if stage.__name__ in NO_RETRY else [FIRST_WAIT_SECONDS * 2**n for n in range(MAX_RETRIES)]
 
 
-def plainly(stage: Callable[..., Any]) -> Callable[..., Any]:
+def with_retries(stage: Callable[..., Any]) -> Callable[..., Any]:
     """Runs a stage as it is, without Prefect; again where what stopped it may pass by itself."""
 
     @wraps(stage)
     def tried(*given: Any) -> Any:
-        for seconds in waits(stage):
+        for seconds in retry_delays(stage):
             try:
                 return stage(*given)
             except Exception as error:
-                if not features.may_pass(error):
+                if not features.is_transient(error):
                     raise
                 wait = seconds * (1 + uniform(0, JITTER))  # noqa: S311 - no secret
                 log.warning("stage_again", stage=stage.__name__, in_seconds=wait, error=str(error).partition("\n")[0])
@@ -47,7 +47,7 @@ def plainly(stage: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass
-class Stages:
+class StageTimer:
     """The seconds of each stage of a night in their order, and the name of the last that began."""
 
     seconds: dict[str, float] = field(default_factory=dict)

@@ -13,8 +13,8 @@ from threading import Timer, current_thread, main_thread
 from types import FrameType
 
 from features import Warehouse
-from features.config import MOST_SECONDS, need_between
-from flows.runtime.steps import Stages
+from features.config import MAX_SECONDS, require_between
+from flows.runtime.steps import StageTimer
 
 INTERRUPTS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 
@@ -28,23 +28,23 @@ class TimeoutConfig:
     train_seconds: float = 0
 
     def __post_init__(self) -> None:
-        need_between(self, 0, MOST_SECONDS, "night_seconds", "train_seconds")
+        require_between(self, 0, MAX_SECONDS, "night_seconds", "train_seconds")
 
 
-class OutOfTime(Exception):
+class TimeoutExceeded(Exception):
     """A run took longer than its setting allows. Nothing is half-written."""
 
 
-def within_night(run: Warehouse, config: TimeoutConfig, stages: Stages) -> AbstractContextManager[None]:
-    return within(run, config.night_seconds, "timeouts.night_seconds", lambda: stages.at)
+def within_night(run: Warehouse, config: TimeoutConfig, stages: StageTimer) -> AbstractContextManager[None]:
+    return time_limit(run, config.night_seconds, "timeouts.night_seconds", lambda: stages.at)
 
 
-def within_training(run: Warehouse, config: TimeoutConfig, stages: Stages) -> AbstractContextManager[None]:
-    return within(run, config.train_seconds, "timeouts.train_seconds", lambda: stages.at)
+def within_training(run: Warehouse, config: TimeoutConfig, stages: StageTimer) -> AbstractContextManager[None]:
+    return time_limit(run, config.train_seconds, "timeouts.train_seconds", lambda: stages.at)
 
 
 @contextmanager
-def within(run: Warehouse, seconds: float, setting: str, at: Callable[[], str]) -> Iterator[None]:
+def time_limit(run: Warehouse, seconds: float, setting: str, at: Callable[[], str]) -> Iterator[None]:
     """Raises OutOfTime, naming the setting and the stage that `at` gives, where the block takes longer; 0: it may.
 
     In the main thread wherever it is: in a query of DuckDB, between two batches of torch or two calls of Polars. In
@@ -52,7 +52,7 @@ def within(run: Warehouse, seconds: float, setting: str, at: Callable[[], str]) 
     """
 
     def ring(*_: object) -> None:
-        raise OutOfTime(
+        raise TimeoutExceeded(
             f"stopped in {at()} after {seconds:g} seconds, the most that {setting} allows; what was finished is kept: "
             "run the same again, or set it higher"
         )
@@ -63,7 +63,7 @@ def within(run: Warehouse, seconds: float, setting: str, at: Callable[[], str]) 
         with alarm(seconds, ring):
             yield
     else:
-        with interrupting(run, seconds, ring):
+        with interrupt_after(run, seconds, ring):
             yield
 
 
@@ -82,7 +82,7 @@ def alarm(seconds: float, ring: Callable[[int, FrameType | None], None]) -> Iter
 
 
 @contextmanager
-def interrupting(run: Warehouse, seconds: float, ring: Callable[[], None]) -> Iterator[None]:
+def interrupt_after(run: Warehouse, seconds: float, ring: Callable[[], None]) -> Iterator[None]:
     """Interrupts the query that is at work when the seconds are over, and calls `ring` for it."""
     timer = Timer(seconds, run.con.interrupt)
     timer.start()
@@ -97,7 +97,7 @@ def interrupting(run: Warehouse, seconds: float, ring: Callable[[], None]) -> It
 
 
 @contextmanager
-def in_one_go() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Puts off whatever would interrupt these lines until they are done."""
     if current_thread() is not main_thread():
         yield

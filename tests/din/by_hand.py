@@ -4,15 +4,15 @@ at once are held against."""
 import numpy as np
 import torch
 
-from din import Candidates, DinError, Examples, Ranked, Sequence, Spans, Weights
+from din import Candidates, DinError, EventSequence, Examples, HistoryWeights, Ranking, Spans
 from din.data.batch import MICROSECONDS_PER_DAY, Batch, JaggedHistory
-from din.model.din import DIN, Group
-from din.ranking.padded_pooling import Items, Wanted, pooled_by_folding
+from din.model.din import DIN, AttentionGroup
+from din.ranking.padded_pooling import CandidateBatch, HistoryBatch, pool_padded
 from din.ranking.ranker import rank
 from din.ranking.user_batch import PoolHistories
 
 
-def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHistory:
+def cut_history(sequence: EventSequence, spans: Spans, as_of: np.ndarray) -> JaggedHistory:
     """Gathers the slices of `spans` end to end. Raises DinError where an event is not strictly before `as_of`."""
     lengths = spans.end - spans.start
     example = np.repeat(np.arange(len(lengths)), lengths)
@@ -29,11 +29,11 @@ def cut_history(sequence: Sequence, spans: Spans, as_of: np.ndarray) -> JaggedHi
 
 
 def cut_batch(
-    rows: np.ndarray, examples: Examples, goods: Sequence, shops: Sequence, lengths: tuple[int, int]
+    rows: np.ndarray, examples: Examples, goods: EventSequence, shops: EventSequence, lengths: tuple[int, int]
 ) -> Batch:
     """The batch of the examples in `rows`; `lengths` caps the goods and the shop history, newest kept."""
 
-    def history(sequence: Sequence, spans: Spans, length: int) -> JaggedHistory:
+    def history(sequence: EventSequence, spans: Spans, length: int) -> JaggedHistory:
         return cut_history(sequence, Spans(spans.start[rows], spans.end[rows]).newest(length), examples.as_of[rows])
 
     return Batch(
@@ -47,8 +47,14 @@ def cut_batch(
 
 @torch.inference_mode()
 def rank_one_by_one(
-    model: DIN, candidates: Candidates, goods: Sequence, shops: Sequence, k: int, why_top: int = 0, why_history: int = 5
-) -> tuple[Ranked, Weights]:
+    model: DIN,
+    candidates: Candidates,
+    goods: EventSequence,
+    shops: EventSequence,
+    k: int,
+    why_top: int = 0,
+    why_history: int = 5,
+) -> tuple[Ranking, HistoryWeights]:
     """What `din.rank` gives, by the plain forward pass of one user's candidates after another's."""
     ranked, why = [], []
     lengths = (model.config.goods_length, model.config.shop_length)
@@ -80,7 +86,7 @@ def rank_one_by_one(
                 seen = slice(span.start[at], span.end[at])
                 found = heaviest(weights, sequence.keys[seen], sequence.ts[seen])[:why_history]
                 why += [(user_key, place[at], part, *row) for row in found]
-    return Ranked(*columns(ranked, "iiif")), Weights(*columns(why, "iiUiiff"))
+    return Ranking(*columns(ranked, "iiif")), HistoryWeights(*columns(why, "iiUiiff"))
 
 
 def repeated(spans: Spans, i: int, times: int) -> Spans:
@@ -100,15 +106,17 @@ def columns(rows: list[tuple], kinds: str) -> list[np.ndarray]:
     return [np.array(column, types[kind]) for column, kind in zip(by_column, kinds, strict=True)]
 
 
-def assert_pools_as_folding(pool: PoolHistories, model: DIN, data: tuple[Candidates, Sequence, Sequence]) -> None:
+def assert_pools_as_folding(
+    pool: PoolHistories, model: DIN, data: tuple[Candidates, EventSequence, EventSequence]
+) -> None:
     """Of goods and of shops, at statistics as a training might leave them."""
     for name, buffer in model.named_buffers():
         if name.endswith(("running_mean", "running_var")):
             buffer.uniform_(0.5, 1.5)
     asked: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def both(group: Group, wanted: Wanted, items: Items) -> torch.Tensor:
-        asked.append((pooled_by_folding(group, wanted, items), pool(group, wanted, items)))
+    def both(group: AttentionGroup, wanted: CandidateBatch, items: HistoryBatch) -> torch.Tensor:
+        asked.append((pool_padded(group, wanted, items), pool(group, wanted, items)))
         return asked[-1][1]
 
     rank(model, *data, k=5, pool=both)

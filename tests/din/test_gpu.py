@@ -9,12 +9,12 @@ import torch
 
 import din
 from din import DIN, DinConfig, DinError, TrainConfig
-from din.data.loader import Feed
-from din.kernels.segment_ops import RowsAt, Sum
-from din.training.embedding_optimizer import counts_of
-from din.training.loss_monitor import Watch
+from din.data.loader import BatchLoader
+from din.kernels.segment_ops import GatherRows, SegmentSum
+from din.training.embedding_optimizer import key_counts
+from din.training.loss_monitor import LossMonitor
 from din.training.trainer import Trainer
-from din.training.unique_rows import numbered_without_waiting
+from din.training.unique_rows import unique_rows_no_sync
 from tests.din.by_hand import rank_one_by_one
 from tests.din.model.test_din import EVERY, SHAPES
 from tests.din.ranking.test_user_batch import assert_alike, crowd
@@ -75,7 +75,7 @@ def test_a_training_that_sees_its_losses_late_goes_on_to_the_same_weights(tmp_pa
 
 
 def test_the_first_of_the_losses_that_is_no_number_is_named_and_none_of_them_is_told() -> None:
-    watch, told = Watch(steps=9, every=4), []
+    watch, told = LossMonitor(steps=9, every=4), []
     for number, loss in ((1, 0.5), (2, 0.4), (3, float("nan"))):
         watch.note(number, torch.tensor(loss))
 
@@ -97,12 +97,12 @@ def test_nothing_is_kept_of_a_training_whose_loss_became_no_number(tmp_path: Pat
 
 
 def test_rows_beyond_those_that_are_named_stand_for_the_last() -> None:
-    keys_R, place_M, stands_R = numbered_without_waiting(torch.tensor([7, 2, 7, 0, 2]), 9)
+    keys_R, place_M, stands_R = unique_rows_no_sync(torch.tensor([7, 2, 7, 0, 2]), 9)
 
     assert keys_R.tolist() == [0, 2, 7, 7, 7]
     assert place_M.tolist() == [2, 1, 2, 0, 1]
     assert stands_R.tolist() == [0, 1, 2, 2, 2]
-    assert len(numbered_without_waiting(torch.tensor([1, 1, 1, 0]), 2)[0]) == 2
+    assert len(unique_rows_no_sync(torch.tensor([1, 1, 1, 0]), 2)[0]) == 2
 
 
 @pytest.mark.usefixtures("as_on_a_gpu")
@@ -111,12 +111,12 @@ def test_sums_over_examples_and_rows_spread_over_them_are_each_others_gradient()
     values_ND = torch.randn(6, 3, dtype=torch.double, requires_grad=True)
     rows_BD = torch.randn(6, 3, dtype=torch.double, requires_grad=True)
 
-    sums_BD = Sum.apply(values_ND, example_N, 6)
+    sums_BD = SegmentSum.apply(values_ND, example_N, 6)
 
     assert torch.equal(sums_BD, torch.zeros(6, 3, dtype=torch.double).index_add(0, example_N, values_ND))
-    assert torch.equal(Sum.apply(torch.zeros(0, 3), example_N[:0], 2), torch.zeros(2, 3))
-    assert torch.autograd.gradcheck(lambda values: Sum.apply(values, example_N, 6), values_ND)
-    assert torch.autograd.gradcheck(lambda rows: RowsAt.apply(rows, example_N), rows_BD)
+    assert torch.equal(SegmentSum.apply(torch.zeros(0, 3), example_N[:0], 2), torch.zeros(2, 3))
+    assert torch.autograd.gradcheck(lambda values: SegmentSum.apply(values, example_N, 6), values_ND)
+    assert torch.autograd.gradcheck(lambda rows: GatherRows.apply(rows, example_N), rows_BD)
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in large steps", "as on a processor"])
@@ -177,8 +177,8 @@ class TestOnAGpu:
 
     def test_a_step_never_waits_for_the_device(self) -> None:
         data, lengths = world(users=200), (SMALL.goods_length, SMALL.shop_length)
-        trainer = Trainer(SMALL, TRAIN, ROWS, counts_of(*data, ROWS), steps=40)
-        batches = Feed(*data, lengths, trainer.device).batches(np.arange(len(data[0])), 32)
+        trainer = Trainer(SMALL, TRAIN, ROWS, key_counts(*data, ROWS), steps=40)
+        batches = BatchLoader(*data, lengths, trainer.device).batches(np.arange(len(data[0])), 32)
         trainer.step(*next(batches))
         torch.cuda.set_sync_debug_mode("error")
         try:

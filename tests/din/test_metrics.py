@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
 import din
-from din.metrics import auc, by_user, calibration, calibration_error, gauc, logloss, spread
+from din.metrics import auc, calibration, calibration_error, gauc, logloss, mean_std, user_groups
 
 Row = tuple[int, int, float]
 SCORES = [0.1, 0.2, 0.7, 0.9]
@@ -122,7 +122,7 @@ def test_portions_of_any_size_give_the_same_to_the_last_bit(rows: list[Row], por
 @given(users=st.lists(st.integers(-3, 6), max_size=60), portion=st.integers(1, 20))
 def test_a_portion_holds_whole_users_and_no_more_rows_than_it_may(users: list[int], portion: int) -> None:
     keys = np.array(users, np.int32)
-    portions = list(by_user(keys, portion))
+    portions = list(user_groups(keys, portion))
 
     assert sorted(row for rows in portions for row in rows) == list(range(len(users)))
     owners = [set(keys[rows]) for rows in portions]
@@ -131,7 +131,7 @@ def test_a_portion_holds_whole_users_and_no_more_rows_than_it_may(users: list[in
 
 
 def test_users_of_four_three_and_two_examples_come_in_two_portions_of_seven() -> None:
-    found = list(by_user(np.array([5, 1, 5, 9, 1, 5, 9, 1, 1]), 7))
+    found = list(user_groups(np.array([5, 1, 5, 9, 1, 5, 9, 1, 1]), 7))
 
     assert [rows.tolist() for rows in found] == [[1, 4, 7, 8, 0, 2, 5], [3, 6]]
 
@@ -228,5 +228,5 @@ def test_rela_impr_over_a_base_no_better_than_a_coin_toss_is_not_a_number() -> N
 
 
 def test_one_value_has_no_deviation() -> None:
-    assert spread([1.0, 2.0, 4.5]) == pytest.approx((2.5, math.sqrt((1.5**2 + 0.5**2 + 2**2) / 2)))
-    assert spread([0.7]) == pytest.approx((0.7, math.nan), nan_ok=True)
+    assert mean_std([1.0, 2.0, 4.5]) == pytest.approx((2.5, math.sqrt((1.5**2 + 0.5**2 + 2**2) / 2)))
+    assert mean_std([0.7]) == pytest.approx((0.7, math.nan), nan_ok=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from din import DIN, DinConfig, Examples, Sequence, Spans
+from din import DIN, DinConfig, EventSequence, Examples, Spans
 
 DAY = 86_400_000_000  # microseconds
 AS_OF = 20_000 * DAY
@@ -21,15 +21,15 @@ ALL_ROWS = (*ROWS, 5, 10)  # and of those of categories and users; three users o
 CATEGORY_OF = np.r_[0, 0, np.arange(28) % 4 + 1]  # of goods 2 to 29; goods 1 has none
 
 
-def world(users: int = 12, each: int = 6, seed: int = 0) -> tuple[Examples, Sequence, Sequence]:
+def world(users: int = 12, each: int = 6, seed: int = 0) -> tuple[Examples, EventSequence, EventSequence]:
     """Random histories of 0 to 9 events and `each` examples a user."""
     random = np.random.default_rng(seed)
     lengths = random.integers(0, 10, users)
     end = np.cumsum(lengths)
     total = int(end[-1])
     ts = np.sort(AS_OF - random.integers(1, 90 * DAY, total))
-    goods = Sequence(random.integers(1, 30, total).astype(np.int32), ts)
-    shops = Sequence(random.integers(1, 8, total).astype(np.int32), ts)
+    goods = EventSequence(random.integers(1, 30, total).astype(np.int32), ts)
+    shops = EventSequence(random.integers(1, 8, total).astype(np.int32), ts)
     user = np.repeat(np.arange(users), each)
     span = Spans((end - lengths)[user], end[user])
     examples = Examples(

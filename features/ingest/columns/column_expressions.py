@@ -3,7 +3,7 @@
 from features.ingest.columns.source_schema import FLOATS, INTEGERS, NANOSECONDS, WIDE, Column, EventIds, is_fraction
 
 
-def expression(column: Column, given: dict[str, str], event_ids: EventIds, *, whole_categories: bool) -> str:
+def column_expression(column: Column, given: dict[str, str], event_ids: EventIds, *, whole_categories: bool) -> str:
     """How the contract's column is taken from the given one: ids keep their type, whole numbers as BIGINT."""
     kind = given.get(column.name)
     if kind is None and column.name == "event_id":
@@ -11,9 +11,9 @@ def expression(column: Column, given: dict[str, str], event_ids: EventIds, *, wh
     if kind is None:
         return f"cast(null as {column.cast or 'bigint'}) as {column.name}"
     if column.name == "event_id":
-        return event_id(kind, event_ids)
+        return event_id_expression(kind, event_ids)
     if column.cast == "timestamp" and kind == "DATE":
-        return moment(column.name)
+        return timestamp_expression(column.name)
     if column.cast == "timestamp" and kind in NANOSECONDS:
         return cut_to_microseconds(column.name)
     if column.name == "cat_id" and whole_categories and is_fraction(kind):
@@ -23,7 +23,7 @@ def expression(column: Column, given: dict[str, str], event_ids: EventIds, *, wh
     return f"cast({column.name} as {column.cast}) as {column.name}"
 
 
-def moment(name: str) -> str:
+def timestamp_expression(name: str) -> str:
     """A date as the first moment of its day in the store, or as known_at the last, which `known_after_day` moves to the
     end. A date that is not in store_dates is quarantined later."""
     of_day = f"{name}_day.day_ends - to_microseconds(1)" if name == "known_at" else f"{name}_day.day_begins"
@@ -38,7 +38,7 @@ def cut_to_microseconds(name: str) -> str:
     return f"case when isfinite({nanoseconds}) then {cut} else cast({name} as timestamp) end as {name}"
 
 
-def event_id(kind: str, form: EventIds) -> str:
+def event_id_expression(kind: str, form: EventIds) -> str:
     """How an event id is taken: a number as event_no, in its own order, negative ones first; anything else as a text,
     with a hash as event_no. Reads the macros of sql/transforms/event_ids.sql."""
     if form == EventIds.NUMBER and INTEGERS.fullmatch(kind) and not WIDE.fullmatch(kind):
@@ -46,7 +46,7 @@ def event_id(kind: str, form: EventIds) -> str:
             "null::varchar as event_id, case when event_id >= 0 then event_id::ubigint + 9223372036854775808::ubigint"
             " else (event_id::hugeint + 9223372036854775808)::ubigint end as event_no"
         )
-    text = event_text(kind, form)
+    text = event_text_expression(kind, form)
     if form != EventIds.NUMBER:
         return f"{text} as event_id, md5_number_lower({text}) as event_no"
     number = f"event_number(whole_text({text}))"
@@ -56,7 +56,7 @@ def event_id(kind: str, form: EventIds) -> str:
     )
 
 
-def event_text(kind: str, form: EventIds) -> str:
+def event_text_expression(kind: str, form: EventIds) -> str:
     """The text of an event id in a form."""
     own = "event_id::varchar"
     if form == EventIds.AS_SHOWN or (form == EventIds.FLOAT and FLOATS.fullmatch(kind)):

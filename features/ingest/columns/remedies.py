@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from features.ingest.columns.source_schema import FLOATS, NUMBERS, TEXT, Column, is_fraction
 
 # Asks one row of the rows of a source: one value for each SQL expression.
-Ask = Callable[..., tuple]
+Query = Callable[..., tuple]
 
 LOST = "ids that were floats have lost digits: read the column as BIGINT or VARCHAR in the first place"
 EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}  # floats from here on have lost digits
@@ -18,25 +18,25 @@ GUESSED = re.compile(r"DATE|TIME.*|BOOLEAN")  # what a reader of texts takes som
 
 
 @dataclass(frozen=True)
-class Given:
+class SourceColumn:
     """What a source query gives: the kind of source, the types of its columns, and a way to ask about its rows."""
 
     source: str
     kind: str
     query: str
     types: dict[str, str]
-    ask: Ask
+    ask: Query
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenColumn:
     """A column that breaks the contract, and the type of such ids that the store holds, if any.
 
     `is_nullable`: rows without it are kept. `zeros`: an id of the store, a text that begins with a zero.
     """
 
     column: Column
-    given: Given
+    given: SourceColumn
     kept: str | None = None
     is_nullable: bool = True
     zeros: str | None = None
@@ -64,53 +64,53 @@ class Broken:
         return "`columns = {…}` in read_json" if "json" in self.given.query.lower() else ""
 
 
-def mapped(expression: str) -> str:
+def mapping_remedy(expression: str) -> str:
     """Say which mapping to type: the one place that does."""
     return f"map it with `{expression}`"
 
 
-def missing(column: Column, is_nullable: bool) -> str:
+def missing_column_remedy(column: Column, is_nullable: bool) -> str:
     """Return what to type where a query lacks a column; `is_nullable`: rows without it are kept."""
     nothing = f"null::{column.cast}" if column.cast else "null"
     maybe = f", or `{nothing} as {column.name}` if you have none" if is_nullable else ""
     return f"add `... as {column.name}` to the query{maybe}"
 
 
-def remedy(broken: Broken) -> str:
+def remedy(broken: BrokenColumn) -> str:
     """Return what to type so that the read succeeds and no value changes."""
     if broken.column.is_id:
         return id_remedy(broken)
     if broken.column.cast == "timestamp":
         return time_remedy(broken)
     if broken.column.cast == "varchar":
-        return mapped(text_of(broken))
+        return mapping_remedy(text_expression(broken))
     return cast_remedy(broken, str(broken.column.cast))
 
 
-def time_remedy(broken: Broken) -> str:
+def time_remedy(broken: BrokenColumn) -> str:
     name, kind = broken.name, broken.kind
     if NUMBERS.fullmatch(kind):
         microseconds = f"{name} * 1000000" if kind == "BIGINT" else f"cast(cast({name} as double) * 1000000 as bigint)"
-        return f"{mapped(f'make_timestamp({microseconds})')}, if it counts seconds since 1970"
+        return f"{mapping_remedy(f'make_timestamp({microseconds})')}, if it counts seconds since 1970"
     if TEXT.fullmatch(kind) and not broken.count(f"{name} is not null and try_cast({name} as timestamp) is null"):
-        return f"{mapped(f'cast({name} as timestamp)')}, or `cast({name} as date)` if it is a day"
+        return f"{mapping_remedy(f'cast({name} as timestamp)')}, or `cast({name} as date)` if it is a day"
     return cast_remedy(broken, "timestamp")
 
 
-def cast_remedy(broken: Broken, target: str) -> str:
+def cast_remedy(broken: BrokenColumn, target: str) -> str:
     """Return the cast to a type; where some values are none of it, the cast that leaves those out."""
-    value = text_of(broken) if broken.kind in ("BLOB", "JSON") else broken.name
+    value = text_expression(broken) if broken.kind in ("BLOB", "JSON") else broken.name
     lost, example = broken.ask(
         f"count(*) filter (where {value} is not null and try_cast({value} as {target}) is null)",
         f"min({value}) filter (where {value} is not null and try_cast({value} as {target}) is null)",
     )
     if not lost:
-        return mapped(f"cast({value} as {target})")
-    said = mapped(f"try_cast({value} as {target})")
+        return mapping_remedy(f"cast({value} as {target})")
+    said = mapping_remedy(f"try_cast({value} as {target})")
     return f"{lost} of its values are none, such as {example}: {said} to leave those out"
 
 
-def text_of(broken: Broken) -> str:
+def text_expression(broken: BrokenColumn) -> str:
     """Return the expression of a value as the text that it is."""
     if broken.kind == "BLOB":
         name = broken.name
@@ -120,27 +120,27 @@ def text_of(broken: Broken) -> str:
     return f"({broken.name} ->> '$')" if broken.kind == "JSON" else f"cast({broken.name} as varchar)"
 
 
-def id_remedy(broken: Broken) -> str:
+def id_remedy(broken: BrokenColumn) -> str:
     """Return the mapping of a column of ids, to the type that the store holds."""
     if is_fraction(broken.kind):
         return fraction_remedy(broken)
-    text = text_of(broken)
+    text = text_expression(broken)
     if broken.kept == "BIGINT":
         return number_remedy(broken, text)
-    if broken.kept is None and broken.kind.startswith("DECIMAL") and not not_whole(broken, text):
-        return mapped(f"cast({broken.name} as bigint)")
+    if broken.kept is None and broken.kind.startswith("DECIMAL") and not fractional_ids(broken, text):
+        return mapping_remedy(f"cast({broken.name} as bigint)")
     if broken.zeros and NUMBERS.fullmatch(broken.kind):
         how = f", with {broken.as_text}" if broken.as_text else ""
         return (
-            f"{mapped(text)}; the store holds {broken.zeros}, and numbers have no zeros in front: where the file has "
+            f"{mapping_remedy(text)}; the store holds {broken.zeros}, and numbers have no zeros in front: where the file has "
             f"them, read the column as text{how}"
         )
     if GUESSED.fullmatch(broken.kind) and broken.as_text:
-        return f"{mapped(text)}; where the file writes them in another way, read them as text, with {broken.as_text}"
-    return mapped(text)
+        return f"{mapping_remedy(text)}; where the file writes them in another way, read them as text, with {broken.as_text}"
+    return mapping_remedy(text)
 
 
-def fraction_remedy(broken: Broken) -> str:
+def fraction_remedy(broken: BrokenColumn) -> str:
     """Return the mapping of floats and decimals that are whole numbers, which those of a column with gaps are."""
     name, kind = broken.name, broken.kind
     limit = EXACT.get(kind, 2**63)
@@ -151,16 +151,16 @@ def fraction_remedy(broken: Broken) -> str:
         return text_or_another_store(broken, f"cast({name} as varchar)")
     has_nan = FLOATS.fullmatch(kind) and broken.count(f"isnan({name})")
     number = f"cast(nullif({name}, 'nan') as bigint)" if has_nan else f"cast({name} as bigint)"
-    return mapped(f"cast({number} as varchar)" if broken.kept == "VARCHAR" else number)
+    return mapping_remedy(f"cast({number} as varchar)" if broken.kept == "VARCHAR" else number)
 
 
-def text_or_another_store(broken: Broken, text: str) -> str:
+def text_or_another_store(broken: BrokenColumn, text: str) -> str:
     if broken.kept != "BIGINT":
-        return mapped(text)
+        return mapping_remedy(text)
     return f"they are no integers; begin another store, in which every source gives `{text}`"
 
 
-def not_whole(broken: Broken, text: str) -> tuple[int, int, str] | None:
+def fractional_ids(broken: BrokenColumn, text: str) -> tuple[int, int, str] | None:
     """Return how many values are no BIGINT that is written so, how many there are, and one; None where all are."""
     wrong = f"{text} is not null and cast(try_cast({text} as bigint) as varchar) is distinct from {text}"
     found = broken.ask(
@@ -169,12 +169,12 @@ def not_whole(broken: Broken, text: str) -> tuple[int, int, str] | None:
     return (found[0], found[1], found[2]) if found[0] else None
 
 
-def number_remedy(broken: Broken, text: str) -> str:
+def number_remedy(broken: BrokenColumn, text: str) -> str:
     """Return the mapping to the integers that a store holds; where some ids are none, what else there is to do."""
     value = broken.name if CAST_AS_WRITTEN.fullmatch(broken.kind) else text
-    found = not_whole(broken, text)
+    found = fractional_ids(broken, text)
     if not found:
-        return mapped(f"cast({value} as bigint)")
+        return mapping_remedy(f"cast({value} as bigint)")
     wrong, values, example = found
     another = f"begin another store, in which every source gives `{text}`"
     if wrong == values:
@@ -185,6 +185,6 @@ def number_remedy(broken: Broken, text: str) -> str:
     if not exact:
         number = f"case when cast({number} as varchar) = {text} then {number} end"
     if not broken.is_nullable:
-        return f"{said}{mapped(number)}, which quarantines them, or {another}"
+        return f"{said}{mapping_remedy(number)}, which quarantines them, or {another}"
     where = f"where {broken.name} is null or {number} is not null"
-    return f"{said}leave them out with `{where}` and {mapped(number)}, or {another}"
+    return f"{said}leave them out with `{where}` and {mapping_remedy(number)}, or {another}"

@@ -3,8 +3,8 @@
 import duckdb
 
 from features.errors import FeatureError
-from features.ingest.columns.remedies import mapped
-from features.ingest.entity_keys import TABLE_OF, type_of
+from features.ingest.columns.remedies import mapping_remedy
+from features.ingest.entity_keys import ENTITY_TABLES, id_type_of
 from features.store import sql_builder, sql_files
 
 FORMS = {
@@ -22,12 +22,12 @@ def check_uuids(con: duckdb.DuckDBPyConnection, rows: str, column: str, source: 
 
     `kind`: the type that the source query gives the column.
     """
-    if type_of(con, rows, column) != "VARCHAR":
+    if id_type_of(con, rows, column) != "VARCHAR":
         return
-    con.execute(sql_builder.uuids_of("given_uuids", rows, column))
+    con.execute(sql_builder.create_uuids("given_uuids", rows, column))
     if not con.execute("from given_uuids limit 1").fetchall():
         return
-    con.execute(sql_builder.uuids_of("known_uuids", f"entities.{TABLE_OF[column]}", column))
+    con.execute(sql_builder.create_uuids("known_uuids", f"entities.{ENTITY_TABLES[column]}", column))
     for given, other, ids in sql_files.run(con, "transforms/uuids_alike").fetchall():
         raise FeatureError(
             f"source {source}: {column} {given} is the same UUID as {other}, written in another way, and would be "
@@ -41,11 +41,11 @@ def remedy(con: duckdb.DuckDBPyConnection, column: str, kind: str) -> str:
     fitting = {form for (form,) in sql_files.run(con, "transforms/uuid_forms").fetchall()} if any_known else {"lower"}
     for form in FORMS:
         if form in fitting:
-            return mapped(written(column, kind, form))
-    return f"begin another store, in which every source gives `{written(column, kind, 'lower')}`"
+            return mapping_remedy(spelling_of(column, kind, form))
+    return f"begin another store, in which every source gives `{spelling_of(column, kind, 'lower')}`"
 
 
-def written(column: str, kind: str, form: str) -> str:
+def spelling_of(column: str, kind: str, form: str) -> str:
     """Return the expression of an id whose UUIDs are written in a form; other texts stay as they are."""
     if kind == "UUID":
         return FORMS[form].format(f"cast({column} as varchar)")

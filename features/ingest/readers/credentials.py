@@ -15,7 +15,7 @@ PARAMETER = re.compile(
 )
 
 
-def need_no_credential(source: str, text: str) -> None:
+def reject_credentials(source: str, text: str) -> None:
     """Raises FeatureError where a path or a query, which the store would keep, holds a password or a token."""
     for pattern in (PASSWORD, PARAMETER):
         for found in pattern.finditer(text):
@@ -27,7 +27,7 @@ def need_no_credential(source: str, text: str) -> None:
                 )
 
 
-def filled_in(source: str, path: str) -> str:
+def expand_variables(source: str, path: str) -> str:
     """The path with the values of the variables that it names. Raises FeatureError where one is not set."""
     missing = [name for name in NAMED.findall(path) if name not in os.environ]
     if missing:
@@ -35,7 +35,7 @@ def filled_in(source: str, path: str) -> str:
     return NAMED.sub(lambda found: os.environ[found[1]], path)
 
 
-def named_again(path: str | None, text: str) -> str:
+def redact_credentials(path: str | None, text: str) -> str:
     """A text, such as what DuckDB says of a path, with the names of the path's variables in place of their values."""
     for name in NAMED.findall(path or ""):
         if value := os.environ.get(name):

@@ -14,7 +14,7 @@ COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 OPTION = {"ISO-8859-1": "latin-1", "UTF-16LE": "utf-16"}  # what DuckDB reads without an extension
 
 
-def is_of_encoding(error: str) -> bool:
+def is_encoding_error(error: str) -> bool:
     """Whether DuckDB says that a file has another encoding than it was read with."""
     return bool(NOT_UTF8.search(error))
 
@@ -53,7 +53,7 @@ def encoding_of(file: Path) -> tuple[int, str] | None:
         sample = opened.read(SAMPLE)
     if sample.startswith(COMPRESSED):
         return None
-    if wide := wide_encoding(sample[:HEAD]):
+    if wide := utf16_encoding(sample[:HEAD]):
         return 1, wide
     try:
         sample.decode()
@@ -65,17 +65,17 @@ def encoding_of(file: Path) -> tuple[int, str] | None:
     return None
 
 
-def wide_encoding(head: bytes) -> str | None:
+def utf16_encoding(head: bytes) -> str | None:
     """The encoding of two bytes for a character that a file begins with, if any."""
     by_zeros = "UTF-16BE" if head[:1] == b"\0" else "UTF-16LE"
     return BYTE_ORDER.get(head[:2], by_zeros if b"\0" in head else None)
 
 
-def wide_error(file: Path) -> str | None:
+def utf16_error(file: Path) -> str | None:
     """Why DuckDB would read nothing of a file with `encoding = 'utf-16'`, without an error; None where it reads it."""
     with file.open("rb") as opened:
         head = opened.read(HEAD)
-    found = wide_encoding(head)
+    found = utf16_encoding(head)
     if not head or head.startswith(COMPRESSED) or found == "UTF-16LE":
         return None
     if found is None:

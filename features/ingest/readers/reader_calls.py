@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from features.store import sql_builder
-from features.store.duckdb_connection import as_pattern
+from features.store.duckdb_connection import glob_escaped
 
 READER = re.compile(r"read_\w+|parquet_scan")
 OPTION = re.compile(r'"?(\w+)"?\s*(?::=|=>|=)\s*(.*)', re.DOTALL)
@@ -51,12 +51,12 @@ class Bracket:
 def reader_calls(query: str) -> list[ReaderCall]:
     """Every call of a file reader in a query that DuckDB can parse."""
     text, found, brackets, before = query.encode(), [], [Bracket("")], ""
-    for place, word in words(query):
+    for place, word in tokens(query):
         if word in (")", "]", "}"):
             closed = brackets.pop()
             closed.close_argument(place)
             if READER.fullmatch(closed.function):
-                found.append(called(closed, text))
+                found.append(parse_call(closed, text))
         elif word == ",":
             brackets[-1].close_argument(place)
         else:
@@ -74,7 +74,7 @@ def reader_calls(query: str) -> list[ReaderCall]:
     return found
 
 
-def words(query: str) -> Iterator[tuple[int, str]]:
+def tokens(query: str) -> Iterator[tuple[int, str]]:
     """The tokens of a query with their places in bytes, without comments."""
     text = query.encode()
     places = [place for place, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment]
@@ -82,7 +82,7 @@ def words(query: str) -> Iterator[tuple[int, str]]:
         yield place, TOKEN.match(text[place:after].decode())[0]  # type: ignore[index]  # every text has a first token
 
 
-def called(bracket: Bracket, text: bytes) -> ReaderCall:
+def parse_call(bracket: Bracket, text: bytes) -> ReaderCall:
     files, options, stop = "", {}, 0
     for start, stop in bracket.arguments:
         argument = text[start:stop].decode()
@@ -95,7 +95,7 @@ def called(bracket: Bracket, text: bytes) -> ReaderCall:
 
 def value_of(con: duckdb.DuckDBPyConnection, expression: str, values: dict[str, Any]) -> Any:
     """The value of an argument; None where it cannot be known without the rest of the query."""
-    statement = sql_builder.value(expression)
+    statement = sql_builder.evaluate(expression)
     try:
         [parsed] = duckdb.extract_statements(statement)
         [(value,)] = con.execute(statement, {name: values[name] for name in parsed.named_parameters}).fetchall()
@@ -122,7 +122,7 @@ def local_files(con: duckdb.DuckDBPyConnection, patterns: list[str]) -> list[str
     for pattern in (LOCAL.sub("", one, count=1) for one in patterns):
         if not REMOTE.match(pattern):
             is_folder = os.path.isdir(os.path.expanduser(pattern))  # noqa: PTH111, PTH112 - a Path stops at long names
-            inside = f"{as_pattern(pattern)}/**" if is_folder else pattern
+            inside = f"{glob_escaped(pattern)}/**" if is_folder else pattern
             with suppress(duckdb.Error):  # the query itself says what is wrong with a pattern
                 found += con.execute("select file from glob($inside)", {"inside": inside}).fetchall()
     return [file for (file,) in found]

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from features.errors import FeatureError
-from features.ingest.readers.encodings import wide_error
+from features.ingest.readers.encodings import utf16_error
 from features.ingest.readers.reader_calls import ReaderCall, is_true, local_files, patterns_of, value_of
 from features.store import duckdb_connection, sql_builder
 
@@ -24,10 +24,10 @@ REJECTS = ("rejects_table", "rejects_scan", "rejects_limit")
 OF_NAMES = ("delim", "sep", "quote", "escape", "skip", "comment", "encoding", "compression", "strict_mode")
 OF_FIRST_LINES = (*OF_NAMES, "header", "names", "column_names")
 HEADER_BYTES = 1 << 16
-MOST_HEADERS = 100  # of files that begin with different lines
+MAX_HEADERS = 100  # of files that begin with different lines
 
 
-def need_header_in_order(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> None:
+def require_header_in_order(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> None:
     """Raises FeatureError where an option names a column by the name that the header gives to another one."""
     named = [option for option in BY_NAME if call.function in CSV_READERS and option in call.options]
     if not named or ("header" in call.options and not is_true(con, call, "header", values)):
@@ -43,13 +43,13 @@ def need_header_in_order(con: duckdb.DuckDBPyConnection, call: ReaderCall, value
                 )
 
 
-def need_known_encoding(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> None:
+def require_known_encoding(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> None:
     """Raises FeatureError where DuckDB would read no row of a file, and not say so."""
     if call.function in CSV_READERS and "encoding" in call.options:
         encoding = value_of(con, call.options["encoding"], values)
         if str(encoding).lower() in ("utf-16", "utf16"):
             for file in map(Path, local_files(con, patterns_of(con, call, values))):
-                if file.is_file() and (said := wide_error(file)):
+                if file.is_file() and (said := utf16_error(file)):
                     raise FeatureError(said)
 
 
@@ -59,7 +59,7 @@ def with_different_headers(files: list[str]) -> Iterable[str]:
     for file in filter(os.path.isfile, files):
         with Path(file).open("rb") as opened:
             first_lines.setdefault(opened.readline(HEADER_BYTES), file)
-        if len(first_lines) == MOST_HEADERS:
+        if len(first_lines) == MAX_HEADERS:
             break
     return first_lines.values()
 
@@ -72,7 +72,7 @@ def first_lines(
     options = {name: call.options[name] for name in (OF_NAMES if names else OF_FIRST_LINES) if name in call.options}
     statement = sql_builder.first_lines(options, names=names)
     [parsed] = duckdb.extract_statements(statement)
-    named = values | {"file": duckdb_connection.as_pattern(file)}
+    named = values | {"file": duckdb_connection.glob_escaped(file)}
     try:
         rows = con.execute(statement, {name: named[name] for name in parsed.named_parameters}).fetchall()
     except duckdb.Error:
@@ -80,7 +80,7 @@ def first_lines(
     return [value for value, *_ in rows]
 
 
-def counting_skipped(
+def with_skipped_row_counts(
     con: duckdb.DuckDBPyConnection, query: str, calls: list[ReaderCall], values: dict[str, Any]
 ) -> str:
     """The query, in which every reader of CSV that skips rows notes them.
@@ -90,7 +90,7 @@ def counting_skipped(
     text, places = query.encode(), []
     for call in calls:
         if call.function in CSV_READERS and can_skip(con, call, values):
-            need_countable(con, call, values)
+            require_countable(con, call, values)
             if "store_rejects" not in call.options:
                 places.append(call.end)
     for place in sorted(places, reverse=True):
@@ -104,7 +104,7 @@ def can_skip(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str,
     )
 
 
-def need_countable(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> None:
+def require_countable(con: duckdb.DuckDBPyConnection, call: ReaderCall, values: dict[str, Any]) -> None:
     """Raises FeatureError where DuckDB would not note every row that it skips."""
     hiding = [name for name in REJECTS if name in call.options]
     if "store_rejects" in call.options and not is_true(con, call, "store_rejects", values):

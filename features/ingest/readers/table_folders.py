@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import NoReturn
 
 from features.errors import FeatureError
-from features.store.duckdb_connection import as_pattern
+from features.store.duckdb_connection import glob_escaped
 from features.store.sql_builder import literal
 
 ICEBERG = re.compile(r"version-hint\.text|.+\.metadata\.json(\.gz)?|(snap-.+|.+-m\d+)\.avro")
@@ -32,37 +32,37 @@ UNFINISHED = (
 MARKED = {"_delta_log": f"{DELTA}; or {EXPORT}", "_temporary": UNFINISHED, ".hoodie": HUDI}
 
 
-def need_plain_files(patterns: list[str], files: Iterable[str]) -> None:
+def require_plain_files(patterns: list[str], files: Iterable[str]) -> None:
     """Raises FeatureError where files belong to a table format, whose log alone says which rows count.
 
     `files` are those that the patterns find on this machine; of other machines only the patterns are known.
     """
-    for folder in sorted(folders_above(files)):
+    for folder in sorted(parent_folders(files)):
         for marker, reason in MARKED.items():
             if folder.name == marker:
-                refuse(str(folder.parent), reason, patterns)
+                table_format_error(str(folder.parent), reason, patterns)
             if marker != "_temporary" and (folder / marker).is_dir():
-                refuse(str(folder), reason, patterns)
+                table_format_error(str(folder), reason, patterns)
         if is_iceberg(folder / "metadata"):
             has_hint = (folder / "metadata" / "version-hint.text").exists()
-            refuse(str(folder), HINTED if has_hint else UNHINTED, patterns)
+            table_format_error(str(folder), HINTED if has_hint else UNHINTED, patterns)
     for pattern in patterns:
         for marker in MARKED.keys() & set(pattern.split("/")):
-            refuse(pattern.partition(f"/{marker}")[0], MARKED[marker], patterns)
+            table_format_error(pattern.partition(f"/{marker}")[0], MARKED[marker], patterns)
 
 
-def refuse(folder: str, reason: str, patterns: list[str]) -> NoReturn:
+def table_format_error(folder: str, reason: str, patterns: list[str]) -> NoReturn:
     files = f"*{PurePath(patterns[0]).suffix or '.parquet'}"
     read = {
         "path": folder,
         "uri": Path(folder).as_uri() if Path(folder).is_absolute() else folder,
-        "plain": f"{as_pattern(folder)}/{files}",
-        "nested": f"{as_pattern(folder)}/[!_]*/**/{files}",
+        "plain": f"{glob_escaped(folder)}/{files}",
+        "nested": f"{glob_escaped(folder)}/[!_]*/**/{files}",
     }
     raise FeatureError(f"{folder} {reason.format(**{name: literal(text) for name, text in read.items()})}")
 
 
-def folders_above(files: Iterable[str]) -> set[Path]:
+def parent_folders(files: Iterable[str]) -> set[Path]:
     """Every folder above some files, and above what links among them point to."""
     near = {os.path.dirname(os.path.abspath(file)) for file in files}  # noqa: PTH100, PTH120 - fast, for many files
     near |= {os.path.dirname(os.path.realpath(file)) for file in files if os.path.islink(file)}  # noqa: PTH114, PTH120

@@ -20,27 +20,27 @@ import polars as pl
 
 from features.errors import FeatureError
 from features.ingest.columns.source_schema import CONTRACTS
-from features.ingest.event_files import count_rows, counted
+from features.ingest.event_files import count_rows, row_counts
 from features.ingest.source_registry import registered_sources
 from features.ops.erasure.find_user import Tombstone, files_named, find_person, tombstone_of
-from features.ops.erasure.rewrite import copy_whole, empty, rewrite, rewrite_releases
+from features.ops.erasure.rewrite import copy_whole, empty_copy, rewrite, rewrite_releases
 from features.ops.erasure.scan import Person, Scan, rows_in_parquet, scan
-from features.publish.rollback import recognise_flip
+from features.publish.rollback import reconcile_publication
 from features.store import lake
 from features.store.lake import LakeFile
 from features.store.store import Store
 from features.store.typed_ids import texts_of_id
 from features.store.warehouse import Warehouse, locked_warehouse
-from features.store.warehouse_copies import copy_warehouse, need_warehouse, remove_copies
-from features.training.model_registry import learned_from
+from features.store.warehouse_copies import copy_warehouse, remove_copies, require_warehouse
+from features.training.model_registry import checkpoints_trained_on
 
 # Takes the row of a user key out of every checkpoint in a folder. Gives the model_ids that were rewritten, and where it
 # cannot be told whether the row is still there, and why.
-TakeOut = Callable[[Path, int], tuple[list[str], list[str]]]
+EraseFunction = Callable[[Path, int], tuple[list[str], list[str]]]
 
 
 @dataclass
-class Erased:
+class ErasedRows:
     """What one run took away: rows by asset, the days on which the person did something, lake files removed, releases
     rewritten."""
 
@@ -51,7 +51,7 @@ class Erased:
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class ErasureResult:
     """What became of a person. `before`: since when they had been forgotten already, None where they had not.
     `model_ids`: the checkpoints that learned from them; `rewritten`: those among them that had a row of theirs.
     `others`: users whose id is the same UUID in other letters."""
@@ -67,22 +67,22 @@ class Forgotten:
     others: list[str]
 
 
-def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: TakeOut) -> Forgotten:
+def erase_user(store: Store, text: str, clock: Callable[[], datetime], take_out: EraseFunction) -> ErasureResult:
     """Removes the person whose id is this text, and proves it; a person forgotten before is looked for again.
     `take_out` is `din.forget_user`, or what does the same.
 
     Raises FeatureError where nobody is called so, and where the scan meets the person still, naming each file.
     """
-    need_warehouse(store)
+    require_warehouse(store)
     with store.writing("nightrank forget"):
         with locked_warehouse(store, clock, copy=False) as warehouse:  # its file still has what was deleted
-            recognise_flip(warehouse)
+            reconcile_publication(warehouse)
             person, before = find_person(warehouse, text)
             text = person.text
-            erased = Erased()
+            erased = ErasedRows()
             run_id = erase_rows(warehouse, person, before, erased)
-            pattern = person.pattern if not is_around(warehouse, person) else None
-            erased.files = remove_unnamed(warehouse, person) + remove_pages(store)
+            pattern = person.pattern if not id_is_substring(warehouse, person) else None
+            erased.files = remove_orphans_of(warehouse, person) + remove_pages(store)
             remove_copies(store)
             tombstone = tombstone_of(warehouse, [text])
         rewrite(store, store.warehouse, copy_whole)
@@ -90,7 +90,7 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         erased.releases = rewrite_releases(store, person)
         key = person.user_key
         rewritten, unread = ([], []) if key is None else take_out(store.models, key)
-        empty(store.spill)
+        empty_copy(store.spill)
         found = scan(store, person, pattern)
         found.hits.extend(unread)
         with locked_warehouse(store, clock, copy=False) as warehouse:  # the scan has seen every file there is
@@ -106,10 +106,12 @@ def forget(store: Store, text: str, clock: Callable[[], datetime], take_out: Tak
         )
     models = tombstone.model_ids if tombstone else []
     since = before.forgotten_at if before else None
-    return Forgotten(text, since, dict(erased.rows), erased.files, erased.releases, models, rewritten, found, others)
+    return ErasureResult(
+        text, since, dict(erased.rows), erased.files, erased.releases, models, rewritten, found, others
+    )
 
 
-def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, erased: Erased) -> str:
+def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, erased: ErasedRows) -> str:
     """Writes the tombstone and takes the person out of the warehouse and of the files it names, in one transaction with
     the beginning of a run. Returns the run_id."""
     now, text = warehouse.clock(), person.text
@@ -117,7 +119,9 @@ def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, e
         assets = {source.name: source.asset for kind in CONTRACTS for source in registered_sources(warehouse, kind)}
         for file in files_named(warehouse):
             erase_from_file(warehouse, file, person, assets, erased)
-        learned = set(learned_from(warehouse.store.models, erased.days)) | set(before.model_ids if before else [])
+        learned = set(checkpoints_trained_on(warehouse.store.models, erased.days)) | set(
+            before.model_ids if before else []
+        )
         warehouse.run(
             "erasure/remember",
             text=text,
@@ -140,10 +144,10 @@ def erase_rows(warehouse: Warehouse, person: Person, before: Tombstone | None, e
 
 
 def erase_from_file(
-    warehouse: Warehouse, file: LakeFile, person: Person, assets: dict[str, str], erased: Erased
+    warehouse: Warehouse, file: LakeFile, person: Person, assets: dict[str, str], erased: ErasedRows
 ) -> None:
     """Writes a lake file anew without the person, and counts what that changes in the ledger."""
-    path = Path(lake.verified(warehouse.store, file))
+    path = Path(lake.verified_path(warehouse.store, file))
     if not rows_in_parquet(path, person):
         return
     frame = lake.scan(path).collect()
@@ -157,22 +161,22 @@ def erase_from_file(
     if kind in ("events", "impressions"):
         erased.days.update(gone["event_ds"].to_list())
     if kind == "events":
-        count_rows(warehouse, source, [file.ds], [counted(left, file.ds)])
+        count_rows(warehouse, source, [file.ds], [row_counts(left, file.ds)])
         for read_ds, rows in gone.group_by("read_ds").len().iter_rows():
-            read_fewer(warehouse, file.asset, read_ds, rows=rows)
+            decrement_counts(warehouse, file.asset, read_ds, rows=rows)
     elif kind == "impressions":
-        read_fewer(warehouse, file.asset, file.ds, rows=len(gone))
+        decrement_counts(warehouse, file.asset, file.ds, rows=len(gone))
     elif kind == "duplicates":
-        read_fewer(warehouse, f"events.{source}", file.ds, duplicates=len(gone))
+        decrement_counts(warehouse, f"events.{source}", file.ds, duplicates=len(gone))
     elif kind == "quarantine":
         asset = assets.get(source, f"events.{source}")
-        read_fewer(warehouse, asset, file.ds, quarantined=len(gone))
+        decrement_counts(warehouse, asset, file.ds, quarantined=len(gone))
         warehouse.run("erasure/refused_fewer", asset=asset, ds=file.ds, reasons=gone["refused"].to_list())
     else:
         warehouse.run("erasure/recount", asset=file.asset, ds=file.ds)
 
 
-def read_fewer(
+def decrement_counts(
     warehouse: Warehouse, asset: str, ds: date, *, rows: int = 0, duplicates: int = 0, quarantined: int = 0
 ) -> None:
     """Takes so many rows out of what became of the rows read under a day."""
@@ -180,18 +184,18 @@ def read_fewer(
     warehouse.run("erasure/read_fewer", asset=asset, ds=ds, **counts)
 
 
-def is_around(warehouse: Warehouse, person: Person) -> bool:
+def id_is_substring(warehouse: Warehouse, person: Person) -> bool:
     """Whether names that stay hold the id, as `user 10` holds `user 1`: its bytes then say nothing of the person."""
     return person.is_text and bool(warehouse.one("erasure/names_around", text=person.text))
 
 
-def remove_unnamed(warehouse: Warehouse, person: Person) -> int:
+def remove_orphans_of(warehouse: Warehouse, person: Person) -> int:
     """Deletes the lake files that the ledger does not name and that hold the person, or cannot be read. Returns how
     many."""
     named = {file.path for file in files_named(warehouse)}
     paths = [path for path in sorted(warehouse.store.lake.rglob("*")) if path.suffix in (".parquet", ".making")]
     unnamed = [path for path in paths if str(path.relative_to(warehouse.store.lake)) not in named]
-    gone = [path for path in unnamed if may_hold(path, person)]
+    gone = [path for path in unnamed if may_contain(path, person)]
     for path in gone:
         path.unlink()
     for folder in {path.parent for path in gone}:
@@ -209,7 +213,7 @@ def remove_pages(store: Store) -> int:
     return len(pages)
 
 
-def may_hold(path: Path, person: Person) -> bool:
+def may_contain(path: Path, person: Person) -> bool:
     try:
         return path.suffix == ".making" or rows_in_parquet(path, person) > 0
     except pl.exceptions.PolarsError:

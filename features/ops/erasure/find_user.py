@@ -5,7 +5,7 @@ from datetime import datetime
 
 from features.errors import FeatureError
 from features.ingest.entity_keys import has_entities
-from features.ingest.event_files import EVER
+from features.ingest.event_files import ALL_DAYS
 from features.ops.erasure.scan import Person, rows_in_parquet
 from features.store.lake import LakeFile
 from features.store.typed_ids import texts_of_id
@@ -57,4 +57,4 @@ def was_refused(warehouse: Warehouse, person: Person) -> bool:
 
 
 def files_named(warehouse: Warehouse) -> list[LakeFile]:
-    return warehouse.files("%", *EVER)
+    return warehouse.files("%", *ALL_DAYS)

@@ -24,17 +24,17 @@ def rewrite_releases(store: Store, person: Person) -> list[str]:
         if log.exists():  # left half-built by a run that died; the next builds it anew
             release.unlink()
             log.unlink()
-        elif holds(release, person):
+        elif contains_user(release, person):
             rewrite(store, release, lambda con: copy_without(con, person))
             rewritten.append(release.name)
     return rewritten
 
 
-def holds(release: Path, person: Person) -> bool:
+def contains_user(release: Path, person: Person) -> bool:
     with duckdb_connection.connect_read_only(release) as con:
         columns = sql_files.run(con, "erasure/columns_of_people").fetchall()
         return any(
-            con.execute(sql_builder.count_theirs(schema, table, column), {"wanted": person.text}).fetchall()[0][0]
+            con.execute(sql_builder.count_user_rows(schema, table, column), {"wanted": person.text}).fetchall()[0][0]
             for schema, table, column in columns
             if column == "user_id"
         )
@@ -103,7 +103,7 @@ def rewrite(store: Store, path: Path, fill: Callable[[duckdb.DuckDBPyConnection]
     lake.flush(path.parent)
 
 
-def empty(folder: Path) -> None:
+def empty_copy(folder: Path) -> None:
     """Removes everything in a folder."""
     for path in folder.iterdir() if folder.exists() else ():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

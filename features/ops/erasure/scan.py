@@ -58,11 +58,11 @@ def scan(store: Store, person: Person, pattern: bytes | None) -> Scan:
     """Looks for the person in every file under the store; nobody may have the warehouse open. With `pattern`, for the
     bytes of their id too."""
     paths = [path for path in sorted(store.root.rglob("*")) if path.is_file() and not path.is_symlink()]
-    hits = [f"{path.relative_to(store.root)}: {met}" for path in paths for met in met_in(path, person, pattern)]
+    hits = [f"{path.relative_to(store.root)}: {met}" for path in paths for met in find_in_file(path, person, pattern)]
     return Scan(len(paths), sum(path.stat().st_size for path in paths), pattern is not None, hits)
 
 
-def met_in(path: Path, person: Person, pattern: bytes | None) -> Iterator[str]:
+def find_in_file(path: Path, person: Person, pattern: bytes | None) -> Iterator[str]:
     """Where a file holds the person.
 
     The texts of a Parquet file are searched as they are read, column by column: its bytes are compressed, and neither
@@ -70,10 +70,10 @@ def met_in(path: Path, person: Person, pattern: bytes | None) -> Iterator[str]:
     """
     kind = kind_of(path)
     if kind == PARQUET:
-        yield from met_in_parquet(path, person, pattern if person.is_text else None)
+        yield from find_in_parquet(path, person, pattern if person.is_text else None)
     if kind == DUCKDB:
-        yield from met_in_duckdb(path, person)
-    if pattern and (kind != PARQUET or not person.is_text) and has_bytes(path, pattern):
+        yield from find_in_duckdb(path, person)
+    if pattern and (kind != PARQUET or not person.is_text) and contains_bytes(path, pattern):
         yield "the bytes of the id"
 
 
@@ -85,7 +85,7 @@ def kind_of(path: Path) -> bytes | None:
     return DUCKDB if head[DUCKDB_MAGIC_AT:] == DUCKDB else None
 
 
-def met_in_parquet(path: Path, person: Person, pattern: bytes | None) -> Iterator[str]:
+def find_in_parquet(path: Path, person: Person, pattern: bytes | None) -> Iterator[str]:
     try:
         rows = rows_in_parquet(path, person)
         columns = lake.scan(path).collect_schema() if pattern else {}
@@ -110,16 +110,16 @@ def rows_in_parquet(path: Path, person: Person) -> int:
     return rows.filter(person.rows(columns)).select(pl.len()).collect().item()
 
 
-def met_in_duckdb(path: Path, person: Person) -> Iterator[str]:
+def find_in_duckdb(path: Path, person: Person) -> Iterator[str]:
     with duckdb_connection.connect_read_only(path) as con:
         for schema, table, column in sql_files.run(con, "erasure/columns_of_people").fetchall():
             wanted = str(person.user_key) if column == "user_key" else person.text
-            [(rows,)] = con.execute(sql_builder.count_theirs(schema, table, column), {"wanted": wanted}).fetchall()
+            [(rows,)] = con.execute(sql_builder.count_user_rows(schema, table, column), {"wanted": wanted}).fetchall()
             if rows:
                 yield f"{rows} rows of them in {schema}.{table}"
 
 
-def has_bytes(path: Path, pattern: bytes) -> bool:
+def contains_bytes(path: Path, pattern: bytes) -> bool:
     if not path.stat().st_size:
         return False
     with path.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as held:

@@ -19,7 +19,7 @@ class Advice:
 
 
 def advice(page: Page) -> list[Advice]:
-    found = [*stopped(page), *failed(page), *failures(page), *broken(page), *late(page)]
+    found = [*stopped(page), *failed(page), *failed_assets(page), *failed_checks(page), *stale_sources(page)]
     if page.newest != page.night["ds"]:
         found.append(
             Advice(
@@ -58,7 +58,7 @@ def failed(page: Page) -> list[Advice]:
     ]
 
 
-def failures(page: Page) -> list[Advice]:
+def failed_assets(page: Page) -> list[Advice]:
     """What the record says was not built: as it is now, or as it was published where somebody is writing."""
     now = page.record is not None and page.record.writer is None
     rows = page.record.parts["problems"] if page.record is not None and now else page.rows["failures"]
@@ -79,7 +79,7 @@ def again(page: Page, asset: str, ds: Any) -> str:
     return "" if asset.startswith("run of ") else command(page, f"backfill {ds} {ds} --mode failed")
 
 
-def broken(page: Page) -> list[Advice]:
+def failed_checks(page: Page) -> list[Advice]:
     """The checks of the night that found rows."""
     return [
         Advice(
@@ -93,7 +93,7 @@ def broken(page: Page) -> list[Advice]:
     ]
 
 
-def late(page: Page) -> list[Advice]:
+def stale_sources(page: Page) -> list[Advice]:
     """Sources that were not read up to the night's day."""
     return [
         Advice(
@@ -110,7 +110,7 @@ def late(page: Page) -> list[Advice]:
 
 def detail(page: Page, check: str) -> str:
     """What a check finds, and what it says to do."""
-    said = (what_it_finds(page.promises[check]), features.store.sql_files.advice(check))
+    said = (what_it_finds(page.promises[check]), features.store.sql_files.remedy(check))
     return ". ".join(filter(None, said))
 
 

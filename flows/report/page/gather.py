@@ -45,7 +45,7 @@ class Page:
 def gather(store: Store, ds: date | None, users: list[str] | None, record: Status | None) -> Page:
     """Reads the page of a night, the newest one where none is given. Raises FeatureError where the published file has
     no such night, or no such user in it."""
-    with features.reading(store) as reader:
+    with features.open_published(store) as reader:
         release = store.published.resolve().name
         newest, ds = reader.night(), reader.night(ds)
         [night] = reader.page("night", ds=ds).records()
@@ -74,7 +74,7 @@ def gather(store: Store, ds: date | None, users: list[str] | None, record: Statu
             person(reader, ds, who, chosen_for)
             for who, chosen_for in (chosen(reader, ds, users) if users else some_people(reader, ds, limit))
         ]
-    promises = {row["name"]: features.store.sql_files.promise(row["name"]) for row in rows["checks"]}
+    promises = {row["name"]: features.store.sql_files.description(row["name"]) for row in rows["checks"]}
     curves = {model["model_id"]: curves_of(store, model["model_id"]) for model in rows["models"]}
     return Page(store, night, rows, promises, curves, people, release, record, newest)
 

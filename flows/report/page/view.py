@@ -64,7 +64,7 @@ def view(page: Page) -> View:
         advice(page),
         cutoff,
         newest[-1] if newest else None,
-        [*held[:1], took(rows["nights"])],
+        [*held[:1], hit_share(rows["nights"])],
         held,
         training(page),
         epochs(page),
@@ -81,7 +81,7 @@ def cutoff_of(outcomes: list[dict[str, Any]]) -> int | None:
     return CUTOFF if CUTOFF in measured else max(measured, default=None)
 
 
-def took(nights: list[dict[str, Any]]) -> Chart:
+def hit_share(nights: list[dict[str, Any]]) -> Chart:
     """How long each night took."""
     found = [(night["ds"].toordinal(), night["seconds"]) for night in nights]
     said = f"Seconds of each night from {nights[0]['ds']} to {nights[-1]['ds']}; {found[-1][1]:.1f} at the end."

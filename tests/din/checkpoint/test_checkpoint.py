@@ -50,7 +50,7 @@ def test_a_model_of_categories_and_users_comes_back_with_its_rows_and_what_it_to
 
     loaded = din.load_model(tmp_path, model_id)
 
-    record = din.read_record(tmp_path, model_id)
+    record = din.read_metadata(tmp_path, model_id)
     assert (record["category_rows"], record["user_rows"]) == ALL_ROWS[2:]
     assert loaded.goods.categories is not None
     assert loaded.goods.categories.of_goods_G.tolist() == CATEGORY_OF.tolist()

@@ -8,8 +8,8 @@ import torch
 
 from din import DinConfig
 from din.data.batch import JaggedHistory
-from din.data.dedup_history import first_of_each, that_differ, told_once
-from din.model.din import Group
+from din.data.dedup_history import dedup_history, first_occurrences, unique_positions
+from din.model.din import AttentionGroup
 from tests.din.worlds import SMALL
 
 DIFFERENT = 6
@@ -22,20 +22,20 @@ def test_what_is_alike_in_example_step_and_key_is_told_once() -> None:
         age_N=torch.tensor([40.0, 9.0, 9.0, 9.0, 9.0, 8.0]),
     )
 
-    told = told_once(history, step_N=torch.tensor([1, 0, 0, 0, 0, 0]))
+    told = dedup_history(history, step_N=torch.tensor([1, 0, 0, 0, 0, 0]))
 
     assert told.example_N.tolist() == [0, 0, 0, 2, 2]
     assert told.keys_N.tolist() == [3, 7, 7, 3, 7]
     assert told.age_N.tolist() == [9.0, 9.0, 40.0, 8.0, 9.0]
     assert told.times_N is not None
     assert told.times_N.tolist() == [1.0, 2.0, 1.0, 1.0, 1.0]
-    assert that_differ(history, None)[1].tolist() == [1, 3, 1, 1]
+    assert unique_positions(history, None)[1].tolist() == [1, 3, 1, 1]
 
 
 def test_two_unknown_goods_of_different_categories_are_not_alike() -> None:
     history = JaggedHistory(torch.zeros(3).long(), torch.zeros(3).long(), torch.ones(3), torch.tensor([2, 1, 2]))
 
-    told = told_once(history, step_N=None)
+    told = dedup_history(history, step_N=None)
 
     assert told.categories_N is not None
     assert told.times_N is not None
@@ -44,7 +44,7 @@ def test_two_unknown_goods_of_different_categories_are_not_alike() -> None:
 
 @pytest.mark.parametrize("great", [9, 1 << 62], ids=["that leave room for places", "that leave none"])
 def test_numbers_are_sorted_and_found_where_they_came_first(great: int) -> None:
-    first_M, chosen_M = first_of_each(torch.tensor([great, 5, great, 0, 5]))
+    first_M, chosen_M = first_occurrences(torch.tensor([great, 5, great, 0, 5]))
 
     assert (first_M.tolist(), chosen_M.tolist()) == ([0, 1, 3], [3, 1, 0])
 
@@ -52,7 +52,7 @@ def test_numbers_are_sorted_and_found_where_they_came_first(great: int) -> None:
 def test_of_no_history_nothing_is_told() -> None:
     nothing = JaggedHistory(torch.zeros(0).long(), torch.zeros(0).long(), torch.zeros(0))
 
-    assert [len(column) for column in that_differ(nothing, None)] == [0, 0]
+    assert [len(column) for column in unique_positions(nothing, None)] == [0, 0]
 
 
 @pytest.mark.parametrize("time_buckets", [0, 12])
@@ -65,7 +65,7 @@ def test_pooled_gradients_and_statistics_are_those_of_each_event_by_itself(
     torch.manual_seed(5)
     form = {"activation": activation, "normalize": normalize, "time_buckets": time_buckets}
     config: DinConfig = replace(SMALL, attention_input="product", **form)  # type: ignore[arg-type]
-    once = Group(config, DIFFERENT).double().train(learns)
+    once = AttentionGroup(config, DIFFERENT).double().train(learns)
     with torch.no_grad():
         for parameter in once.parameters():
             parameter.copy_(torch.randn_like(parameter) / 2)
@@ -73,10 +73,10 @@ def test_pooled_gradients_and_statistics_are_those_of_each_event_by_itself(
     candidate_B = torch.tensor([1, 2, 3, 0, 5])
     example_N = torch.tensor([0] * 25 + [1] * 3 + [3] * 12)  # the third and the fifth have no history
     history = JaggedHistory(torch.randint(DIFFERENT, (40,)), example_N, torch.rand(40) * 90)
-    assert len(that_differ(history, once.placed.steps(history))[0]) < 36
+    assert len(unique_positions(history, once.placed.steps(history))[0]) < 36
 
     _, found_BD = once(candidate_B, history)
-    monkeypatch.setattr(Group, "in_blocks", lambda *_: False)
+    monkeypatch.setattr(AttentionGroup, "in_blocks", lambda *_: False)
     _, expected_BD = each(candidate_B, history)
 
     torch.testing.assert_close(found_BD, expected_BD)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from din import DinError, Examples, Sequence, Spans
+from din import DinError, EventSequence, Examples, Spans
 from din.data.batch import Batch
-from din.data.loader import Feed
+from din.data.loader import BatchLoader
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import AS_OF, world
 
@@ -30,7 +30,7 @@ def test_a_batch_is_the_one_that_is_cut_on_the_other_side(seed: int, lengths: tu
     data = world(users=30, seed=seed)
     order = np.random.default_rng(seed).permutation(len(data[0]))[:101]
 
-    fed = list(Feed(*data, lengths, CPU).batches(order, 16))
+    fed = list(BatchLoader(*data, lengths, CPU).batches(order, 16))
 
     assert [len(labels_B) for _, labels_B in fed] == [16] * 6 + [5]
     for number, (batch, labels_B) in enumerate(fed):
@@ -40,21 +40,21 @@ def test_a_batch_is_the_one_that_is_cut_on_the_other_side(seed: int, lengths: tu
 
 
 def test_there_are_no_batches_of_no_examples() -> None:
-    assert list(Feed(*world(), (9, 9), CPU).batches(np.zeros(0, np.int64), 4)) == []
+    assert list(BatchLoader(*world(), (9, 9), CPU).batches(np.zeros(0, np.int64), 4)) == []
 
 
-def one_event_at(ts: int) -> tuple[Examples, Sequence, Sequence]:
+def one_event_at(ts: int) -> tuple[Examples, EventSequence, EventSequence]:
     one, span = np.array([1]), Spans(np.array([0]), np.array([1]))
     nothing = Spans(np.array([0]), np.array([0]))
-    sequence = Sequence(np.array([1], np.int32), np.array([ts]))
+    sequence = EventSequence(np.array([1], np.int32), np.array([ts]))
     return Examples(one, one, one, one, np.array([AS_OF]), span, nothing), sequence, sequence
 
 
 def test_an_event_that_is_not_past_is_refused_before_anything_is_cut() -> None:
-    Feed(*one_event_at(AS_OF - 1), (9, 9), CPU)
+    BatchLoader(*one_event_at(AS_OF - 1), (9, 9), CPU)
 
     with pytest.raises(DinError, match="not strictly before"):
-        Feed(*one_event_at(AS_OF), (9, 9), CPU)
+        BatchLoader(*one_event_at(AS_OF), (9, 9), CPU)
 
 
 def test_arrays_that_must_not_change_are_read_as_they_are(recwarn: pytest.WarningsRecorder) -> None:
@@ -62,7 +62,7 @@ def test_arrays_that_must_not_change_are_read_as_they_are(recwarn: pytest.Warnin
     keys = goods.keys.copy()
     keys.flags.writeable = False
 
-    [(batch, _)] = Feed(examples, replace(goods, keys=keys), shops, (9, 9), CPU).batches(np.arange(8), 8)
+    [(batch, _)] = BatchLoader(examples, replace(goods, keys=keys), shops, (9, 9), CPU).batches(np.arange(8), 8)
 
     assert same(batch, cut_batch(np.arange(8), examples, goods, shops, (9, 9)))
     assert not recwarn.list

@@ -7,7 +7,7 @@ import torch
 
 from din import DinConfig
 from din.kernels import blocked_attention
-from din.kernels.blocked_attention import Pool
+from din.kernels.blocked_attention import WeightedSumFunction
 from din.model.din import ActivationUnit
 
 EXAMPLES, POSITIONS, ROWS = 7, 50, 9
@@ -21,7 +21,7 @@ EXAMPLES, POSITIONS, ROWS = 7, 50, 9
 def test_weights_gradients_and_statistics_are_those_of_the_formula(
     activation: str, sees: str, learns: bool, looks_up: bool, positions_of_a_block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocked_attention, "POSITIONS", positions_of_a_block)
+    monkeypatch.setattr(blocked_attention, "BLOCK_POSITIONS", positions_of_a_block)
     torch.manual_seed(3)
     config = DinConfig(dimension=4, attention_widths=(6, 5, 3), attention_input=sees, activation=activation)  # type: ignore[arg-type]
     plain = ActivationUnit(config).double().train(learns)
@@ -63,10 +63,10 @@ def test_no_position_gives_no_weight_and_no_gradient() -> None:
 
 
 def test_pooling_is_the_weighted_sum_of_each_example_and_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocked_attention, "POSITIONS", 3)
+    monkeypatch.setattr(blocked_attention, "BLOCK_POSITIONS", 3)
     weights = torch.tensor([1.0, 2.0, -1.0, 0.5], dtype=torch.double, requires_grad=True)
     v = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [4.0, 0.0]], dtype=torch.double, requires_grad=True)
     example = torch.tensor([0, 0, 2, 2])
 
-    assert Pool.apply(weights, v, example, 3).tolist() == [[1.0, 2.0], [0.0, 0.0], [0.0, -2.0]]
-    assert torch.autograd.gradcheck(lambda w, v: Pool.apply(w, v, example, 3), (weights, v))
+    assert WeightedSumFunction.apply(weights, v, example, 3).tolist() == [[1.0, 2.0], [0.0, 0.0], [0.0, -2.0]]
+    assert torch.autograd.gradcheck(lambda w, v: WeightedSumFunction.apply(w, v, example, 3), (weights, v))

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from din.config import DinConfig, TrainConfig
 from din.data.batch import JaggedHistory
 from din.kernels import activation_kernels, numba_ops
-from din.kernels.segment_ops import rows_at
-from din.model.activations import Relu
-from din.model.din import DIN, Group
-from din.model.tables import TABLES
-from din.training.embedding_optimizer import Rows, TableOptimizer
+from din.kernels.segment_ops import gather_rows
+from din.model.activations import ReLU
+from din.model.din import DIN, AttentionGroup
+from din.model.tables import EMBEDDING_PARAMS
+from din.training.embedding_optimizer import BatchRows, LazyAdam
 
-needs_numba = pytest.mark.skipif(not numba_ops.HERE, reason="Numba is not installed")
+needs_numba = pytest.mark.skipif(not numba_ops.NUMBA_AVAILABLE, reason="Numba is not installed")
 
 
 @needs_numba
@@ -30,7 +30,7 @@ needs_numba = pytest.mark.skipif(not numba_ops.HERE, reason="Numba is not instal
 def test_without_numba_a_group_pools_the_same(activation: str, normalize: str, monkeypatch: pytest.MonkeyPatch) -> None:
     form = {"activation": activation, "normalize": normalize}
     torch.manual_seed(4)
-    group = Group(DinConfig(dimension=8, attention_widths=(12, 6), **form), 30)  # type: ignore[arg-type]
+    group = AttentionGroup(DinConfig(dimension=8, attention_widths=(12, 6), **form), 30)  # type: ignore[arg-type]
     history = JaggedHistory(torch.randint(30, (200,)), torch.randint(9, (200,)).sort().values, torch.rand(200) * 90)
 
     def pooled() -> tuple[torch.Tensor, ...]:
@@ -38,7 +38,7 @@ def test_without_numba_a_group_pools_the_same(activation: str, normalize: str, m
         return pooled_BD, *torch.autograd.grad(pooled_BD.square().sum(), list(group.parameters()))
 
     found = pooled()
-    monkeypatch.setattr(numba_ops, "HERE", False)
+    monkeypatch.setattr(numba_ops, "NUMBA_AVAILABLE", False)
 
     torch.testing.assert_close(found, pooled(), rtol=1e-4, atol=1e-4)
 
@@ -47,14 +47,14 @@ def test_without_numba_a_group_pools_the_same(activation: str, normalize: str, m
 def test_without_numba_the_tables_learn_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     moved = []
     for here in (True, False):
-        monkeypatch.setattr(numba_ops, "HERE", here)
+        monkeypatch.setattr(numba_ops, "NUMBA_AVAILABLE", here)
         torch.manual_seed(4)
         model = DIN(DinConfig(dimension=8), 30, 5)
-        optimizer = TableOptimizer(model, TrainConfig(), {table: np.full(30, 3.0) for table in TABLES})
+        optimizer = LazyAdam(model, TrainConfig(), {table: np.full(30, 3.0) for table in EMBEDDING_PARAMS})
         keys_R, of_rows_RD = torch.tensor([1, 4, 7]), torch.randn(2, 3, 8)
         for number, of_row_RD in enumerate(of_rows_RD, 1):
             values_RD = model.goods.embedding.weight.detach()[keys_R]
-            optimizer.step(number, 1e-2, {"goods": Rows(keys_R, values_RD, None)}, [of_row_RD])
+            optimizer.step(number, 1e-2, {"goods": BatchRows(keys_R, values_RD, None)}, [of_row_RD])
         moved.append((model.goods.embedding.weight.detach(), optimizer.first["goods"], optimizer.second["goods"]))
 
     torch.testing.assert_close(moved[0], moved[1])
@@ -63,7 +63,7 @@ def test_without_numba_the_tables_learn_the_same(monkeypatch: pytest.MonkeyPatch
 def test_the_gradient_of_rows_is_added_for_each_of_their_places() -> None:
     rows_RD = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], requires_grad=True)
 
-    rows_at(rows_RD, torch.tensor([2, 0, 2])).backward(torch.tensor([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]]))
+    gather_rows(rows_RD, torch.tensor([2, 0, 2])).backward(torch.tensor([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]]))
 
     assert rows_RD.grad is not None
     assert rows_RD.grad.tolist() == [[10.0, 20.0], [0.0, 0.0], [101.0, 202.0]]
@@ -74,7 +74,7 @@ def test_what_is_no_number_stays_no_number() -> None:
     """A training that has run away is known by its loss; a ReLU that made zero of it would hide that."""
     s_NH = np.array([[math.nan, -1.0], [2.0, math.inf]], np.float32)
 
-    Relu().in_blocks(torch.tensor([0.5, 0.5]), torch.ones(2)).arrived(s_NH, slice(0, 2))
+    ReLU().in_blocks(torch.tensor([0.5, 0.5]), torch.ones(2)).arrived(s_NH, slice(0, 2))
 
     np.testing.assert_array_equal(s_NH, np.array([[math.nan, 0.0], [2.5, math.inf]], np.float32))
 
@@ -104,7 +104,7 @@ def test_the_gradient_of_dice_is_finite_however_far_a_number_is_from_the_others(
     sums_4H = np.zeros((4, 8))
     scale_H, level_H, alpha_H = np.ones(8, kind), np.zeros(8, kind), np.full(8, 0.25, kind)
 
-    activation_kernels.back_through_dice(
+    activation_kernels.dice_backward(
         s_NH, of_value_NH, scale_H, scale_H / kind(-math.log(2)), level_H, alpha_H, value_NH, sums_4H
     )
 
@@ -117,7 +117,7 @@ def test_the_gradient_of_dice_is_finite_however_far_a_number_is_from_the_others(
 
 @pytest.mark.parametrize("place", [-1, 3])
 def test_an_example_that_is_not_there_is_refused(place: int) -> None:
-    group = Group(DinConfig(dimension=4), 9)
+    group = AttentionGroup(DinConfig(dimension=4), 9)
     history = JaggedHistory(torch.tensor([1, 2]), torch.tensor([0, place]), torch.zeros(2))
 
     with pytest.raises(IndexError, match=f"of examples {min(place, 0)} to {max(place, 0)}, and there are 3"):

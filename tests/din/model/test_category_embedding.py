@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import din
-from din import DIN, DinError, Examples, Sequence, Spans, TrainConfig
+from din import DIN, DinError, EventSequence, Examples, Spans, TrainConfig
 from din.kernels import blocked_attention
-from din.model.din import Group
+from din.model.din import AttentionGroup
 from tests.din.by_hand import cut_batch
 from tests.din.training.test_trainer import two_interests
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world
@@ -17,7 +17,7 @@ from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world
 WITH = replace(SMALL, categories=True)
 TRAIN = TrainConfig(epochs=20, batch_size=64, regularisation=0.0, keep_every=0)
 KIND_OF = np.r_[0, np.arange(28) // 7 + 1, 0]  # goods 1 to 28 of two_interests are of four kinds
-Data = tuple[Examples, Sequence, Sequence]
+Data = tuple[Examples, EventSequence, EventSequence]
 
 
 def parted(data: Data) -> tuple[Data, Data]:
@@ -97,10 +97,10 @@ def test_a_goods_that_nothing_was_learned_of_is_its_category() -> None:
 def test_in_blocks_the_weights_and_gradients_are_those_of_the_formula(
     sees: str, goods_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocked_attention, "POSITIONS", 16)
+    monkeypatch.setattr(blocked_attention, "BLOCK_POSITIONS", 16)
     torch.manual_seed(2)
     config = replace(WITH, attention_input=sees, time_buckets=5)  # type: ignore[arg-type]
-    group = Group(config, goods_rows, 5).double().train()
+    group = AttentionGroup(config, goods_rows, 5).double().train()
     for parameter in group.parameters():
         torch.nn.init.normal_(parameter) if parameter.dim() > 1 else None
     assert group.categories is not None

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 import din
-from din import DIN, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
+from din import DIN, DinConfig, DinError, EventSequence, Examples, Spans, TrainConfig
 from din.config import AttentionInput
 from din.data.batch import Batch, JaggedHistory
-from din.data.loader import Histories
+from din.data.loader import DeviceHistories
 from din.model.din import ActivationUnit, Dice
-from din.model.time_position import doubling, events_back
-from din.ranking.padded_pooling import EveryPair
+from din.model.time_position import log2_bucket, positions_from_end
+from din.ranking.padded_pooling import PairwiseAttention
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import AS_OF, DAY, SMALL, model_of, world
 
@@ -37,7 +37,7 @@ SHAPES = {
 EVERY = [replace(SMALL, **changed) for changed in SHAPES.values()]
 
 
-def logits(model: DIN, examples: Examples, goods: Sequence, shops: Sequence, rows: np.ndarray) -> np.ndarray:
+def logits(model: DIN, examples: Examples, goods: EventSequence, shops: EventSequence, rows: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         return model(cut_batch(rows, examples, goods, shops, (100, 100))).numpy()
 
@@ -97,7 +97,7 @@ def test_the_first_layer_in_parts_is_the_layer_over_the_concatenation(
     whole_N = unit.weigh(unit.first(torch.cat([u_ND, v_ND, u_ND - v_ND, common[sees]], dim=1)))
 
     assert torch.allclose(unit(u_BD, v_ND, example_N), whole_N, atol=1e-12)
-    every_pair = EveryPair(unit)
+    every_pair = PairwiseAttention(unit)
     for in_blocks in (True, False):
         monkeypatch.setattr("din.device.on_processor", lambda _, answer=in_blocks: answer)
         with torch.inference_mode():
@@ -115,8 +115,8 @@ def test_gradients_are_those_of_the_formula() -> None:
 
 
 def test_time_and_place_are_told_in_steps_that_double() -> None:
-    assert doubling(torch.tensor([0.0, 0.9, 1.0, 2.9, 3.0, 1e9]), 4).tolist() == [0, 0, 1, 1, 2, 3]
-    assert events_back(torch.tensor([0, 0, 0, 2, 2])).tolist() == [2, 1, 0, 1, 0]
+    assert log2_bucket(torch.tensor([0.0, 0.9, 1.0, 2.9, 3.0, 1e9]), 4).tolist() == [0, 0, 1, 1, 2, 3]
+    assert positions_from_end(torch.tensor([0, 0, 0, 2, 2])).tolist() == [2, 1, 0, 1, 0]
 
 
 def test_what_was_long_ago_may_weigh_less_and_is_pooled_as_it_is() -> None:
@@ -205,8 +205,8 @@ def test_dice_uses_running_statistics_outside_training_and_for_a_single_row() ->
 
 
 def test_only_the_newest_of_a_long_history_count() -> None:
-    sequence = Sequence(np.arange(1, 7, dtype=np.int32), np.arange(6) * DAY)
-    histories = Histories.of(sequence, Spans(np.array([0, 2]), np.array([5, 3])), 3, torch.device("cpu"))
+    sequence = EventSequence(np.arange(1, 7, dtype=np.int32), np.arange(6) * DAY)
+    histories = DeviceHistories.of(sequence, Spans(np.array([0, 2]), np.array([5, 3])), 3, torch.device("cpu"))
 
     history = histories.cut(torch.arange(2), torch.tensor([6 * DAY, 4 * DAY]), positions=4)
 
@@ -216,12 +216,12 @@ def test_only_the_newest_of_a_long_history_count() -> None:
 
 
 def test_an_event_that_is_not_past_is_refused() -> None:
-    sequence = Sequence(np.array([1], np.int32), np.array([DAY]))
+    sequence = EventSequence(np.array([1], np.int32), np.array([DAY]))
 
     with pytest.raises(DinError, match="not strictly before"):
-        Histories.of(sequence, Spans(np.array([0]), np.array([1])), 1, torch.device("cpu")).refuse_what_is_not_past(
-            torch.tensor([DAY])
-        )
+        DeviceHistories.of(
+            sequence, Spans(np.array([0]), np.array([1])), 1, torch.device("cpu")
+        ).refuse_what_is_not_past(torch.tensor([DAY]))
 
 
 @pytest.mark.parametrize("pooling", ["mean", "decay", "din"])

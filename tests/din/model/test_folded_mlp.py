@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from din.config import DinConfig
-from din.model.activations import Dice, PRelu
+from din.model.activations import Dice, PReLU
 from din.model.din import dense, layers_of
-from din.model.folded_mlp import Net
+from din.model.folded_mlp import FoldedMLP
 
 CONFIG = DinConfig(attention_widths=(6, 5))
 
@@ -20,7 +20,7 @@ def learned(activation: Literal["dice", "prelu", "relu"]) -> nn.Sequential:
     torch.manual_seed(3)
     net = dense(replace(CONFIG, activation=activation), 4, (6, 5)).double().eval()
     for layer in net:
-        if isinstance(layer, Dice | PRelu):
+        if isinstance(layer, Dice | PReLU):
             layer.alpha.data = torch.randn_like(layer.alpha)
         if isinstance(layer, Dice):
             layer.running_mean.normal_(std=2)
@@ -31,7 +31,7 @@ def learned(activation: Literal["dice", "prelu", "relu"]) -> nn.Sequential:
 def settled(net: nn.Sequential, inputs_NI: torch.Tensor) -> torch.Tensor:
     """What the layers after the first give, [N], of two users with an item each, which have a bias."""
     first, *rest = net
-    after = Net(layers_of(rest))
+    after = FoldedMLP(layers_of(rest))
     first_NH = first(inputs_NI) * after.before_H
     width = first_NH.shape[1]
     first_GHTK = first_NH.view(2, -1, width).mT[:, :, None]

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import din
-from din import Examples, Sequence, Spans, TrainConfig, load_model, save_model
+from din import EventSequence, Examples, Spans, TrainConfig, load_model, save_model
 from din.data.batch import Batch, JaggedHistory
-from din.model.repeat_features import steps_of_each, steps_of_pairs
-from din.training.embedding_optimizer import localise, mask
+from din.model.repeat_features import repeat_buckets_by_example, repeat_buckets_by_pair
+from din.training.embedding_optimizer import gather_batch_rows, mask
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import AS_OF, DAY, SMALL, model_of, world
 
@@ -34,7 +34,7 @@ def batch_of(number: int) -> Batch:
 
 
 def test_how_often_and_how_long_ago_are_told_in_steps_that_double() -> None:
-    steps_B2 = steps_of_each(torch.tensor([7, 8, 9, 7]), histories(3))
+    steps_B2 = repeat_buckets_by_example(torch.tensor([7, 8, 9, 7]), histories(3))
 
     assert steps_B2.tolist() == [[1, 6], [1, 6 + 3], [0, 0], [0, 0]]
 
@@ -42,16 +42,16 @@ def test_how_often_and_how_long_ago_are_told_in_steps_that_double() -> None:
 def test_often_is_up_to_more_than_thirty_times() -> None:
     for times, step in ((1, 1), (2, 1), (3, 2), (6, 2), (7, 3), (14, 3), (15, 4), (30, 4), (31, 5), (1000, 5)):
         history = JaggedHistory(torch.full((times,), 3), torch.zeros(times, dtype=torch.int64), torch.ones(times))
-        assert steps_of_each(torch.tensor([3]), history)[0, 0] == step
+        assert repeat_buckets_by_example(torch.tensor([3]), history)[0, 0] == step
 
 
 def test_the_candidates_of_a_user_share_one_history() -> None:
     user_K, keys_K = torch.tensor([0, 0, 0, 2, 2]), torch.tensor([0, 7, 9, 1, 8])
 
-    steps_K2 = steps_of_pairs(user_K, keys_K, histories(3))
+    steps_K2 = repeat_buckets_by_pair(user_K, keys_K, histories(3))
 
     assert steps_K2.tolist() == [[0, 0], [1, 6], [0, 0], [0, 0], [1, 6 + 3]]
-    assert steps_of_pairs(user_K[:0], keys_K[:0], histories(3)).tolist() == []
+    assert repeat_buckets_by_pair(user_K[:0], keys_K[:0], histories(3)).tolist() == []
 
 
 def test_a_goods_that_came_after_the_model_is_known_to_have_been_taken() -> None:
@@ -69,7 +69,7 @@ def test_steps_are_those_of_the_keys_before_they_are_numbered_anew_or_made_unkno
     told = model.told(batch)
     assert told.step_B2 is not None
 
-    local, _ = localise(model, batch)
+    local, _ = gather_batch_rows(model, batch)
     masked = mask(told, 0.5, torch.Generator().manual_seed(1))
 
     assert local.step_B2 is not None
@@ -113,7 +113,7 @@ def test_what_is_bought_again_is_found_where_all_embeddings_are_pulled_to_zero(p
     assert gauc[False] < 0.8
 
 
-def bought_again() -> tuple[Examples, Sequence, Sequence]:
+def bought_again() -> tuple[Examples, EventSequence, EventSequence]:
     """200 users with ten goods of their own each, who take one of them again and none of another's."""
     users = np.arange(200)
     own = users[:, None] * 10 + np.arange(1, 11)
@@ -122,7 +122,7 @@ def bought_again() -> tuple[Examples, Sequence, Sequence]:
     start = np.repeat(users * 10, 2)
     spans = Spans(start, start + 10)
     columns = (np.repeat(users + 1, 2), wanted, np.ones(400, np.int64), np.tile([1, 0], 200), np.full(400, AS_OF))
-    goods, shops = Sequence(own.ravel().astype(np.int32), ts), Sequence(np.ones(2000, np.int32), ts)
+    goods, shops = EventSequence(own.ravel().astype(np.int32), ts), EventSequence(np.ones(2000, np.int32), ts)
     return Examples(*columns, spans, spans), goods, shops
 
 

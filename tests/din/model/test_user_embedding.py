@@ -6,13 +6,13 @@ import numpy as np
 import torch
 
 import din
-from din import DIN, Examples, Sequence, Spans, TrainConfig
+from din import DIN, EventSequence, Examples, Spans, TrainConfig
 from tests.din.worlds import ALL_ROWS, AS_OF, ROWS, SMALL, model_of, world
 
 WITH = replace(SMALL, users=True)
 
 
-def likes_of_their_own(users: int = 40, each: int = 20) -> tuple[Examples, Sequence, Sequence]:
+def likes_of_their_own(users: int = 40, each: int = 20) -> tuple[Examples, EventSequence, EventSequence]:
     """Without any history: users of odd keys take goods 1 to 14 and no others, those of even keys goods 15 to 28."""
     random = np.random.default_rng(4)
     user = np.repeat(np.arange(1, users + 1), each)
@@ -20,7 +20,7 @@ def likes_of_their_own(users: int = 40, each: int = 20) -> tuple[Examples, Seque
     nothing = Spans(np.zeros(len(user), np.int64), np.zeros(len(user), np.int64))
     labels = ((goods > 14) ^ (user % 2 == 1)).astype(np.int64)
     examples = Examples(user, goods, np.zeros_like(user), labels, np.full(len(user), AS_OF), nothing, nothing)
-    empty = Sequence(np.zeros(0, np.int32), np.zeros(0, np.int64))
+    empty = EventSequence(np.zeros(0, np.int32), np.zeros(0, np.int64))
     return examples, empty, empty
 
 

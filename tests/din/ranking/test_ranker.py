@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import din
-from din import DIN, DinConfig, DinError, Sequence, Spans
+from din import DIN, DinConfig, DinError, EventSequence, Spans
 from din.data.batch import JaggedHistory
-from din.ranking.user_batch import best_of_each, heaviest_keys
+from din.ranking.user_batch import top_k_per_group, top_weighted_keys
 
 SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
 
@@ -15,7 +15,7 @@ SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
 def test_a_tie_goes_to_the_smaller_goods_key() -> None:
     scores, keys, of_one_user = torch.tensor([0.5, 0.9, 0.5, 0.5]), torch.tensor([7, 3, 2, 9]), torch.zeros(4).long()
 
-    places, _ = best_of_each(scores, keys, of_one_user, torch.tensor([4]), k=3, taken=3)
+    places, _ = top_k_per_group(scores, keys, of_one_user, torch.tensor([4]), k=3, taken=3)
 
     assert places.tolist() == [1, 2, 0]
 
@@ -24,7 +24,7 @@ def test_weights_are_summed_over_repeats_and_ordered_by_size() -> None:
     weights, keys, ts = torch.tensor([1.0, -5.0, 2.0, 0.5]), torch.tensor([4, 2, 4, 9]), torch.tensor([10, 20, 30, 40])
     of_one = JaggedHistory(keys, torch.zeros(4).long(), torch.ones(4))
 
-    _, *found = heaviest_keys(weights, of_one, ts, pairs=1, top=2)
+    _, *found = top_weighted_keys(weights, of_one, ts, pairs=1, top=2)
 
     assert [part.tolist() for part in found] == [[2, 4], [20, 30], [-5.0, 3.0], [5 / 8.5, 3 / 8.5]]
 
@@ -32,14 +32,14 @@ def test_weights_are_summed_over_repeats_and_ordered_by_size() -> None:
 def test_where_nothing_carries_any_weight_every_share_is_zero() -> None:
     of_one = JaggedHistory(torch.tensor([4, 2]), torch.zeros(2).long(), torch.ones(2))
 
-    *_, share = heaviest_keys(torch.zeros(2), of_one, torch.tensor([10, 20]), pairs=1, top=2)
+    *_, share = top_weighted_keys(torch.zeros(2), of_one, torch.tensor([10, 20]), pairs=1, top=2)
 
     assert share.tolist() == [0.0, 0.0]
 
 
-def two_users(model: DIN, why_top: int = 1) -> tuple[din.Ranked, din.Weights]:
-    goods = Sequence(np.array([1, 2, 1], np.int32), np.array([100, 200, 300]))
-    shops = Sequence(np.array([5], np.int32), np.array([100]))
+def two_users(model: DIN, why_top: int = 1) -> tuple[din.Ranking, din.HistoryWeights]:
+    goods = EventSequence(np.array([1, 2, 1], np.int32), np.array([100, 200, 300]))
+    shops = EventSequence(np.array([5], np.int32), np.array([100]))
     candidates = din.Candidates(
         np.array([11, 12]),
         np.array([0, 3, 5]),

@@ -12,14 +12,14 @@ import din
 from din import Candidates
 from din.ranking import ranker
 from din.ranking.ranker import rank
-from din.ranking.user_batch import Rules, best_by_rules
+from din.ranking.user_batch import SelectionRules, select_top_k
 from tests.din.model.test_din import EVERY
 from tests.din.ranking.test_user_batch import crowd
 from tests.din.worlds import model_of
 
 
 def chosen_by_hand(
-    everything: din.Ranked, candidates: Candidates, k: int, min_score: float, per_shop: int
+    everything: din.Ranking, candidates: Candidates, k: int, min_score: float, per_shop: int
 ) -> list[tuple[int, int, int]]:
     """Down each user's whole ranking, taking what the rules let in: user, rank, place."""
     found: list[tuple[int, int, int]] = []
@@ -39,7 +39,7 @@ def chosen_by_hand(
 def test_the_best_that_the_rules_let_in_are_ranked(
     k: int, quantile: float, per_shop: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ranker.CANDIDATES_AT_ONCE, "cpu", at_once)
+    monkeypatch.setitem(ranker.CANDIDATES_PER_CHUNK, "cpu", at_once)
     model, (candidates, goods, shops) = model_of(EVERY[0]), crowd()
     candidates.shop_keys[::5] = 0
     everything, _ = rank(model, candidates, goods, shops, k=99)
@@ -70,15 +70,15 @@ def test_ties_are_broken_by_goods_key_within_the_rules_too(
     goods = np.random.default_rng(len(rows)).permutation(len(rows))
     count = torch.from_numpy(np.bincount(users, minlength=3))
     best_first = np.lexsort((goods, -scores, users))
-    everything = din.Ranked(users[best_first], best_first * 0, best_first, scores[best_first])
+    everything = din.Ranking(users[best_first], best_first * 0, best_first, scores[best_first])
 
-    places, ranks = best_by_rules(
+    places, ranks = select_top_k(
         torch.from_numpy(scores),
         torch.from_numpy(goods),
         torch.from_numpy(shops),
         torch.from_numpy(users),
         count,
-        Rules(k, min_score, per_shop),
+        SelectionRules(k, min_score, per_shop),
     )
 
     candidates = Candidates(users, users, goods, shops, None, None, 0)  # type: ignore[arg-type]

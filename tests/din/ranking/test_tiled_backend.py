@@ -17,22 +17,22 @@ import din
 from din import Candidates
 from din.config import DinConfig
 from din.kernels import numba_ops
-from din.kernels.tiled_mlp import POSITIONS, after_first, tiles_for
+from din.kernels.tiled_mlp import TILE_POSITIONS, forward_hidden_layers, tiles_for
 from din.kernels.tiled_ranking import CANDIDATES
 from din.model.activations import Dice
 from din.model.din import layers_of
-from din.model.folded_mlp import Net
-from din.ranking.padded_pooling import Items, Wanted, pooled_by_folding
+from din.model.folded_mlp import FoldedMLP
+from din.ranking.padded_pooling import CandidateBatch, HistoryBatch, pool_padded
 from din.ranking.ranker import rank
-from din.ranking.tiled_backend import layers, pooled_in_tiles
-from din.ranking.user_batch import way_to_pool
+from din.ranking.tiled_backend import pack_layers, pool_tiled
+from din.ranking.user_batch import select_pool_backend
 from tests.din.by_hand import assert_pools_as_folding, end_to_end
 from tests.din.model.test_din import SHAPES, SMALL
 from tests.din.model.test_folded_mlp import learned
 from tests.din.ranking.test_user_batch import crowd
 from tests.din.worlds import model_of
 
-pytestmark = pytest.mark.skipif(not numba_ops.HERE, reason="Numba is not installed")
+pytestmark = pytest.mark.skipif(not numba_ops.NUMBA_AVAILABLE, reason="Numba is not installed")
 IN_TILES = [shape for shape, form in SHAPES.items() if form.get("attention_input") != "outer" and "pooling" not in form]
 ODD: list[dict[str, Any]] = [
     {},
@@ -45,7 +45,7 @@ ODD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changed", ODD, ids=str)
 @pytest.mark.parametrize("shape", IN_TILES)
 def test_histories_are_pooled_as_in_large_steps(shape: str, changed: dict[str, Any]) -> None:
-    assert_pools_as_folding(pooled_in_tiles, model_of(replace(SMALL, **SHAPES[shape] | changed)), crowd(users=12))
+    assert_pools_as_folding(pool_tiled, model_of(replace(SMALL, **SHAPES[shape] | changed)), crowd(users=12))
 
 
 @torch.inference_mode()
@@ -53,25 +53,25 @@ def test_histories_are_pooled_as_in_large_steps(shape: str, changed: dict[str, A
 def test_users_with_many_candidates_or_items_or_none_of_either_are_pooled_for(normalize: str) -> None:
     group = model_of(replace(SMALL, attention_input="product", normalize=normalize)).goods  # type: ignore[arg-type]
     torch.manual_seed(0)
-    wanted = Wanted(*end_to_end([2 * CANDIDATES + 3, 0, 1, 17, 64], SMALL.dimension))
-    v_ND, *edges = end_to_end([3, 2, 2 * POSITIONS + 1, 0, POSITIONS], SMALL.dimension)
-    items = Items(v_ND, torch.randn_like(v_ND), torch.randint(1, 5, (len(v_ND),)), *edges)
+    wanted = CandidateBatch(*end_to_end([2 * CANDIDATES + 3, 0, 1, 17, 64], SMALL.dimension))
+    v_ND, *edges = end_to_end([3, 2, 2 * TILE_POSITIONS + 1, 0, TILE_POSITIONS], SMALL.dimension)
+    items = HistoryBatch(v_ND, torch.randn_like(v_ND), torch.randint(1, 5, (len(v_ND),)), *edges)
 
-    found_KD = pooled_in_tiles(group, wanted, items)
+    found_KD = pool_tiled(group, wanted, items)
 
-    assert torch.allclose(found_KD, pooled_by_folding(group, wanted, items), rtol=1e-4, atol=1e-5)
+    assert torch.allclose(found_KD, pool_padded(group, wanted, items), rtol=1e-4, atol=1e-5)
     assert not found_KD[2 * CANDIDATES + 4 : 2 * CANDIDATES + 21].any()  # without a history
 
 
 def through_tiles(net: torch.nn.Sequential, inputs_NI: torch.Tensor) -> torch.Tensor:
     """What a net gives, its layers after the first in tiles."""
     first, *rest = net
-    after = Net(layers_of(rest))
-    given = layers(first.get_parameter("weight"), first.get_parameter("bias"), after)
+    after = FoldedMLP(layers_of(rest))
+    given = pack_layers(first.get_parameter("weight"), first.get_parameter("bias"), after)
     _, tiles_LHP = tiles_for(given)
-    raw_P, first_HN = np.zeros(POSITIONS, np.float32), (first(inputs_NI) * after.before_H).T.numpy()
+    raw_P, first_HN = np.zeros(TILE_POSITIONS, np.float32), (first(inputs_NI) * after.before_H).T.numpy()
     tiles_LHP[0, : first_HN.shape[0], : first_HN.shape[1]] = first_HN
-    after_first(given, tiles_LHP, raw_P, POSITIONS)
+    forward_hidden_layers(given, tiles_LHP, raw_P, TILE_POSITIONS)
     return torch.from_numpy(raw_P[: len(inputs_NI)])
 
 
@@ -130,14 +130,14 @@ def test_no_bit_of_a_score_depends_on_who_and_what_else_is_ranked(shape: str) ->
     ],
 )
 def test_what_is_not_for_tiles_is_folded(config: DinConfig, precision: Any, in_tiles: bool) -> None:
-    assert (way_to_pool(model_of(config), precision) is pooled_in_tiles) is in_tiles
+    assert (select_pool_backend(model_of(config), precision) is pool_tiled) is in_tiles
 
 
 def test_the_outer_product_is_refused() -> None:
     model = model_of(replace(SMALL, attention_input="outer"))
 
     with pytest.raises(ValueError, match="tiles are for an activation unit over"):
-        rank(model, *crowd(), k=5, pool=pooled_in_tiles)
+        rank(model, *crowd(), k=5, pool=pool_tiled)
 
 
 DICE_OF_ONE = """

@@ -12,10 +12,10 @@ import torch
 
 from din import DinConfig
 from din.kernels import numba_ops
-from din.ranking.padded_pooling import Items, Wanted, pooled_by_folding
+from din.ranking.padded_pooling import CandidateBatch, HistoryBatch, pool_padded
 from din.ranking.ranker import rank
-from din.ranking.tiled_backend import pooled_in_tiles
-from din.ranking.user_batch import way_to_pool
+from din.ranking.tiled_backend import pool_tiled
+from din.ranking.user_batch import select_pool_backend
 from tests.din.by_hand import assert_pools_as_folding, end_to_end
 from tests.din.model.test_din import SHAPES
 from tests.din.ranking.test_user_batch import crowd
@@ -46,12 +46,12 @@ def test_histories_are_pooled_as_in_many_passes(shape: str, changed: dict) -> No
 def test_more_candidates_than_a_program_takes_are_taken_by_several() -> None:
     group = model_of(replace(SMALL, attention_input="product")).to(DEVICE).goods
     torch.manual_seed(0)
-    wanted = Wanted(*end_to_end([40, 0, 16, 17, 3], SMALL.dimension, DEVICE))
+    wanted = CandidateBatch(*end_to_end([40, 0, 16, 17, 3], SMALL.dimension, DEVICE))
     v_ND, *edges = end_to_end([3, 2, 1, 0, 5], SMALL.dimension, DEVICE)
-    items = Items(v_ND, v_ND, torch.arange(1, len(v_ND) + 1, device=DEVICE), *edges)
+    items = HistoryBatch(v_ND, v_ND, torch.arange(1, len(v_ND) + 1, device=DEVICE), *edges)
 
     with torch.inference_mode():
-        assert torch.allclose(KERNEL(group, wanted, items), pooled_by_folding(group, wanted, items), atol=1e-4)
+        assert torch.allclose(KERNEL(group, wanted, items), pool_padded(group, wanted, items), atol=1e-4)
 
 
 COMPILED = """
@@ -109,9 +109,9 @@ def test_what_it_cannot_do_it_says(changed: dict) -> None:
 
 
 def test_ranking_takes_it_where_it_fits_once_it_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert way_to_pool(model_of(SMALL), "fp32") is (pooled_in_tiles if numba_ops.HERE else pooled_by_folding)
+    assert select_pool_backend(model_of(SMALL), "fp32") is (pool_tiled if numba_ops.NUMBA_AVAILABLE else pool_padded)
 
-    monkeypatch.setattr("din.ranking.user_batch.FUSED", True)
+    monkeypatch.setattr("din.ranking.user_batch.USE_TRITON", True)
 
-    assert way_to_pool(model_of(SMALL), "fp32") == PoolByKernel()
-    assert way_to_pool(model_of(replace(SMALL, attention_input="outer")), "fp32") is pooled_by_folding
+    assert select_pool_backend(model_of(SMALL), "fp32") == PoolByKernel()
+    assert select_pool_backend(model_of(replace(SMALL, attention_input="outer")), "fp32") is pool_padded

@@ -9,17 +9,17 @@ import pytest
 import torch
 
 import din
-from din import Candidates, DinConfig, DinError, Ranked, Spans, Weights
+from din import Candidates, DinConfig, DinError, HistoryWeights, Ranking, Spans
 from din.data.batch import JaggedHistory
 from din.kernels import numba_ops
 from din.ranking import padded_pooling, ranker
 from din.ranking.ranker import chunks, rank
-from din.ranking.user_batch import items_of
+from din.ranking.user_batch import dedup_items
 from tests.din.by_hand import rank_one_by_one
 from tests.din.model.test_din import EVERY, SHAPES
 from tests.din.worlds import AS_OF, ROWS, model_of, world
 
-Data = tuple[Candidates, din.Sequence, din.Sequence]
+Data = tuple[Candidates, din.EventSequence, din.EventSequence]
 
 
 def crowd(users: int = 25, seed: int = 4) -> Data:
@@ -46,13 +46,15 @@ def crowd(users: int = 25, seed: int = 4) -> Data:
 @pytest.fixture(params=[(1 << 20, True), (30, True), (30, False)], ids=["in one", "in chunks", "without Numba"])
 def in_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once, with_numba = request.param
-    monkeypatch.setitem(ranker.CANDIDATES_AT_ONCE, "cpu", at_once)
-    monkeypatch.setitem(padded_pooling.POSITIONS_AT_ONCE, "cpu", 2 * at_once)
+    monkeypatch.setitem(ranker.CANDIDATES_PER_CHUNK, "cpu", at_once)
+    monkeypatch.setitem(padded_pooling.POSITIONS_PER_PASS, "cpu", 2 * at_once)
     if not with_numba:
-        monkeypatch.setattr(numba_ops, "HERE", False)
+        monkeypatch.setattr(numba_ops, "NUMBA_AVAILABLE", False)
 
 
-def assert_alike(found: tuple[Ranked, Weights], plain: tuple[Ranked, Weights], within: float = 1e-5) -> None:
+def assert_alike(
+    found: tuple[Ranking, HistoryWeights], plain: tuple[Ranking, HistoryWeights], within: float = 1e-5
+) -> None:
     for ours, its in zip(found, plain, strict=True):
         for name in its._fields:
             one, other = getattr(ours, name), getattr(its, name)
@@ -75,7 +77,7 @@ def test_the_same_goods_rank_in_the_same_order_for_the_same_reasons(config: DinC
 
 @pytest.mark.parametrize("config", EVERY, ids=SHAPES)
 def test_however_many_threads_rank_every_bit_is_the_same(config: DinConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ranker.CANDIDATES_AT_ONCE, "cpu", 30)
+    monkeypatch.setitem(ranker.CANDIDATES_PER_CHUNK, "cpu", 30)
     model, data = model_of(config), crowd()
 
     alone, together = (rank(model, *data, k=6, why_top=3, threads=threads) for threads in (1, 3))
@@ -88,7 +90,7 @@ def test_events_of_a_goods_in_one_step_of_time_are_attended_once() -> None:
     keys_N, user_N = torch.tensor([5, 5, 5, 6, 5]), torch.tensor([0, 0, 0, 0, 2])
     age_N = torch.tensor([40.0, 0.02, 0.01, 0.01, 0.01])  # days: the tenth step, and the first
 
-    items = items_of(model.goods, JaggedHistory(keys_N, user_N, age_N), users=3)
+    items = dedup_items(model.goods, JaggedHistory(keys_N, user_N, age_N), users=3)
 
     assert items.times_N.tolist() == [2, 1, 1, 1]
     assert items.first_U.tolist() == [0, 3, 3]
@@ -100,16 +102,16 @@ def test_events_of_a_goods_in_one_step_of_time_are_attended_once() -> None:
 
 
 def test_what_stops_a_ranking_stops_the_users_that_have_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ranker.CANDIDATES_AT_ONCE, "cpu", 1)
+    monkeypatch.setitem(ranker.CANDIDATES_PER_CHUNK, "cpu", 1)
     model, data, begun = model_of(EVERY[0]), crowd(), []
-    best = ranker.Crowd.best
+    best = ranker.UserBatch.best
 
     def slowly(*given: object) -> object:
         begun.append(given)
         time.sleep(0.05)
         return best(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ranker.Crowd, "best", slowly)
+    monkeypatch.setattr(ranker.UserBatch, "best", slowly)
 
     def stop(_: int) -> None:
         raise KeyboardInterrupt
@@ -175,7 +177,7 @@ def test_a_user_with_more_candidates_than_a_chunk_holds_is_a_chunk() -> None:
 def test_users_of_like_length_go_together_while_there_is_room() -> None:
     wanted_U, items_U = np.array([10, 300, 12, 0, 200]), np.array([13, 13, 14, 5, 60])
 
-    found = [(users.tolist(), *room) for users, *room in padded_pooling.of_like_size(wanted_U, items_U, 1 << 13)]
+    found = [(users.tolist(), *room) for users, *room in padded_pooling.length_buckets(wanted_U, items_U, 1 << 13)]
 
     assert found == [([0, 1], 300, 13), ([2], 12, 14), ([4], 200, 60)]
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import din
-from din.training.curves import POINTS, Course
-from din.training.early_stopping import Best
-from din.training.trainer import STEPS_TO_A_LOOK
+from din.training.curves import MAX_POINTS, TrainingCurves
+from din.training.early_stopping import BestEpoch
+from din.training.trainer import STEPS_PER_SYNC
 from tests.din.training.test_trainer import TRAIN
 from tests.din.worlds import ROWS, SMALL, world
 
 
 def test_losses_are_means_of_slices_and_of_epochs() -> None:
-    course = Course().begin(steps=4, an_epoch=2)
+    course = TrainingCurves().begin(steps=4, an_epoch=2)
     for step, loss in enumerate([4.0, 2.0, 1.0, 0.5], start=1):
         course.hear(step, loss)
         if step % 2 == 0:
@@ -31,11 +31,11 @@ def test_losses_are_means_of_slices_and_of_epochs() -> None:
 
 @pytest.mark.parametrize("steps", [1, 99, 100, 101, 250, 12_345])
 def test_no_training_has_more_than_a_hundred_points_and_every_step_is_in_one(steps: int) -> None:
-    course = Course().begin(steps, an_epoch=-(-steps // 3))
+    course = TrainingCurves().begin(steps, an_epoch=-(-steps // 3))
     for step in range(1, steps + 1):
         course.hear(step, 1.0)
 
-    assert len(course.slices) == min(POINTS, steps)
+    assert len(course.slices) == min(MAX_POINTS, steps)
     assert sum(count for _, _, count in course.slices) == steps
     assert course.curves["losses"][-1] == [steps, 1.0]
     assert sum(count for _, _, count, _ in course.epochs) == steps
@@ -43,8 +43,8 @@ def test_no_training_has_more_than_a_hundred_points_and_every_step_is_in_one(ste
 
 @pytest.mark.parametrize("look", [1, 4])
 def test_the_curves_of_a_training_are_of_the_losses_it_told(monkeypatch: pytest.MonkeyPatch, look: int) -> None:
-    monkeypatch.setitem(STEPS_TO_A_LOOK, "cpu", look)
-    data, losses, best = world(), [], Best()
+    monkeypatch.setitem(STEPS_PER_SYNC, "cpu", look)
+    data, losses, best = world(), [], BestEpoch()
 
     din.fit(SMALL, replace(TRAIN, epochs=2), *data, ROWS, lambda *step: losses.append(step[2]), data[0], best=best)
 

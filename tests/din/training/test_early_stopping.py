@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import din
-from din import Best, DinError, Examples, Spans
-from din.training.early_stopping import why_not_validate
+from din import BestEpoch, DinError, Examples, Spans
+from din.training.early_stopping import validation_error
 from tests.din.worlds import ROWS, SMALL, model_of, world
 
 TRAIN = din.TrainConfig(epochs=4, batch_size=16, keep_every=0)
@@ -16,11 +16,11 @@ TRAIN = din.TrainConfig(epochs=4, batch_size=16, keep_every=0)
 def ranks(monkeypatch: pytest.MonkeyPatch, *gaucs: float) -> None:
     """What the validation says, one after the other."""
     said = iter(gaucs)
-    monkeypatch.setattr("din.training.trainer.ranked_well", lambda *_: next(said))
+    monkeypatch.setattr("din.training.trainer.validation_gauc", lambda *_: next(said))
 
 
-def kept(monkeypatch: pytest.MonkeyPatch, *gaucs: float, start: din.DIN | None = None) -> tuple[Best, din.DIN]:
-    data, best = world(), Best()
+def kept(monkeypatch: pytest.MonkeyPatch, *gaucs: float, start: din.DIN | None = None) -> tuple[BestEpoch, din.DIN]:
+    data, best = world(), BestEpoch()
     ranks(monkeypatch, *gaucs)
     return best, din.fit(SMALL, TRAIN, *data, ROWS, valid=data[0], start=start, best=best)
 
@@ -32,7 +32,7 @@ def test_it_is_told_which_epoch_was_kept_and_how_well_it_ranked(monkeypatch: pyt
 
 
 def test_without_validation_the_last_epoch_is_kept() -> None:
-    best = Best()
+    best = BestEpoch()
 
     din.fit(SMALL, TRAIN, *world(), ROWS, best=best)
 
@@ -82,13 +82,13 @@ def labelled(labels: list[int], users: list[int]) -> Examples:
 def test_a_validation_that_is_of_no_use_is_told_with_the_reason(
     teach: list[int], valid: list[int], reason: str | None
 ) -> None:
-    assert why_not_validate(labelled(teach, [7] * len(teach)), labelled(valid, [7] * len(valid))) == reason
+    assert validation_error(labelled(teach, [7] * len(teach)), labelled(valid, [7] * len(valid))) == reason
 
 
 def test_a_validation_needs_one_user_with_both_labels() -> None:
     teach = labelled([1, 0, 0, 1], [1, 1, 2, 2])
 
-    assert why_not_validate(teach, labelled([1, 0], [1, 2])) == (
+    assert validation_error(teach, labelled([1, 0], [1, 2])) == (
         "none of 2 examples is of a user with both a positive and a negative"
     )
-    assert why_not_validate(teach, labelled([1, 0, 1], [1, 1, 2])) is None
+    assert validation_error(teach, labelled([1, 0, 1], [1, 1, 2])) is None

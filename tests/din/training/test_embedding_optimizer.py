@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from din import DinConfig, TrainConfig
 from din.data.batch import Batch
-from din.model.tables import TABLES, tables_of
-from din.training.embedding_optimizer import counts_of, localise, mask
+from din.model.tables import EMBEDDING_PARAMS, embedding_tables
+from din.training.embedding_optimizer import gather_batch_rows, key_counts, mask
 from din.training.trainer import Trainer
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, SMALL, model_of, world
@@ -26,7 +26,7 @@ def some(rows: np.ndarray) -> tuple[Batch, torch.Tensor]:
 
 
 def trainer(config: DinConfig = ALL, train: TrainConfig = TRAIN) -> Trainer:
-    counts = counts_of(*world(), ALL_ROWS, CATEGORY_OF)
+    counts = key_counts(*world(), ALL_ROWS, CATEGORY_OF)
     return Trainer(config, train, ALL_ROWS, counts, steps=100, category_of=CATEGORY_OF)
 
 
@@ -35,9 +35,9 @@ def test_a_model_has_the_tables_that_its_settings_ask_for() -> None:
         (SMALL, ["goods", "shops"]),
         (replace(SMALL, categories=True), ["goods", "shops", "categories"]),
         (replace(SMALL, users=True), ["goods", "shops", "users"]),
-        (ALL, list(TABLES)),
+        (ALL, list(EMBEDDING_PARAMS)),
     ):
-        assert list(tables_of(model_of(config))) == tables
+        assert list(embedding_tables(model_of(config))) == tables
 
 
 def test_without_categories_and_users_a_model_is_what_it_was() -> None:
@@ -61,8 +61,8 @@ def test_a_step_changes_the_rows_of_each_table_that_the_batch_names_and_no_other
     after.step(batch, labels_B)
     after.step(batch, labels_B)  # users begin at zero, as does what they tell the net: the first step moves one alone
 
-    for table, weight in tables_of(after.model).items():
-        changed = (weight != tables_of(before.model)[table]).any(dim=1)
+    for table, weight in embedding_tables(after.model).items():
+        changed = (weight != embedding_tables(before.model)[table]).any(dim=1)
         assert set(torch.nonzero(changed).flatten().tolist()) == named[table], table
 
 
@@ -71,15 +71,15 @@ def test_the_loss_and_its_gradients_over_the_named_rows_are_those_over_the_whole
     batch, labels_B = some(np.arange(20))
     functional.binary_cross_entropy_with_logits(model(batch), labels_B.double()).backward()
 
-    local, found = localise(model, batch)
-    tables = {TABLES[table]: of_table.values_RD for table, of_table in found.items()}
+    local, found = gather_batch_rows(model, batch)
+    tables = {EMBEDDING_PARAMS[table]: of_table.values_RD for table, of_table in found.items()}
     logits = torch.func.functional_call(model, tables, (local,))
     loss = functional.binary_cross_entropy_with_logits(logits, labels_B.double())
     gradients = torch.autograd.grad(loss, list(tables.values()))
 
-    assert list(found) == list(TABLES)
+    assert list(found) == list(EMBEDDING_PARAMS)
     for table, gradient_RD in zip(found, gradients, strict=True):
-        whole = tables_of(model)[table].grad
+        whole = embedding_tables(model)[table].grad
         assert whole is not None
         assert torch.allclose(whole[found[table].keys_R], gradient_RD, atol=1e-12)
         assert whole.abs().sum() == pytest.approx(gradient_RD.abs().sum().item())
@@ -88,7 +88,7 @@ def test_the_loss_and_its_gradients_over_the_named_rows_are_those_over_the_whole
 def test_categories_are_counted_with_their_goods_and_users_with_their_examples() -> None:
     examples, goods, shops = world()
 
-    counts = counts_of(examples, goods, shops, ALL_ROWS, CATEGORY_OF)
+    counts = key_counts(examples, goods, shops, ALL_ROWS, CATEGORY_OF)
 
     by_goods = [int(counts["goods"][category == CATEGORY_OF].sum()) for category in range(5)]
     assert counts["categories"].tolist() == by_goods

@@ -10,21 +10,21 @@ import torch
 from torch.nn import functional
 
 import din
-from din import DIN, Best, DinConfig, DinError, Examples, Sequence, Spans, TrainConfig
-from din.training.embedding_optimizer import counts_of, localise, mask
+from din import DIN, BestEpoch, DinConfig, DinError, EventSequence, Examples, Spans, TrainConfig
+from din.training.embedding_optimizer import gather_batch_rows, key_counts, mask
 from din.training.trainer import Trainer
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import ALL_ROWS, AS_OF, CATEGORY_OF, DAY, ROWS, SMALL, model_of, world
 
 TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0, regularisation=0.0)
 MORE = (ROWS[0] + 2, ROWS[1] + 1)  # goods and a shop that no example names
-Data = tuple[Examples, Sequence, Sequence]
+Data = tuple[Examples, EventSequence, EventSequence]
 
 
 def one_step(train: TrainConfig, data: Data, rows: np.ndarray) -> tuple[DIN, DIN]:
     """A model before and after it learned from some examples."""
-    before = Trainer(SMALL, train, ROWS, counts_of(*data, ROWS), steps=100)
-    trainer = Trainer(SMALL, train, ROWS, counts_of(*data, ROWS), steps=100)
+    before = Trainer(SMALL, train, ROWS, key_counts(*data, ROWS), steps=100)
+    trainer = Trainer(SMALL, train, ROWS, key_counts(*data, ROWS), steps=100)
     labels_B = torch.from_numpy(data[0].labels[rows].astype(np.float32))
     trainer.step(cut_batch(rows, *data, (100, 100)), labels_B)
     return before.model, trainer.model
@@ -49,7 +49,7 @@ def test_the_loss_and_its_gradients_over_the_named_rows_are_those_over_the_whole
     labels_B = torch.from_numpy(examples.labels[rows].astype(np.float64))
     functional.binary_cross_entropy_with_logits(model(batch), labels_B).backward()
 
-    local, found = localise(model, batch)
+    local, found = gather_batch_rows(model, batch)
     tables = {f"{table}.embedding.weight": of_table.values_RD for table, of_table in found.items()}
     loss = functional.binary_cross_entropy_with_logits(torch.func.functional_call(model, tables, (local,)), labels_B)
     gradients = torch.autograd.grad(loss, [of_table.values_RD for of_table in found.values()])
@@ -65,8 +65,8 @@ def test_where_every_batch_names_every_row_the_tables_learn_as_by_adam() -> None
     data = world(users=40)
     rows = np.arange(len(data[0]))
     labels_B = torch.from_numpy(data[0].labels.astype(np.float32))
-    trainer = Trainer(SMALL, TRAIN, ROWS, counts_of(*data, ROWS), steps=10)
-    whole = Trainer(SMALL, TRAIN, ROWS, counts_of(*data, ROWS), steps=10).model
+    trainer = Trainer(SMALL, TRAIN, ROWS, key_counts(*data, ROWS), steps=10)
+    whole = Trainer(SMALL, TRAIN, ROWS, key_counts(*data, ROWS), steps=10).model
     adam = torch.optim.Adam(whole.parameters(), lr=TRAIN.learning_rate)
     for step in range(3):
         trainer.step(cut_batch(rows, *data, (100, 100)), labels_B)
@@ -83,7 +83,7 @@ def test_where_every_batch_names_every_row_the_tables_learn_as_by_adam() -> None
 def test_how_often_the_examples_name_a_row_is_counted_in_histories_and_candidates() -> None:
     examples, goods, shops = world()
 
-    counts = counts_of(examples, goods, shops, ROWS)
+    counts = key_counts(examples, goods, shops, ROWS)
 
     naive = np.zeros(ROWS[0], int)
     for row in range(len(examples)):
@@ -96,8 +96,8 @@ def test_how_often_the_examples_name_a_row_is_counted_in_histories_and_candidate
 
 def test_a_row_is_pulled_towards_zero_the_harder_the_rarer_it_is() -> None:
     data, rows = world(), np.arange(len(world()[0]))
-    counts = counts_of(*data, ROWS)["goods"]
-    trainer = Trainer(SMALL, replace(TRAIN, regularisation=0.5), ROWS, counts_of(*data, ROWS), steps=10)
+    counts = key_counts(*data, ROWS)["goods"]
+    trainer = Trainer(SMALL, replace(TRAIN, regularisation=0.5), ROWS, key_counts(*data, ROWS), steps=10)
 
     pull = trainer.table_optimizer.pull["goods"].flatten()
 
@@ -124,12 +124,12 @@ def test_a_share_of_the_keys_is_made_unknown_so_that_the_unknown_row_learns() ->
 def test_the_weights_of_the_epoch_that_ranks_best_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     data = world()
     ranks = iter([0.6, 0.7, 0.65, 0.9])
-    monkeypatch.setattr("din.training.trainer.ranked_well", lambda *_: next(ranks))
+    monkeypatch.setattr("din.training.trainer.validation_gauc", lambda *_: next(ranks))
 
     stopped = din.fit(SMALL, replace(TRAIN, epochs=4), *data, ROWS, valid=data[0])
 
     two = iter([0.6, 0.7])
-    monkeypatch.setattr("din.training.trainer.ranked_well", lambda *_: next(two, 0.0))
+    monkeypatch.setattr("din.training.trainer.validation_gauc", lambda *_: next(two, 0.0))
     steps = []
     again = din.fit(SMALL, replace(TRAIN, epochs=4), *data, ROWS, lambda *step: steps.append(step), valid=data[0])
     assert same(stopped, again)
@@ -156,7 +156,7 @@ def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(
     data, file = world(), tmp_path / "under_way.safetensors"
     train = replace(TRAIN, keep_every=2, unknown_share=0.2, regularisation=0.01, weight_decay=1e-3)
     start = din.fit(config, train, *data, ALL_ROWS, category_of=CATEGORY_OF) if warm else None
-    whole_best, again_best = Best(), Best()
+    whole_best, again_best = BestEpoch(), BestEpoch()
     given = {"valid": data[0], "start": start, "category_of": category_of}
     whole = din.fit(config, train, *data, more, best=whole_best, **given)
 
@@ -252,7 +252,7 @@ def test_a_start_of_another_shape_is_refused() -> None:
         din.fit(replace(SMALL, dimension=4), TRAIN, *world(), ROWS, start=model_of(SMALL))
 
 
-def two_interests(users: int = 300) -> tuple[Examples, Sequence, Sequence]:
+def two_interests(users: int = 300) -> tuple[Examples, EventSequence, EventSequence]:
     """Goods 1 to 28 are of four kinds, seven each. Each user has touched eight goods of two kinds, in no order, and
     takes what is of one of them: of four goods offered, one of each kind, two."""
     random = np.random.default_rng(5)
@@ -260,14 +260,14 @@ def two_interests(users: int = 300) -> tuple[Examples, Sequence, Sequence]:
     touched = kinds[np.arange(users)[:, None], random.integers(0, 2, (users, 8))] * 7 + random.integers(
         1, 8, (users, 8)
     )
-    goods = Sequence(touched.ravel().astype(np.int32), np.tile(AS_OF - np.arange(8, 0, -1) * DAY, users))
+    goods = EventSequence(touched.ravel().astype(np.int32), np.tile(AS_OF - np.arange(8, 0, -1) * DAY, users))
     span = Spans(np.repeat(np.arange(users) * 8, 4), np.repeat(np.arange(users) * 8 + 8, 4))
     offered = kinds.ravel() * 7 + random.integers(1, 8, users * 4)
     nothing = Spans(np.zeros(users * 4, np.int64), np.zeros(users * 4, np.int64))
     user = np.repeat(np.arange(users), 4)
     labels = np.tile([1, 1, 0, 0], users)
     examples = Examples(user, offered, np.zeros_like(user), labels, np.full(len(user), AS_OF), span, nothing)
-    return examples, goods, Sequence(np.zeros(0, np.int32), np.zeros(0, np.int64))
+    return examples, goods, EventSequence(np.zeros(0, np.int32), np.zeros(0, np.int64))
 
 
 @pytest.mark.parametrize(("normalize", "share"), [("none", 0.7), ("softmax", 0.9)])

@@ -8,8 +8,8 @@ import torch
 
 import din
 from din import DinConfig, DinError
-from din.model.tables import TABLES, tables_of
-from din.training.warm_start import grown, why_not_start
+from din.model.tables import EMBEDDING_PARAMS, embedding_tables
+from din.training.warm_start import resize_embeddings, warm_start_error
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world
 
 MORE = (ROWS[0] + 3, ROWS[1] + 1)
@@ -25,7 +25,7 @@ def test_growing_changes_no_score_not_even_of_a_goods_that_is_new(config: DinCon
     examples.shop_keys[::3] = ROWS[1]
     model = model_of(config)
 
-    scores = din.predict(grown(model, rows).eval(), examples, goods, shops)
+    scores = din.predict(resize_embeddings(model, rows).eval(), examples, goods, shops)
 
     assert np.array_equal(scores, din.predict(model, examples, goods, shops))
 
@@ -33,10 +33,10 @@ def test_growing_changes_no_score_not_even_of_a_goods_that_is_new(config: DinCon
 def test_a_row_stays_where_it_is_and_a_new_one_begins_as_the_unknown_row() -> None:
     model = model_of(ALL)
 
-    more = grown(model, ALL_MORE)
+    more = resize_embeddings(model, ALL_MORE)
 
-    for table, had, has in zip(TABLES, ALL_ROWS, ALL_MORE, strict=True):
-        before, after = (tables_of(of)[table] for of in (model, more))
+    for table, had, has in zip(EMBEDDING_PARAMS, ALL_ROWS, ALL_MORE, strict=True):
+        before, after = (embedding_tables(of)[table] for of in (model, more))
         assert len(after) == has
         assert torch.equal(after[:had], before)
         assert all(torch.equal(row, before[0]) for row in after[had:])
@@ -47,19 +47,19 @@ def test_a_row_stays_where_it_is_and_a_new_one_begins_as_the_unknown_row() -> No
 def test_a_model_with_more_rows_than_the_store_is_of_another_store() -> None:
     model = model_of(SMALL)
 
-    assert why_not_start(model, SMALL, (29, 8)) == "it has 30 rows of goods, and the store has 29"
-    assert why_not_start(model_of(ALL), ALL, (30, 8, 5, 9)) == "it has 10 rows of users, and the store has 9"
+    assert warm_start_error(model, SMALL, (29, 8)) == "it has 30 rows of goods, and the store has 29"
+    assert warm_start_error(model_of(ALL), ALL, (30, 8, 5, 9)) == "it has 10 rows of users, and the store has 9"
     with pytest.raises(DinError, match="a model with 30 rows of goods cannot be cut to 29"):
-        grown(model, (29, 8))
+        resize_embeddings(model, (29, 8))
 
 
 def test_a_model_of_another_shape_is_no_start_and_every_difference_is_named() -> None:
     other = replace(SMALL, dimension=16, top_widths=(16, 8))
 
-    assert why_not_start(model_of(SMALL), SMALL, MORE) is None
-    assert why_not_start(model_of(SMALL), ALL, MORE) == (
+    assert warm_start_error(model_of(SMALL), SMALL, MORE) is None
+    assert warm_start_error(model_of(SMALL), ALL, MORE) == (
         "it has another shape: categories was False and is True, users was False and is True"
     )
-    assert why_not_start(model_of(SMALL), other, MORE) == (
+    assert warm_start_error(model_of(SMALL), other, MORE) == (
         "it has another shape: dimension was 8 and is 16, top_widths was (8,) and is (16, 8)"
     )

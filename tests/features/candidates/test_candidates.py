@@ -13,7 +13,7 @@ import features
 from features import CandidateConfig, FeatureError, StoreConfig, Warehouse
 from features.candidates.block_list import read_block_list
 from features.candidates.candidates import candidates_fingerprint
-from features.store.fingerprints import explain
+from features.store.fingerprints import explain_change
 from tests.conftest import COLUMNS, Desk
 
 DAY = date(2025, 3, 1)
@@ -157,7 +157,7 @@ def test_a_row_of_a_block_list_with_an_empty_user_is_for_everybody_in_either_kin
 def test_a_changed_quota_is_a_changed_setting_and_no_changed_sql(desk: Desk, read: Warehouse) -> None:
     was, now = (candidates_fingerprint(read, DAY, CandidateConfig(per_source=n)).parts for n in (100, 60))
 
-    assert explain(was, now, DAY) == "settings changed: candidates"
+    assert explain_change(was, now, DAY) == "settings changed: candidates"
 
 
 @pytest.mark.parametrize("relation", ["user_ids", "goods_ids", "days_since", "base_histories", "shown"])
@@ -421,7 +421,7 @@ def test_an_own_source_its_table_and_the_block_list_are_noticed_when_they_change
         was = candidates_fingerprint(read, DAY, CandidateConfig())
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        return explain(was.parts, candidates_fingerprint(read, DAY, CandidateConfig()).parts, DAY)
+        return explain_change(was.parts, candidates_fingerprint(read, DAY, CandidateConfig()).parts, DAY)
 
     folder = desk.store.candidates
     assert change(folder / "own.sql", OTHERS) == "settings changed: candidates; SQL changed"

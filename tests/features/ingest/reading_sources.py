@@ -33,7 +33,7 @@ def kept(desk: Desk, warehouse: Warehouse, query: str, path: Path | str | None) 
     return desk.ingest(warehouse, source(desk.folder, query, path), *DAYS).rows
 
 
-def ingest_kind(warehouse: Warehouse, given: features.Source) -> features.Ingested:
+def ingest_kind(warehouse: Warehouse, given: features.Source) -> features.IngestResult:
     """Reads a source of goods or of impressions."""
     if given.kind == "goods":
         return features.ingest_goods(warehouse, given)

@@ -47,10 +47,10 @@ def shop(desk: Desk, clock: Clock) -> Iterator[Warehouse]:
 
 
 @pytest.fixture
-def read(desk: Desk, shop: Warehouse, clock: Clock) -> Callable[..., features.Catalogued]:
+def read(desk: Desk, shop: Warehouse, clock: Clock) -> Callable[..., features.CatalogueResult]:
     """Reads a catalogue on a day of March: columns, then rows."""
 
-    def ingest(day: int, columns: str, rows: str, name: str = "stock") -> features.Catalogued:
+    def ingest(day: int, columns: str, rows: str, name: str = "stock") -> features.CatalogueResult:
         clock.now = datetime(2025, 3, day, 12)
         (desk.folder / f"{name}.sql").write_text(f"from (values {rows}) as given ({columns})")
         return features.ingest_goods(shop, features.find_source(str(desk.folder / f"{name}.sql"), "goods", None))
@@ -249,7 +249,7 @@ def test_an_item_of_the_catalogue_alone_is_no_example_where_negatives_are_drawn_
 ) -> None:
     read(3, "goods_id, shop_id", "(12, 8)")
     features.build_histories(shop, DAYS[4])
-    features.view_histories(shop, DAYS[4])
+    features.create_histories_view(shop, DAYS[4])
     config = ExampleConfig(draw="uniform", negatives=0)
 
     assert features.build_examples(shop, DAYS[3], DAYS[3], config) == 0
@@ -265,7 +265,7 @@ def test_an_item_of_the_catalogue_alone_is_a_positive_where_it_was_a_candidate(
         " from night_user_ids cross join night_goods_ids where night_goods_ids.goods_id = 12"
     )
     features.build_histories(shop, DAYS[4])
-    features.view_histories(shop, DAYS[4])
+    features.create_histories_view(shop, DAYS[4])
     features.build_night_goods(shop, DAYS[2], CandidateConfig())
     features.build_night_pairs(shop, DAYS[2], CandidateConfig())
     features.build_candidates(shop, DAYS[2], CandidateConfig())
@@ -281,7 +281,7 @@ def test_what_is_taken_the_day_it_is_launched_is_no_example(desk: Desk, shop: Wa
     read(1, "goods_id", "(10)")
     read(4, "goods_id, shop_id", "(12, 8)")
     features.build_histories(shop, DAYS[4])
-    features.view_histories(shop, DAYS[4])
+    features.create_histories_view(shop, DAYS[4])
 
     assert features.build_examples(shop, DAYS[3], DAYS[3], ExampleConfig(draw="uniform", negatives=0)) == 0
 
@@ -289,7 +289,7 @@ def test_what_is_taken_the_day_it_is_launched_is_no_example(desk: Desk, shop: Wa
 def test_goods_and_shops_that_only_the_catalogue_has_stay_unknown_to_a_model(shop: Warehouse, read: Callable) -> None:
     read(1, "goods_id, shop_id", "(11, 8), (99, 9)")
     features.build_histories(shop, DAYS[4])
-    features.view_histories(shop, DAYS[4])
+    features.create_histories_view(shop, DAYS[4])
 
     goods, shops = features.never_touched(shop, DAYS[4])
 

@@ -8,7 +8,7 @@ import pytest
 
 import features
 from features import FeatureError, StoreConfig, Warehouse
-from features.ingest.readers.credentials import need_no_credential
+from features.ingest.readers.credentials import reject_credentials
 from features.ops.erasure import scan
 from tests.conftest import QUERY, Desk, Said, month_of_events, write_events
 
@@ -33,7 +33,7 @@ MENDED = (
 )
 def test_a_credential_that_the_store_would_keep_is_refused_and_not_repeated(text: str, where: str) -> None:
     with pytest.raises(FeatureError) as refused:
-        need_no_credential("clicks", text)
+        reject_credentials("clicks", text)
 
     assert str(refused.value) == f"source clicks: what follows {where} {MENDED}"
 
@@ -48,7 +48,7 @@ def test_a_credential_that_the_store_would_keep_is_refused_and_not_repeated(text
     ],
 )
 def test_a_credential_that_is_named_and_what_is_none_pass(text: str) -> None:
-    need_no_credential("clicks", text)
+    reject_credentials("clicks", text)
 
 
 def test_a_source_whose_path_or_query_holds_a_credential_is_not_remembered(desk: Desk, warehouse: Warehouse) -> None:

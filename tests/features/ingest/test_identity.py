@@ -21,10 +21,10 @@ UUID = "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
 
 
 @pytest.fixture
-def read(desk: Desk, warehouse: Warehouse) -> Callable[..., features.Ingested]:
+def read(desk: Desk, warehouse: Warehouse) -> Callable[..., features.IngestResult]:
     """Reads events of a day whose event ids are these, as SQL."""
 
-    def ingest(day: str, *event_ids: str, name: str = "buys") -> features.Ingested:
+    def ingest(day: str, *event_ids: str, name: str = "buys") -> features.IngestResult:
         rows = " union all by name ".join(f"select {one} as event_id" for one in event_ids)
         when = f"timestamp '{day} 12:00:00' as event_ts"
         (desk.folder / f"{name}.sql").write_text(
@@ -56,7 +56,7 @@ FIRST = {
 @pytest.mark.parametrize("again", FIRST)
 @pytest.mark.parametrize("first", ["bigint", "unsigned", "hugeint", "double", "text", "blob"])
 def test_an_event_id_means_one_event_in_every_type(
-    read: Callable[..., features.Ingested], first: str, again: str
+    read: Callable[..., features.IngestResult], first: str, again: str
 ) -> None:
     assert read(DAY, FIRST[first]).rows == 1
 
@@ -83,7 +83,7 @@ EVENT_IDS: dict[str, tuple[list[str], list[tuple[Any, Any]]]] = {
 
 @pytest.mark.parametrize("kind", EVENT_IDS)
 def test_event_ids_of_any_type_are_kept(
-    desk: Desk, warehouse: Warehouse, read: Callable[..., features.Ingested], kind: str
+    desk: Desk, warehouse: Warehouse, read: Callable[..., features.IngestResult], kind: str
 ) -> None:
     given, kept = EVENT_IDS[kind]
 
@@ -116,7 +116,7 @@ def test_event_ids_of_any_type_are_kept(
     ],
 )
 def test_a_text_and_another_type_mean_the_same_event(
-    read: Callable[..., features.Ingested], first: str, again: str
+    read: Callable[..., features.IngestResult], first: str, again: str
 ) -> None:
     read(DAY, first)
 
@@ -125,7 +125,7 @@ def test_a_text_and_another_type_mean_the_same_event(
     assert (counts.rows, counts.duplicates) == (0, 1)
 
 
-def test_event_ids_that_are_other_texts_are_other_events(read: Callable[..., features.Ingested]) -> None:
+def test_event_ids_that_are_other_texts_are_other_events(read: Callable[..., features.IngestResult]) -> None:
     read(DAY, "7::bigint")
 
     counts = read(NEXT, "'007'", "'7a'", "'+7'")
@@ -141,7 +141,7 @@ def older(warehouse: Warehouse) -> None:
 @pytest.mark.parametrize("again", ["5::bigint", "5::double", "'5'", "5::hugeint"])
 @pytest.mark.parametrize("first", ["5::bigint", "'5'", "5::double::varchar"])
 def test_older_stores_keep_the_form_of_their_event_ids(
-    warehouse: Warehouse, read: Callable[..., features.Ingested], first: str, again: str
+    warehouse: Warehouse, read: Callable[..., features.IngestResult], first: str, again: str
 ) -> None:
     read(DAY, first)
     older(warehouse)

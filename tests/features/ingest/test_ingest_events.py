@@ -440,7 +440,7 @@ qualify row_number() over (partition by event_id order by known_at) = 1
 def test_a_query_that_gives_other_rows_for_more_days_gives_each_event_once(
     desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("features.ingest.ingest_events.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("features.ingest.ingest_events.ROWS_PER_BATCH", at_once)
     rows = [(1, 10, 5, "buy", datetime(2025, 3, 1, 8), datetime(2025, 3, day, 9), 7) for day in (1, 3)]
     columns = COLUMNS + ", known_at timestamp, event_id bigint"
 
@@ -453,7 +453,7 @@ def test_a_query_that_gives_other_rows_for_more_days_gives_each_event_once(
 def test_rows_without_a_day_and_of_strange_days_are_set_aside_whatever_the_portions(
     desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("features.ingest.ingest_events.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("features.ingest.ingest_events.ROWS_PER_BATCH", at_once)
     good = [(1, 10, 5, "buy", datetime(2025, 3, day, 8)) for day in (1, 2, 3)]
     strange = [(1, 10, 5, "buy", moment) for moment in (None, "20000-01-01", "infinity", "-infinity")]
 

@@ -7,7 +7,7 @@ import pytest
 
 import features
 from features import FeatureError, Warehouse
-from features.ingest.held_back_days import HeldBack, accepting, held_back_warnings
+from features.ingest.held_back_days import HeldBack, accept_command, held_back_warnings
 from tests.conftest import COLUMNS, NOW, QUERY, Desk
 
 FIRST, SECOND, THIRD = (date(2025, 3, day) for day in (1, 2, 3))
@@ -108,7 +108,7 @@ def test_files_of_one_day_each_accumulate_without_a_warning(desk: Desk, warehous
 def test_an_empty_export_keeps_every_day_and_says_so(
     desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("features.ingest.ingest_events.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("features.ingest.ingest_events.ROWS_PER_BATCH", at_once)
     desk.ingest(warehouse, desk.source(rows({FIRST: 3, SECOND: 40})), *WHOLE)
 
     found = desk.ingest(warehouse, desk.source([]), *WHOLE)
@@ -121,7 +121,7 @@ def test_an_empty_export_keeps_every_day_and_says_so(
 def test_a_source_that_keeps_its_newest_days_alone_loses_none_when_days_are_read_again(
     desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("features.ingest.ingest_events.ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("features.ingest.ingest_events.ROWS_PER_BATCH", at_once)
     desk.ingest(warehouse, desk.source(rows({FIRST: 30, SECOND: 30})), *WHOLE)
 
     found = desk.ingest(warehouse, desk.source(rows({SECOND: 30, THIRD: 30})), "2025-03-01", "2025-03-03")
@@ -175,7 +175,8 @@ def test_impressions_follow_the_same_rule(desk: Desk, warehouse: Warehouse) -> N
     assert held(warehouse, "impressions.shown") == {FIRST: 40, SECOND: 20}
     assert found.held_back == [HeldBack(FIRST, 40, 19)]
     assert (
-        accepting("impressions.shown", [FIRST]) == "nightrank ingest shown --as impressions --replace-days 2025-03-01"
+        accept_command("impressions.shown", [FIRST])
+        == "nightrank ingest shown --as impressions --replace-days 2025-03-01"
     )
 
 

@@ -145,7 +145,7 @@ def test_lines_that_the_reader_skips_are_counted_once_however_often_they_are_rea
 def test_lines_skipped_in_many_portions_are_counted_once(
     desk: Desk, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("features.ingest.ingest_events.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("features.ingest.ingest_events.ROWS_PER_BATCH", 1)
     path = desk.folder / "clicks.csv"
     path.write_text(SKIPPED)
 

@@ -58,7 +58,7 @@ def query(kind: str, columns: dict[str, str], column: str, values: list[str]) ->
     return f"select given.*, {others} from ({rows}) as given"
 
 
-def read(desk: Desk, warehouse: Warehouse, kind: str, text: str, name: str = "given") -> features.Ingested:
+def read(desk: Desk, warehouse: Warehouse, kind: str, text: str, name: str = "given") -> features.IngestResult:
     (desk.folder / f"{name}.sql").write_text(text)
     source = features.find_source(str(desk.folder / f"{name}.sql"), kind, None)
     if kind == "goods":
@@ -296,7 +296,7 @@ def test_a_csv_is_read_as_text_with_the_types_that_are_printed(desk: Desk, wareh
     path.write_text("user_id,goods_id,shop_id,event_type,event_ts\n2025-3-1,10,5,buy,2025-03-01 10:00:00\n")
     (desk.folder / "given.sql").write_text("select * from read_csv($path)")
 
-    def ingest() -> features.Ingested:
+    def ingest() -> features.IngestResult:
         source = features.find_source(str(desk.folder / "given.sql"), "events", str(path))
         return desk.ingest(warehouse, source, DAY, DAY)
 
@@ -348,21 +348,21 @@ def functions_with(found: Callable[[ast.AST], bool]) -> set[str]:
 
 def test_every_place_that_prints_a_mapping_is_covered_here() -> None:
     def prints(node: ast.AST) -> bool:
-        calls = isinstance(node, ast.Call) and ast.unparse(node.func) == "mapped"
+        calls = isinstance(node, ast.Call) and ast.unparse(node.func) == "mapping_remedy"
         return calls or (isinstance(node, ast.Constant) and bool(PRINTED.search(str(node.value))))
 
     def names_a_mapping(node: ast.AST) -> bool:
         return isinstance(node, ast.Constant) and "map it with" in str(node.value)
 
-    assert functions_with(names_a_mapping) == {"remedies:mapped"}
+    assert functions_with(names_a_mapping) == {"remedies:mapping_remedy"}
 
     of_other_tests = {  # test_date_columns, test_encodings and test_reader_options type what these print
         "date_columns:nanosecond_remedy",
         "encodings:encoding_remedy",
         "encodings:remedy_for",
         "reader_options:first_lines_warning",
-        "reader_options:need_countable",
-        "reader_options:need_header_in_order",
+        "reader_options:require_countable",
+        "reader_options:require_header_in_order",
         "reader_options:warnings_of",
     }
     assert functions_with(prints) - of_other_tests == {
@@ -371,8 +371,8 @@ def test_every_place_that_prints_a_mapping_is_covered_here() -> None:
         "remedies:cast_remedy",
         "remedies:fraction_remedy",
         "remedies:id_remedy",
-        "remedies:mapped",
-        "remedies:missing",
+        "remedies:mapping_remedy",
+        "remedies:missing_column_remedy",
         "remedies:number_remedy",
         "remedies:remedy",
         "remedies:text_or_another_store",

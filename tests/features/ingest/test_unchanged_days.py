@@ -33,7 +33,7 @@ def contents(desk: Desk) -> list[list[tuple]]:
         return [warehouse.con.execute(query).fetchall() for query in STORE]
 
 
-def read(desk: Desk, rows: list[Row], days_by: str, name: str = "clicks") -> features.Ingested:
+def read(desk: Desk, rows: list[Row], days_by: str, name: str = "clicks") -> features.IngestResult:
     given = [(row.user, row.goods, row.shop, row.kind, row.ts, row.known, row.event_id, row.weight) for row in rows]
     source = desk.source(given, COLUMNS, f"-- days by {days_by}\n{QUERY}", name)
     with desk.open() as warehouse:
@@ -41,7 +41,7 @@ def read(desk: Desk, rows: list[Row], days_by: str, name: str = "clicks") -> fea
 
 
 def forget(desk: Desk, user: int) -> None:
-    features.forget(desk.store, str(user), lambda: NOW, lambda *_: ([], []))
+    features.erase_user(desk.store, str(user), lambda: NOW, lambda *_: ([], []))
 
 
 def changed(pick: random.Random, rows: list[Row]) -> list[Row]:
@@ -90,7 +90,7 @@ def test_a_read_that_skips_unchanged_days_leaves_the_same_store_as_one_that_does
     desks = [Desk(tmp_path / name, StoreConfig(timezone=zone, buckets=2)) for name in ("skips", "reads")]
     for desk in desks:
         desk.folder.mkdir()
-    monkeypatch.setattr("features.ingest.ingest_events.ROWS_AT_ONCE", random.Random(seed).choice([20, 4_000_000]))
+    monkeypatch.setattr("features.ingest.ingest_events.ROWS_PER_BATCH", random.Random(seed).choice([20, 4_000_000]))
 
     skipping = walk(desks[0], seed)
     monkeypatch.setattr("features.ingest.ingest_events.unchanged_days", lambda *_: None)

@@ -66,8 +66,8 @@ def opened(root: Path) -> features.Store:
     return open_store(root, load_settings(root))
 
 
-def forget(root: Path, who: str = WHO) -> features.Forgotten:
-    return features.forget(opened(root), who, lambda: NOW, din.forget_user)
+def forget(root: Path, who: str = WHO) -> features.ErasureResult:
+    return features.erase_user(opened(root), who, lambda: NOW, din.forget_user)
 
 
 def ask(path: Path, query: str) -> list[tuple]:
@@ -230,7 +230,7 @@ def test_the_highest_key_is_not_given_again(desk: Desk) -> None:
     rows: list[tuple[Any, ...]] = [(user, 10, 5, "click", datetime(2025, 3, 1, 12)) for user in (1, 2, 3)]
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-01")
-    features.forget(desk.store, "3", lambda: NOW, din.forget_user)
+    features.erase_user(desk.store, "3", lambda: NOW, din.forget_user)
 
     with desk.open() as warehouse:
         rows.append((4, 10, 5, "click", datetime(2025, 3, 2, 12)))
@@ -247,8 +247,8 @@ def test_a_large_number_is_searched_as_its_eight_bytes_and_a_small_one_by_rows_a
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-01")
 
-    assert features.forget(desk.store, str(large), lambda: NOW, din.forget_user).scan.bytes_searched
-    assert not features.forget(desk.store, "2", lambda: NOW, din.forget_user).scan.bytes_searched
+    assert features.erase_user(desk.store, str(large), lambda: NOW, din.forget_user).scan.bytes_searched
+    assert not features.erase_user(desk.store, "2", lambda: NOW, din.forget_user).scan.bytes_searched
 
 
 def test_an_id_within_another_is_told_by_rows_alone(desk: Desk) -> None:
@@ -256,7 +256,7 @@ def test_an_id_within_another_is_told_by_rows_alone(desk: Desk) -> None:
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows, TEXT_IDS), "2025-03-01", "2025-03-01")
 
-    found = features.forget(desk.store, "person 1", lambda: NOW, din.forget_user)
+    found = features.erase_user(desk.store, "person 1", lambda: NOW, din.forget_user)
 
     assert (found.scan.bytes_searched, found.scan.hits) == (False, [])
     assert ask(desk.store.warehouse, "select user_id from entities.users") == [("person 10",)]
@@ -272,7 +272,7 @@ def test_impressions_of_them_go_and_are_refused_from_then_on(desk: Desk) -> None
         shown = replace(desk.source(given, columns, name="shown"), kind="impressions")
         ingest_impressions(warehouse, shown, day, day, desk.ingestion)
 
-    found = features.forget(desk.store, "anna-maria", lambda: NOW, din.forget_user)
+    found = features.erase_user(desk.store, "anna-maria", lambda: NOW, din.forget_user)
 
     query = "select rows_in, rows, quarantined from ops.intervals where asset = 'impressions.shown'"
     assert found.rows["impressions.shown"] == found.rows["quarantine.shown"] == 1
@@ -291,7 +291,7 @@ def test_somebody_whose_every_row_was_refused_is_forgotten_too(desk: Desk) -> No
     with desk.open() as warehouse:
         desk.ingest(warehouse, desk.source(rows, TEXT_IDS), "2025-03-01", "2025-03-01")
 
-    features.forget(desk.store, "anna-maria", lambda: NOW, din.forget_user)
+    features.erase_user(desk.store, "anna-maria", lambda: NOW, din.forget_user)
 
     assert places_with(desk.store.root, "anna-maria", -1) == []
 
@@ -347,7 +347,7 @@ def test_what_a_death_left_is_done_by_the_same_command_again(
         patched.setattr(erase, step, dies)
         with pytest.raises(KeyboardInterrupt):
             forget(root)
-    [problem] = features.look(opened(root), NOW).parts["problems"]
+    [problem] = features.read_status(opened(root), NOW).parts["problems"]
     assert problem["status"] == "interrupted"
 
     found = forget(root)
@@ -356,7 +356,7 @@ def test_what_a_death_left_is_done_by_the_same_command_again(
     assert found.model_ids == forget(root).model_ids
     assert len(found.model_ids) == 2
     assert places_with(root, WHO, key) == []
-    assert features.look(opened(root), NOW).parts["problems"] == []
+    assert features.read_status(opened(root), NOW).parts["problems"] == []
     assert run_nights(root, date(2025, 3, 20))[0].users == 11
 
 
@@ -368,7 +368,7 @@ def test_a_process_killed_between_commit_and_rewriting_leaves_a_store_that_the_c
         "erase.remove_unnamed = lambda *_: os._exit(9);"
         "root = pathlib.Path(sys.argv[1]);"
         "store, clock = open_store(root, load_settings(root)), lambda: datetime.datetime(2026, 1, 2);"
-        "features.forget(store, sys.argv[2], clock, din.forget_user)"
+        "features.erase_user(store, sys.argv[2], clock, din.forget_user)"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(root), WHO], cwd=Path.cwd(), check=False)
 
@@ -415,9 +415,9 @@ def test_a_checkpoint_is_named_where_a_day_of_theirs_lies_in_its_window(tmp_path
     (tmp_path / "silent").mkdir()
     (tmp_path / "silent" / "model.json").write_text("{}")
 
-    assert erase.learned_from(tmp_path, {date(2025, 3, 8), date(2025, 3, 11)}) == ["mid", "new", "silent"]
-    assert erase.learned_from(tmp_path, {date(2025, 3, 7)}) == ["silent"]
-    assert erase.learned_from(tmp_path, set()) == []
+    assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 8), date(2025, 3, 11)}) == ["mid", "new", "silent"]
+    assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 7)}) == ["silent"]
+    assert erase.checkpoints_trained_on(tmp_path, set()) == []
 
 
 def test_a_checkpoint_that_started_from_one_that_learned_from_them_is_named_too(tmp_path: Path) -> None:
@@ -433,10 +433,10 @@ def test_a_checkpoint_that_started_from_one_that_learned_from_them_is_named_too(
         about = {"ds": last, "window": window, "warm_from": warm_from}
         (tmp_path / name / "model.json").write_text(json.dumps(about))
 
-    assert erase.learned_from(tmp_path, {date(2025, 3, 3)}) == ["first", "fourth", "second", "third"]
-    assert erase.learned_from(tmp_path, {date(2025, 3, 8)}) == ["fourth", "second", "third"]
-    assert erase.learned_from(tmp_path, {date(2025, 3, 7)}) == ["fourth"]  # nobody knows what `gone` learned from
-    assert erase.learned_from(tmp_path, set()) == []
+    assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 3)}) == ["first", "fourth", "second", "third"]
+    assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 8)}) == ["fourth", "second", "third"]
+    assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 7)}) == ["fourth"]  # nobody knows what `gone` learned from
+    assert erase.checkpoints_trained_on(tmp_path, set()) == []
 
 
 def test_the_tombstone_holds_no_id_and_a_salt_of_its_store(root: Path) -> None:

@@ -15,16 +15,16 @@ from features import (
     ExampleConfig,
     IngestConfig,
     PlannedAsset,
+    PlanSettings,
     RankingConfig,
     SequenceConfig,
-    Shaping,
     StoreConfig,
     Warehouse,
 )
 from features.store import sql_files
 from tests.conftest import COLUMNS, NOW, Desk, small_desk
 
-SHAPING = Shaping(
+SHAPING = PlanSettings(
     SequenceConfig(),
     CandidateConfig(),
     ExampleConfig(draw="popularity"),
@@ -52,7 +52,7 @@ def rows_of(days: range) -> list[tuple]:
 
 
 def planned(
-    warehouse: Warehouse, first: int = 7, last: int = 10, shaping: Shaping = SHAPING, ok: bool = False
+    warehouse: Warehouse, first: int = 7, last: int = 10, shaping: PlanSettings = SHAPING, ok: bool = False
 ) -> list[PlannedAsset]:
     found = features.plan(warehouse, march(first), march(last), shaping)
     return found if ok else [one for one in found if one.state != "ok"]
@@ -62,7 +62,7 @@ def short(found: list[PlannedAsset]) -> list[tuple[int, str, str]]:
     return [(one.ds.day, one.asset, one.state) for one in found]
 
 
-def build(warehouse: Warehouse, ds: date, asset: str, until: date, shaping: Shaping = SHAPING) -> None:
+def build(warehouse: Warehouse, ds: date, asset: str, until: date, shaping: PlanSettings = SHAPING) -> None:
     """Builds one asset as the flows do, with what it needs."""
     features.build_histories(warehouse, ds)
     if asset.endswith("sequences"):
@@ -75,11 +75,11 @@ def build(warehouse: Warehouse, ds: date, asset: str, until: date, shaping: Shap
         features.build_candidates(warehouse, ds, shaping.candidates)
     if asset == "examples":
         features.build_histories(warehouse, until)
-        features.view_histories(warehouse, until)
+        features.create_histories_view(warehouse, until)
         features.build_examples(warehouse, ds, until, shaping.examples)
 
 
-def build_all(warehouse: Warehouse, last: int, shaping: Shaping = SHAPING) -> list[tuple[int, str]]:
+def build_all(warehouse: Warehouse, last: int, shaping: PlanSettings = SHAPING) -> list[tuple[int, str]]:
     """Builds what the plan names up to a day. Returns what the ledger says was built by that, and nothing else."""
     work = replace(warehouse, run_id="backfill-1")
     for one in planned(warehouse, last=last, shaping=shaping):
@@ -329,7 +329,7 @@ def test_planning_twice_writes_nothing(desk: Desk) -> None:
         before = ledger(warehouse)
     when = desk.store.warehouse.stat().st_mtime_ns
 
-    with features.look_into(desk.store, lambda: NOW) as looked:
+    with features.open_warehouse_read_only(desk.store, lambda: NOW) as looked:
         first, second = planned(looked), planned(looked)
         after = ledger(looked)
 

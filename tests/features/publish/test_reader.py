@@ -17,7 +17,7 @@ def test_a_release_that_is_published_cannot_be_written(walked_store: Path) -> No
 
 def test_a_reader_keeps_to_the_limits_of_the_store_and_spills_elsewhere(walked_store: Path) -> None:
     config = StoreConfig(memory_limit="64MiB", temp_limit="1GiB", threads=1)
-    with features.reading(features.Store(walked_store, config)) as reader:
+    with features.open_published(features.Store(walked_store, config)) as reader:
         [limits] = reader.ask(
             "select current_setting('memory_limit'), current_setting('max_temp_directory_size'),"
             " current_setting('threads'), current_setting('temp_directory')"
@@ -43,7 +43,7 @@ def test_a_column_whose_name_comes_again_gets_a_number_that_is_free() -> None:
     assert answer.records() == [{"a": 1, "a_2": 2, "a_1": 3, "a_3": 4}]
 
 
-@features.in_sentences()
+@features.translate_errors()
 def interrupted_in_duckdb() -> None:
     try:
         signal.raise_signal(signal.SIGINT)

@@ -143,7 +143,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_question_reads_no_file_and_writes_none(query: str, refusal: str, walked_store: Path, there: Path) -> None:
     frame = pl.DataFrame({"one": [1]})  # what a bare name would find in this program
     before = bytes_of(walked_store / "releases", there)
-    with features.reading(features.Store(walked_store, StoreConfig(threads=2))) as reader:
+    with features.open_published(features.Store(walked_store, StoreConfig(threads=2))) as reader:
         release, spill = reader.ask(
             "select path, current_setting('temp_directory') from duckdb_databases() where not internal"
         ).rows[0]
@@ -172,13 +172,13 @@ def test_what_only_asks_is_answered(walked_store: Path) -> None:
         "from json_execute_serialized_sql(json_serialize_sql('select 1'))": [(1,)],
         "select column_name from (describe select 1 as one)": [("one",)],
     }
-    with features.reading(features.Store(walked_store, StoreConfig(threads=2))) as reader:
+    with features.open_published(features.Store(walked_store, StoreConfig(threads=2))) as reader:
         assert {question: reader.ask(question).rows for question in questions} == questions
 
 
 def test_an_answer_without_an_end_is_refused(walked_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "MOST_ROWS", 1000)
-    with features.reading(features.Store(walked_store, StoreConfig(threads=2))) as reader:
+    monkeypatch.setattr(reader_module, "MAX_ROWS", 1000)
+    with features.open_published(features.Store(walked_store, StoreConfig(threads=2))) as reader:
         assert len(reader.ask("from range(1000)").rows) == 1000
         with pytest.raises(FeatureError) as refused:
             reader.ask("from range(1_000_000_000_000)")

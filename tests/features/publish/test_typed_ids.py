@@ -124,15 +124,15 @@ def test_two_ways_of_writing_a_uuid_are_two_users_where_the_release_has_both(
 
 
 def test_a_command_means_the_id_as_it_is_typed_or_the_same_uuid(release: Callable[..., features.Store]) -> None:
-    with features.reading(release(["7", "007", UUID], ["10", OTHER.upper()])) as reader:
+    with features.open_published(release(["7", "007", UUID], ["10", OTHER.upper()])) as reader:
         assert [reader.user(who) for who in ("7", "007", UUID.upper(), f"{{{UUID}}}")] == ["7", "007", UUID, UUID]
         assert [reader.goods(what) for what in ("10", OTHER)] == ["10", OTHER.upper()]
         with pytest.raises(FeatureError, match="user_id 07 is not in the newest ranking"):
             reader.user("07")
 
 
-def forget(desk: Desk, who: str) -> features.Forgotten:
-    return features.forget(desk.store, who, lambda: NOW, lambda *_: ([], []))
+def forget(desk: Desk, who: str) -> features.ErasureResult:
+    return features.erase_user(desk.store, who, lambda: NOW, lambda *_: ([], []))
 
 
 @pytest.mark.parametrize("typed", [UUID.upper(), f"{{{UUID}}}", UUID.replace("-", "")])

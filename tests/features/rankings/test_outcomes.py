@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import NightBucket
-from features.rankings.baselines import best, bought_before, times_before
+from features import RankingBucket
+from features.rankings.baselines import cumulative_count, purchase_recency, top_k
 from features.rankings.outcomes import segments_of
 from features.rankings.rankings import SequenceArrays
 from features.sequences.histories import Histories
@@ -111,7 +111,7 @@ def test_a_baseline_takes_the_strongest_that_fit_a_tie_to_the_smaller_goods(
     night = bucket([row[0] for row in rows], goods, np.array([row[1] for row in rows]))
     first, second = (np.array([row[place] for row in rows]) for place in (2, 3))
 
-    order = best(night, (first, second), k, per_shop)
+    order = top_k(night, (first, second), k, per_shop)
 
     expected, taken, of_shop = [], Counter(), Counter()
     for place in sorted(range(len(rows)), key=lambda at: (rows[at][0], -first[at], -second[at], goods[at])):
@@ -123,11 +123,11 @@ def test_a_baseline_takes_the_strongest_that_fit_a_tie_to_the_smaller_goods(
     assert list(zip(*(column.tolist() for column in order), strict=True)) == expected
 
 
-def bucket(users: list[int], goods: np.ndarray, shops: np.ndarray, as_of: int = 0) -> NightBucket:
+def bucket(users: list[int], goods: np.ndarray, shops: np.ndarray, as_of: int = 0) -> RankingBucket:
     user_keys, counts = np.unique(np.array(users), return_counts=True)
     nothing = SequenceArrays(*(np.zeros(0, np.int64),) * 4)
     sources = pl.Series([["popular"]] * len(goods))
-    return NightBucket(user_keys, np.r_[0, counts.cumsum()], goods, shops, sources, nothing, nothing, as_of)
+    return RankingBucket(user_keys, np.r_[0, counts.cumsum()], goods, shops, sources, nothing, nothing, as_of)
 
 
 def histories(events: list[tuple[int, int, int]]) -> Histories:
@@ -143,21 +143,21 @@ def test_what_was_bought_often_and_lately_is_strong_and_what_others_bought_is_no
     night = bucket([1, 1, 1, 2, 3], np.array([10, 11, 12, 10, 10]), np.zeros(5, int))
     past = histories([(1, 10, 30), (1, 10, 60), (1, 11, 30), (1, 0, 1), (2, 11, 30)])
 
-    assert bought_before(night, past, None).tolist() == [0.75, 0.5, 0, 0, 0]
-    assert bought_before(night, past, []).tolist() == [0, 0, 0, 0, 0]
-    assert bought_before(night, past, [0]).tolist() == [0, 0, 0, 0, 0]
-    assert bought_before(night, past, [1]).tolist() == [0.75, 0.5, 0, 0, 0]
+    assert purchase_recency(night, past, None).tolist() == [0.75, 0.5, 0, 0, 0]
+    assert purchase_recency(night, past, []).tolist() == [0, 0, 0, 0, 0]
+    assert purchase_recency(night, past, [0]).tolist() == [0, 0, 0, 0, 0]
+    assert purchase_recency(night, past, [1]).tolist() == [0.75, 0.5, 0, 0, 0]
 
 
 def test_an_event_at_the_end_of_the_night_is_not_bought_before() -> None:
     night = bucket([1], np.array([10]), np.zeros(1, int))
 
-    assert bought_before(night, histories([(1, 10, 0), (1, 11, 3)]), None).tolist() == [0]
+    assert purchase_recency(night, histories([(1, 10, 0), (1, 11, 3)]), None).tolist() == [0]
 
 
 def test_how_often_a_value_stands_before_its_place() -> None:
-    assert times_before(np.array([7, 3, 7, 7, 3])).tolist() == [0, 0, 1, 2, 1]
-    assert times_before(np.zeros(0, np.int64)).tolist() == []
+    assert cumulative_count(np.array([7, 3, 7, 7, 3])).tolist() == [0, 0, 1, 2, 1]
+    assert cumulative_count(np.zeros(0, np.int64)).tolist() == []
 
 
 def test_users_are_of_segments_by_what_they_touched_and_when_they_came() -> None:

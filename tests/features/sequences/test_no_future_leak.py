@@ -44,7 +44,7 @@ def built(desk: Desk, warehouse: Warehouse) -> Warehouse:
         features.build_night_goods(warehouse, night, CandidateConfig())
         features.build_night_pairs(warehouse, night, CandidateConfig())
         features.build_candidates(warehouse, night, CandidateConfig())
-    features.view_histories(warehouse, NIGHTS[-1])
+    features.create_histories_view(warehouse, NIGHTS[-1])
     for history in ("night", "event"):
         config = ExampleConfig(history=history, negatives=8, draw="popularity")
         for night in NIGHTS:
@@ -99,7 +99,7 @@ def test_no_history_of_an_example_holds_what_comes_later(built: Warehouse) -> No
     [key] = canaries(built)
     features.build_histories(built, date(2025, 3, 15))
 
-    before = features.load_material(built, NIGHTS[0], NIGHTS[1], NIGHTS[1], NIGHTS[-1], SequenceConfig()).goods
+    before = features.load_training_data(built, NIGHTS[0], NIGHTS[1], NIGHTS[1], NIGHTS[-1], SequenceConfig()).goods
     examples = [before.keys[start:end].tolist() for start, end in zip(before.start, before.end, strict=True)]
 
     assert len(examples) > 50

@@ -26,8 +26,8 @@ from features.sequences import histories as histories_module
 from features.sequences import history_slices as slices_module
 from features.sequences import point_in_time as holes_module
 from features.sequences import range_ops as ranges_module
-from features.sequences.history_slices import PARTS, cut, group_of
-from features.sequences.point_in_time import moments_of
+from features.sequences.history_slices import GROUPS, select_group, slice_histories
+from features.sequences.point_in_time import visibility_of
 from features.store import sql_files as sql_files
 from tests.conftest import Desk
 from tests.features.sequences.oracle import Read, Row, Wanted, sequence
@@ -147,7 +147,7 @@ def answers(warehouse: Warehouse) -> Answer:
     }
     found: Answer = {}
     for day in DAYS:
-        for part in PARTS:
+        for part in GROUPS:
             if not warehouse.files(f"{part}_sequences", day, day):
                 continue
             ids = names["goods" if part == "goods" else "shops"]
@@ -166,7 +166,7 @@ def expected(case: Case, reads: list[Read] | None = None) -> Answer:
     found = {
         (day, part, user): sequence(case.rows, user, part, midnight(day), case.wanted(part), reads)
         for day in DAYS
-        for part in PARTS
+        for part in GROUPS
         for user in users
     }
     return {key: events for key, events in found.items() if events}
@@ -196,10 +196,10 @@ def in_a_store(case: Case, rows: list[Row], chunks: list[int], buckets: int, thr
 def few_at_once() -> Iterator[None]:
     """What is done in portions, where there is too much for memory, is done in tiny ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ingestion_module, "ROWS_AT_ONCE", 5)
-        patch.setattr(events_module, "DAYS_AT_ONCE", 2)
-        patch.setattr(holes_module, "PLACES_AT_ONCE", 7)
-        patch.setattr(ranges_module, "VALUES_AT_ONCE", 3)
+        patch.setattr(ingestion_module, "ROWS_PER_BATCH", 5)
+        patch.setattr(events_module, "DAYS_PER_PASS", 2)
+        patch.setattr(holes_module, "PLACES_PER_PASS", 7)
+        patch.setattr(ranges_module, "VALUES_PER_PASS", 3)
         yield
 
 
@@ -237,7 +237,7 @@ def test_at_any_moment_a_history_is_what_the_oracle_finds(seed: int) -> None:
         found = at_moments(case, asked)
 
     assert found == [
-        {part: sequence(case.rows, user, part, moment, case.wanted(part)) for part in PARTS} for user, moment in asked
+        {part: sequence(case.rows, user, part, moment, case.wanted(part)) for part in GROUPS} for user, moment in asked
     ]
 
 
@@ -257,13 +257,13 @@ def at_moments(case: Case, asked: list[tuple[int, datetime]]) -> list[dict]:
             users = dict(warehouse.con.execute("select user_id, user_key from entities.users").fetchall())
             keys = np.array([users.get(user, 10_000) for user, _ in asked], np.int32)
             as_of = np.array([moment for _, moment in asked], "datetime64[us]").astype(np.int64)
-            moments = moments_of(histories, keys, as_of)
+            moments = visibility_of(histories, keys, as_of)
             found: list[dict] = [{} for _ in asked]
-            for part in PARTS:
+            for part in GROUPS:
                 table = "goods" if part == "goods" else "shops"
                 ids = dict(warehouse.con.execute(f"select {part}_key, {part}_id from entities.{table}").fetchall())
                 kinds = dict(warehouse.con.execute("select type_key, event_type from entities.event_types").fetchall())
-                slices = cut(group_of(warehouse, histories, part, getattr(case.config, part)), moments)
+                slices = slice_histories(select_group(warehouse, histories, part, getattr(case.config, part)), moments)
                 for row, (start, end) in enumerate(zip(slices.start, slices.end, strict=True)):
                     found[row][part] = [
                         (ids[slices.keys[i]], kinds[slices.types[i]], np.datetime64(int(slices.ts[i]), "us").item())
@@ -359,12 +359,12 @@ def in_python(module: object, name: str, wrong: object) -> Callable[[pytest.Monk
 
 
 def always_right() -> Callable[..., np.ndarray]:
-    right = holes_module.search
+    right = holes_module.segmented_searchsorted
     return lambda values, low, high, target, _side: right(values, low, high, target, "right")
 
 
 def looks_once() -> Callable[..., tuple]:
-    right = holes_module.looked_at
+    right = holes_module.scan_window
 
     def satisfied(*asked: Any) -> tuple:
         found, enough = right(*asked)
@@ -376,7 +376,7 @@ def looks_once() -> Callable[..., tuple]:
 EVENTS, SLICES, HISTORIES, HOLES = events_module, slices_module, histories_module, holes_module
 MUTANTS = {
     "order: what came later is laid behind": in_python(
-        HISTORIES, "out_of_order", lambda _, source, __: np.zeros(len(source) - 1, bool)
+        HISTORIES, "unsorted_mask", lambda _, source, __: np.zeros(len(source) - 1, bool)
     ),
     "tie: events of one moment stand in the order of their goods": in_python(EVENTS, "ORDER", ("event_ts", "known_at")),
     "day edge: midnight belongs to the day before": in_sql(
@@ -397,13 +397,13 @@ MUTANTS = {
     "NULL id: an event without goods is lost": in_sql(
         "transforms/keyed_events", "left join entities.goods", "inner join entities.goods"
     ),
-    "off by one: a sequence is one too long": in_python(SLICES, "longest", lambda config: config.length + 1),
+    "off by one: a sequence is one too long": in_python(SLICES, "max_length", lambda config: config.length + 1),
 }
 MOMENT_MUTANTS = {
-    "strictly before: an event sees itself": in_python(HOLES, "search", always_right()),
-    "knowledge: nothing behind an unknown event is seen": in_python(SLICES, "gathered", lambda *_: iter(())),
-    "knowledge: only the end of a history with holes is looked at": in_python(HOLES, "looked_at", looks_once()),
-    "off by one: a history is one too long": in_python(SLICES, "longest", lambda config: config.length + 1),
+    "strictly before: an event sees itself": in_python(HOLES, "segmented_searchsorted", always_right()),
+    "knowledge: nothing behind an unknown event is seen": in_python(SLICES, "gather_visible", lambda *_: iter(())),
+    "knowledge: only the end of a history with holes is looked at": in_python(HOLES, "scan_window", looks_once()),
+    "off by one: a history is one too long": in_python(SLICES, "max_length", lambda config: config.length + 1),
 }
 SEEDS = (1, 0, 5)  # the first finds most of them
 
@@ -426,7 +426,7 @@ def test_a_planted_bug_in_a_moment_is_found(mutant: str, monkeypatch: pytest.Mon
         asked = [(user, row.ts) for row in case.rows for user in (1, 2, 3) if row.ts]
         asked += [(user, row.known) for row in case.rows for user in (1, 2, 3) if row.known]
         wanted = [
-            {part: sequence(case.rows, user, part, at, case.wanted(part)) for part in PARTS} for user, at in asked
+            {part: sequence(case.rows, user, part, at, case.wanted(part)) for part in GROUPS} for user, at in asked
         ]
         if at_moments(case, asked) != wanted:
             return

@@ -6,7 +6,7 @@ import pytest
 
 import features
 from features import CandidateConfig, ExampleConfig, IngestConfig, SequenceConfig, Warehouse
-from features.rankings.outcomes import view_wanted
+from features.rankings.outcomes import create_positives
 from tests.conftest import COLUMNS, Desk
 
 DAY = date(2025, 3, 3)
@@ -92,13 +92,13 @@ def test_what_was_only_returned_is_not_kept_out_as_bought_lately(desk: Desk, bui
 
 
 def test_a_return_is_no_positive_and_was_not_taken(desk: Desk, built: Warehouse) -> None:
-    features.view_histories(built, DAY)
+    features.create_histories_view(built, DAY)
     config = ExampleConfig(negatives=0, draw="uniform")
     features.build_examples(built, DAY, DAY, config)
 
     assert lake(desk, built, "examples", "user_key, goods_key, label", DAY) == [(1, 3, 1), (2, 2, 1)]
 
-    view_wanted(built, DAY, config)
+    create_positives(built, DAY, config)
     assert sorted(built.con.execute("select user_key, goods_key from wanted").fetchall()) == [(1, 3), (2, 2)]
 
 

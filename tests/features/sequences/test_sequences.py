@@ -131,7 +131,7 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it_again(desk: Desk
     file = LakeFile(asset, FIRST, 0, "gone.parquet", "0" * 64, 1, 1)
 
     with pytest.raises(FeatureError) as missing:
-        lake.verified(desk.store, file)
+        lake.verified_path(desk.store, file)
 
     said = str(missing.value).replace(str(desk.store.root), "STORE")
     assert said == f"STORE/lake/gone.parquet: is missing; rebuild it with: {command}"

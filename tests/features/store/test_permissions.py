@@ -10,7 +10,7 @@ import pytest
 
 import features
 from features import StoreConfig
-from flows.cli.demo import begin
+from flows.cli.demo import create_store
 from flows.pipelines.nightly import utc_now
 from flows.report.report import run_report
 from tests.conftest import Desk
@@ -58,7 +58,7 @@ def test_an_open_umask_opens_nothing_and_a_strict_one_is_kept(
         [events] = warehouse.files("events.clicks", date.fromisoformat(DAY), date.fromisoformat(DAY))
         lake = mode(desk.store.lake / events.path)
     page = run_report(features.Store(walked_store, StoreConfig()), utc_now(), out=desk.folder / "page.html")
-    begin(desk.folder / "demo")
+    create_store(desk.folder / "demo")
 
     assert made == {
         "store": folder,
@@ -78,12 +78,12 @@ def test_a_umask_is_as_it_was_after_two_who_wrote_at_once(umask: Callable[[int],
     began, ended = threading.Event(), threading.Event()
 
     def other() -> None:
-        with features.closed_to_others:
+        with features.private_umask:
             began.set()
             ended.wait()
 
     thread = threading.Thread(target=other)
-    with features.closed_to_others:
+    with features.private_umask:
         thread.start()
         began.wait()
     within = os.umask(0o027)

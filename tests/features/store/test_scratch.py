@@ -12,7 +12,7 @@ import pytest
 import features
 from features import Store, Warehouse
 from features.store import lake
-from features.store.fingerprints import made_of
+from features.store.fingerprints import fingerprint
 from tests.conftest import Desk
 
 SUNDAY = date(2025, 3, 2)
@@ -33,7 +33,7 @@ def in_the_lake(desk: Desk) -> set[Path]:
 def test_what_a_trial_builds_is_there_in_it_and_gone_after_it(desk: Desk, with_events: Warehouse) -> None:
     before = in_the_lake(desk)
 
-    with features.trial(with_events) as aside:
+    with features.scratch_warehouse(with_events) as aside:
         features.build_histories(aside, SUNDAY)
         histories = features.load_histories(aside, SUNDAY)
         assert len(aside.files("histories", SUNDAY, SUNDAY)) == 2
@@ -49,7 +49,7 @@ def test_what_was_built_before_stays_though_the_trial_builds_it_again(desk: Desk
     files, before = with_events.files("histories", SUNDAY, SUNDAY), in_the_lake(desk)
     with_events.con.execute("update ops.intervals set fingerprint = 'of old' where asset = 'histories'")
 
-    with features.trial(with_events) as aside:
+    with features.scratch_warehouse(with_events) as aside:
         features.build_histories(aside, SUNDAY)
         assert aside.files("histories", SUNDAY, SUNDAY) == files
 
@@ -69,7 +69,7 @@ def test_a_trial_that_is_stopped_says_what_stopped_it_and_leaves_nothing(
 
     with monkeypatch.context() as machine:
         machine.setattr("features.store.lake.write", full)
-        with pytest.raises(OSError, match="No space left"), features.trial(with_events) as aside:
+        with pytest.raises(OSError, match="No space left"), features.scratch_warehouse(with_events) as aside:
             features.build_histories(aside, SUNDAY)
 
     assert in_the_lake(desk) == before
@@ -77,12 +77,12 @@ def test_a_trial_that_is_stopped_says_what_stopped_it_and_leaves_nothing(
 
 
 def test_what_duckdb_refuses_in_a_trial_is_what_is_said(with_events: Warehouse) -> None:
-    fingerprint = made_of({"code": 1})
+    built_from = fingerprint({"code": 1})
 
     with (
         pytest.raises(duckdb.ConversionException, match="not a number"),
-        features.trial(with_events) as aside,
-        aside.building("histories", SUNDAY, fingerprint),
+        features.scratch_warehouse(with_events) as aside,
+        aside.building("histories", SUNDAY, built_from),
     ):
         aside.con.execute("select cast('not a number' as integer)")
 

@@ -41,8 +41,8 @@ def test_a_goods_has_the_category_of_its_newest_event_that_names_one_as_known_by
 ) -> None:
     read(desk, warehouse)
 
-    first = by_goods(warehouse, features.give_category_keys(warehouse, date(2025, 3, 1)))
-    second = by_goods(warehouse, features.give_category_keys(warehouse, date(2025, 3, 2)))
+    first = by_goods(warehouse, features.assign_category_keys(warehouse, date(2025, 3, 1)))
+    second = by_goods(warehouse, features.assign_category_keys(warehouse, date(2025, 3, 2)))
 
     assert first == {10: "coffee", 11: "bread", 12: None, 13: None, 14: None}
     assert second == first | {10: "biscuit"}
@@ -52,7 +52,7 @@ def test_the_catalogue_goes_before_events(desk: Desk, warehouse: Warehouse) -> N
     read(desk, warehouse)
     catalogue(desk, warehouse, "(10, 'drinks'), (11, null), (12, 'milk')")
 
-    found = by_goods(warehouse, features.give_category_keys(warehouse, date(2025, 3, 1)))
+    found = by_goods(warehouse, features.assign_category_keys(warehouse, date(2025, 3, 1)))
 
     assert found == {10: "drinks", 11: "bread", 12: "milk", 13: None, 14: None}
 
@@ -61,10 +61,10 @@ def test_keys_are_given_once_and_only_when_a_training_asks(desk: Desk, warehouse
     read(desk, warehouse)
     keys = "select cat_id, category_key from entities.categories order by category_key"
 
-    tonight = features.categories_of(warehouse, date(2025, 3, 1), date(2025, 3, 3))
+    tonight = features.item_categories(warehouse, date(2025, 3, 1), date(2025, 3, 3))
     asked: list[Any] = [warehouse.con.execute(keys).fetchall()]
     for day in (1, 3):
-        features.give_category_keys(warehouse, date(2025, 3, day))
+        features.assign_category_keys(warehouse, date(2025, 3, day))
         asked.append(warehouse.con.execute(keys).fetchall())
 
     assert not tonight.any()
@@ -79,9 +79,9 @@ def test_a_night_hears_of_goods_that_came_since_and_not_of_categories_that_did(
     desk: Desk, warehouse: Warehouse
 ) -> None:
     read(desk, warehouse)
-    features.give_category_keys(warehouse, date(2025, 3, 2))
+    features.assign_category_keys(warehouse, date(2025, 3, 2))
 
-    found = by_goods(warehouse, features.categories_of(warehouse, date(2025, 3, 3), date(2025, 3, 3)))
+    found = by_goods(warehouse, features.item_categories(warehouse, date(2025, 3, 3), date(2025, 3, 3)))
 
     assert found == {10: None, 11: None, 12: None, 13: "bread", 14: None}
 
@@ -89,7 +89,7 @@ def test_a_night_hears_of_goods_that_came_since_and_not_of_categories_that_did(
 def test_tables_have_a_row_for_each_key_and_the_unknown_one(desk: Desk, warehouse: Warehouse) -> None:
     read(desk, warehouse)
     before = features.table_sizes(warehouse)
-    features.give_category_keys(warehouse, date(2025, 3, 2))
+    features.assign_category_keys(warehouse, date(2025, 3, 2))
 
     assert before == (6, 2, 1, 3)
     assert features.table_sizes(warehouse) == (6, 2, 3, 3)

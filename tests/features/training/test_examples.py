@@ -9,7 +9,7 @@ import pytest
 
 import features
 from features import ExampleConfig, SequenceConfig, Warehouse
-from features.training.negative_sampling import uniform, with_candidates, with_negatives
+from features.training.negative_sampling import add_candidates, add_negatives, hash_uniform
 from tests.conftest import Desk, write_events
 
 FIRST, DAY = date(2025, 3, 1), date(2025, 3, 2)
@@ -29,14 +29,14 @@ def at(day: int, hour: int) -> datetime:
 def examples(desk: Desk, warehouse: Warehouse, rows: list[tuple], config: ExampleConfig) -> features.LabelledExamples:
     desk.ingest(warehouse, desk.source(rows), str(FIRST), "2025-03-03")
     features.build_histories(warehouse, DAY)
-    features.view_histories(warehouse, DAY)
+    features.create_histories_view(warehouse, DAY)
     features.build_examples(warehouse, DAY, DAY, config)
     return features.load_examples(warehouse, DAY, DAY)
 
 
 def seen(warehouse: Warehouse, config: SequenceConfig) -> list[list[int]]:
     """The goods that each example of the day may see, by their keys."""
-    goods = features.load_material(warehouse, DAY, DAY, DAY, DAY, config).goods
+    goods = features.load_training_data(warehouse, DAY, DAY, DAY, DAY, config).goods
     return [goods.keys[start:end].tolist() for start, end in zip(goods.start, goods.end, strict=True)]
 
 
@@ -78,7 +78,7 @@ def test_only_the_positive_types_are_positives(desk: Desk, warehouse: Warehouse)
 def test_a_negative_is_never_a_positive_of_that_user_that_day() -> None:
     positives = taken([1, 1, 2], [1, 4, 2], [7, 8, 7])
 
-    rows = with_negatives(positives, KNOWN, ExampleConfig(negatives=50), DAY).rows()
+    rows = add_negatives(positives, KNOWN, ExampleConfig(negatives=50), DAY).rows()
 
     assert {row[:2] for row in rows if row[4] == 0} == {(1, 2), (1, 3), (2, 1), (2, 3), (2, 4)}
     assert {row[:3] for row in rows if row[4] == 1} == {(1, 1, 7), (1, 4, 8), (2, 2, 7)}
@@ -88,13 +88,13 @@ def test_a_negative_is_never_a_positive_of_that_user_that_day() -> None:
 def test_a_user_who_took_everything_has_no_negatives() -> None:
     positives = taken([1] * 4, [1, 2, 3, 4], [7, 7, 8, 8])
 
-    assert with_negatives(positives, KNOWN, ExampleConfig(), DAY)["label"].to_list() == [1, 1, 1, 1]
+    assert add_negatives(positives, KNOWN, ExampleConfig(), DAY)["label"].to_list() == [1, 1, 1, 1]
 
 
 def test_negatives_of_a_user_do_not_depend_on_the_other_users() -> None:
     positives = taken([1, 2, 3], [1, 2, 3], [7, 7, 8])
-    together = with_negatives(positives, KNOWN, ExampleConfig(), DAY)
-    apart = pl.concat(with_negatives(positives[i : i + 1], KNOWN, ExampleConfig(), DAY) for i in range(3))
+    together = add_negatives(positives, KNOWN, ExampleConfig(), DAY)
+    apart = pl.concat(add_negatives(positives[i : i + 1], KNOWN, ExampleConfig(), DAY) for i in range(3))
 
     assert together.rows() == apart.rows()
 
@@ -103,7 +103,7 @@ def test_negatives_are_drawn_by_popularity() -> None:
     positives = taken(list(range(1, 4001)), [2] * 4000, [7] * 4000)
     config = ExampleConfig(negatives=1, popularity_power=1.0, draw="popularity")
 
-    drawn = with_negatives(positives, KNOWN, config, DAY).filter(pl.col("label") == 0)["goods_key"].to_numpy()
+    drawn = add_negatives(positives, KNOWN, config, DAY).filter(pl.col("label") == 0)["goods_key"].to_numpy()
 
     shares = np.bincount(drawn, minlength=5)[1:] / len(drawn)
     assert shares == pytest.approx([5 / 9, 0, 1 / 9, 3 / 9], abs=0.03)
@@ -112,7 +112,7 @@ def test_negatives_are_drawn_by_popularity() -> None:
 def test_negatives_may_be_drawn_alike_from_all_that_is_known() -> None:
     positives = taken(list(range(1, 4001)), [2] * 4000, [7] * 4000)
 
-    rows = with_negatives(positives, KNOWN, ExampleConfig(negatives=1, draw="uniform"), DAY)
+    rows = add_negatives(positives, KNOWN, ExampleConfig(negatives=1, draw="uniform"), DAY)
 
     drawn = rows.filter(pl.col("label") == 0)["goods_key"].to_numpy()
     assert np.bincount(drawn, minlength=5)[1:] / len(drawn) == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3], abs=0.03)
@@ -122,7 +122,7 @@ def test_candidates_that_were_taken_teach_beside_candidates_that_were_not() -> N
     candidates = pl.DataFrame({"user_key": [1, 1, 1, 2], "goods_key": [1, 3, 4, 2], "shop_key": [7, 8, 8, 7]})
     bought = taken([1, 1, 2, 3], [1, 2, 2, 3], [7, 7, 7, 8])
 
-    rows = with_candidates(bought, candidates, ExampleConfig(negatives=9), DAY).rows()
+    rows = add_candidates(bought, candidates, ExampleConfig(negatives=9), DAY).rows()
 
     assert [(user, goods, label) for user, goods, _, _, label in rows] == [(1, 1, 1), (1, 3, 0), (1, 4, 0), (2, 2, 1)]
 
@@ -130,8 +130,8 @@ def test_candidates_that_were_taken_teach_beside_candidates_that_were_not() -> N
 def test_where_no_candidate_was_taken_nothing_teaches() -> None:
     candidates = pl.DataFrame({"user_key": [1, 2], "goods_key": [3, 2], "shop_key": [8, 7]})
 
-    assert with_candidates(taken([1], [2], [7]), candidates, ExampleConfig(), DAY).rows() == []
-    assert with_candidates(taken([1], [3], [8]), candidates.clear(), ExampleConfig(), DAY).rows() == []
+    assert add_candidates(taken([1], [2], [7]), candidates, ExampleConfig(), DAY).rows() == []
+    assert add_candidates(taken([1], [3], [8]), candidates.clear(), ExampleConfig(), DAY).rows() == []
 
 
 def test_an_example_of_an_event_sees_all_that_was_strictly_before_it(desk: Desk, warehouse: Warehouse) -> None:
@@ -162,7 +162,7 @@ def test_impressions_are_the_labels_of_days_that_have_them(desk: Desk, warehouse
 
     counts = features.ingest_impressions(warehouse, source, FIRST, DAY, desk.ingestion)
     features.build_histories(warehouse, DAY)
-    features.view_histories(warehouse, DAY)
+    features.create_histories_view(warehouse, DAY)
 
     assert (counts.rows_in, counts.rows) == (4, 4)
     expected: tuple[tuple[Literal["night", "event"], list[tuple]], ...] = (
@@ -177,10 +177,10 @@ def test_impressions_are_the_labels_of_days_that_have_them(desk: Desk, warehouse
 
 
 def test_uniform_numbers_are_uniform_and_depend_on_every_part() -> None:
-    numbers = uniform(17, np.arange(100_000), 3)
+    numbers = hash_uniform(17, np.arange(100_000), 3)
 
     assert numbers.min() >= 0
     assert numbers.max() < 1
     assert np.histogram(numbers, 10, (0, 1))[0] / 10_000 == pytest.approx(np.ones(10), abs=0.05)
-    assert not np.array_equal(numbers, uniform(17, np.arange(100_000), 4))
-    assert not np.array_equal(numbers, uniform(18, np.arange(100_000), 3))
+    assert not np.array_equal(numbers, hash_uniform(17, np.arange(100_000), 4))
+    assert not np.array_equal(numbers, hash_uniform(18, np.arange(100_000), 3))

@@ -19,7 +19,7 @@ import duckdb
 import pytest
 
 from features import Store, StoreConfig
-from flows.cli.app import from_anywhere
+from flows.cli.app import absolute_path
 from tests.conftest import QUERY, Said, write_events
 
 NightRank = Callable[..., Said]
@@ -88,7 +88,7 @@ def test_a_path_of_files_here_is_kept_whole_so_that_a_night_finds_it_from_anywhe
 
 @pytest.mark.parametrize("path", ["https://example.com/*.parquet", "nowhere.parquet", "~/some*.csv"])
 def test_a_path_that_is_not_of_files_here_is_kept_as_it_is(path: str) -> None:
-    assert from_anywhere(path) == path
+    assert absolute_path(path) == path
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,11 @@ LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as
 @pytest.mark.parametrize(
     ("words", "busy_with", "left"),
     [
-        (["status"], "features.look = lambda *_: (print('busy', flush=True), time.sleep(60))", "nothing was changed"),
+        (
+            ["status"],
+            "features.read_status = lambda *_: (print('busy', flush=True), time.sleep(60))",
+            "nothing was changed",
+        ),
         (
             ["sql", LONG],
             "reader.answer = lambda *given: (print('busy', flush=True), answer(*given))",

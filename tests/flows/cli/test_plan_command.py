@@ -103,7 +103,7 @@ def test_a_published_ranking_is_made_anew_only_for_a_reason_which_is_kept(
         ("backfill", "four goods fit the letter"),
         ("nightly", "four goods fit the letter"),
     ]
-    with features.reading(features.Store(own_store, features.StoreConfig())) as reader:
+    with features.open_published(features.Store(own_store, features.StoreConfig())) as reader:
         assert reader.ask("select ds::varchar, max(rank) from rankings group by ds order by ds").rows == [
             ("2025-03-18", 4),
             ("2025-03-19", 4),

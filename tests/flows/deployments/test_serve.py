@@ -7,7 +7,14 @@ from uuid import uuid4
 import pytest
 
 from features import FeatureError
-from flows.deployments.serve import as_served, read_file, run_serve, settings_of, show_next_runs, warn_of_other_zones
+from flows.deployments.serve import (
+    read_file,
+    run_serve,
+    settings_of,
+    show_next_runs,
+    to_deployment,
+    warn_of_other_zones,
+)
 
 FILE = Path(__file__).parents[3] / "prefect.yaml"
 
@@ -15,7 +22,7 @@ FILE = Path(__file__).parents[3] / "prefect.yaml"
 def test_every_deployment_is_served_by_the_schedules_of_the_file() -> None:
     given = read_file(FILE)
 
-    served = [as_served(one, Path("/srv/shop")) for one in given]
+    served = [to_deployment(one, Path("/srv/shop")) for one in given]
 
     assert [
         (one.name, one.entrypoint, one.parameters, [schedule.schedule.cron for schedule in one.schedules or []])  # type: ignore[union-attr]

@@ -69,7 +69,7 @@ def test_a_terminal_without_room_gets_one_record_after_the_other(
 def test_csv_has_exact_numbers_nothing_for_null_and_json_for_lists(capsys: pytest.CaptureFixture[str]) -> None:
     row = ("007", 'a "b", c', 0.1 + 0.2, None, True, date(2025, 3, 21), ["one", "two"], {"x": float("nan")})
 
-    tables.as_csv(["user_id", "name", "score", "shop", "hit", "ds", "sources", "parts"], [row])
+    tables.print_csv(["user_id", "name", "score", "shop", "hit", "ds", "sources", "parts"], [row])
 
     assert capsys.readouterr().out == (
         "user_id,name,score,shop,hit,ds,sources,parts\n"

@@ -15,17 +15,17 @@ NIGHT = "from datetime import date; from pathlib import Path; from flows.pipelin
 def test_readers_see_one_whole_night_each_while_the_next_is_published(own_store: Path) -> None:
     store = features.Store(own_store, StoreConfig())
     seen: list[tuple] = []
-    with features.reading(store) as early:
+    with features.open_published(store) as early:
         before = early.ask(ASKED).rows[0]
         program = f"{NIGHT}; run_nights(Path({str(own_store)!r}), date(2025, 3, 21))"
         night = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
         while night.poll() is None:
-            with features.reading(store) as reader:
+            with features.open_published(store) as reader:
                 once, again = reader.ask(ASKED).rows[0], reader.ask(ASKED).rows[0]
             assert once == again
             seen.append(once)
         assert early.ask(ASKED).rows[0] == before
-    with features.reading(store) as reader:
+    with features.open_published(store) as reader:
         after = reader.ask(ASKED).rows[0]
 
     assert night.returncode == 0
@@ -37,5 +37,5 @@ def test_readers_see_one_whole_night_each_while_the_next_is_published(own_store:
 def test_two_readers_of_one_process_both_keep_to_utc_and_to_the_file(walked_store: Path) -> None:
     store = features.Store(walked_store, StoreConfig())
     settings = "select current_setting('TimeZone'), current_setting('enable_external_access')"
-    with features.reading(store) as one, features.reading(store) as other:
+    with features.open_published(store) as one, features.open_published(store) as other:
         assert (one.ask(settings).rows, other.ask(settings).rows) == ([("UTC", False)], [("UTC", False)])

@@ -121,29 +121,29 @@ BREAKS = {
     "published_nights_have_their_sequences": in_record("delete from ops.files where ds = '2025-03-16'"),
     "rankings_are_of_the_known": in_record("delete from entities.goods where goods_key = 1"),
     "runs_came_to_an_end": in_record("update ops.runs set status = 'running' where command = 'train'"),
-    "lake_files_are_whole": flipped("lake/histories/*/*.parquet"),
-    "lake_files_hold_their_rows": in_record("update ops.files set rows = rows + 1 where asset = 'night_goods'"),
-    "events_are_in_order": reversed_events,
-    "checkpoints_are_whole": flipped("models/din-*/weights.safetensors"),
-    "forgotten_are_in_no_file": in_record(*TOMBSTONE),
-    "timezone_is_kept": in_record("update ops.rulers set kept = 'Europe/Berlin'"),
-    "the_record_is_readable": lambda _: None,  # patched below
-    "the_disk_has_room": lambda _: None,
-    "lake_files_are_named": stray,
-    "files_are_not_everybodys": lambda root: (root / "warehouse.duckdb").chmod(0o644),
-    "published_is_a_release": copied,
-    "published_holds_its_checks": in_release("nightly-2025-03-20-1.duckdb", "update rankings set score = 2"),
-    "published_is_what_was_ranked": in_release("nightly-2025-03-20-1.duckdb", "update why set weight = weight + 1"),
-    "forgotten_are_in_no_release": in_record(*TOMBSTONE),
-    "the_record_has_a_copy": without_copies,
-    "days_are_as_given": in_record(
+    "check_lake_hashes": flipped("lake/histories/*/*.parquet"),
+    "check_lake_rows": in_record("update ops.files set rows = rows + 1 where asset = 'night_goods'"),
+    "check_event_order": reversed_events,
+    "check_checkpoints": flipped("models/din-*/weights.safetensors"),
+    "check_erased_in_files": in_record(*TOMBSTONE),
+    "check_timezone": in_record("update ops.rulers set kept = 'Europe/Berlin'"),
+    "check_warehouse_readable": lambda _: None,  # patched below
+    "check_disk_space": lambda _: None,
+    "check_orphan_files": stray,
+    "check_permissions": lambda root: (root / "warehouse.duckdb").chmod(0o644),
+    "check_published_link": copied,
+    "check_published_checks": in_release("nightly-2025-03-20-1.duckdb", "update rankings set score = 2"),
+    "check_published_rows": in_release("nightly-2025-03-20-1.duckdb", "update why set weight = weight + 1"),
+    "check_erased_in_releases": in_record(*TOMBSTONE),
+    "check_warehouse_copy": without_copies,
+    "check_held_back_days": in_record(
         "insert into ops.days_held_back values ('events.purchases', '2025-03-05', 9, 1, 'ingest-1', '2025-03-21')"
     ),
-    "releases_can_be_opened": cut("releases/nightly-2025-03-18-1.duckdb"),
-    "files_are_of_the_storage_version": in_newer_storage,
-    "kept_releases_are_whole": in_release("nightly-2025-03-18-1.duckdb", "update rankings set score = 2"),
+    "check_releases_open": cut("releases/nightly-2025-03-18-1.duckdb"),
+    "check_storage_versions": in_newer_storage,
+    "check_kept_releases": in_release("nightly-2025-03-18-1.duckdb", "update rankings set score = 2"),
 }
-NOTES = {"days_are_as_given", "the_record_has_a_copy", "lake_files_are_named", "files_are_not_everybodys"}
+NOTES = {"check_held_back_days", "check_warehouse_copy", "check_orphan_files", "check_permissions"}
 
 
 @pytest.fixture
@@ -189,11 +189,11 @@ def test_the_doctor_finds_what_breaks_a_promise_and_says_what_mends_it(
     promise: str, well: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     BREAKS[promise](well)
-    if promise == "the_disk_has_room":
+    if promise == "check_disk_space":
         usage = shutil.disk_usage(well)._replace(free=1000)
         monkeypatch.setattr("features.ops.store_checks.shutil.disk_usage", lambda _: usage)
-    if promise == "the_record_is_readable":
-        monkeypatch.setattr("features.store.duckdb_connection.read_through", damaged)
+    if promise == "check_warehouse_readable":
+        monkeypatch.setattr("features.store.duckdb_connection.read_every_block", damaged)
 
     found = {one.name: one for one in run_doctor(well, deep=True)}
 
@@ -224,7 +224,7 @@ def test_what_is_broken_is_said_with_its_remedy_and_the_exit_code_is_1(well: Pat
     ) in said.out
     assert "note    every file of the lake is named by the ledger\n          1 files that the " in said.out
     assert said.out.endswith("promises hold, 2 broken, 1 to note\n")
-    [lost] = [one for one in as_json if one["name"] == "lake_files_are_whole"]
+    [lost] = [one for one in as_json if one["name"] == "check_lake_hashes"]
     assert lost["broken"] == [{"what": f"{name}: is missing", "remedy": remedy}]
 
 
@@ -241,7 +241,7 @@ def test_a_note_alone_is_no_failure(well: Path, nightrank: NightRank) -> None:
 )
 def test_the_remedy_of_a_damaged_file_mends_it(pattern: str, well: Path, nightrank: NightRank) -> None:
     flipped(pattern)(well)
-    [found] = [one for one in run_doctor(well) if one.name == "lake_files_are_whole"]
+    [found] = [one for one in run_doctor(well) if one.name == "check_lake_hashes"]
     [wrong] = found.broken
     run_printed(wrong.remedy, nightrank)
 
@@ -277,7 +277,7 @@ def test_the_remedy_of_a_record_that_counts_otherwise_mends_it(
 def test_what_is_missing_whole_of_what_is_published_is_found(query: str, well: Path) -> None:
     in_release("nightly-2025-03-20-1.duckdb", query)(well)
 
-    assert "published_is_what_was_ranked" in broken(well)
+    assert "check_published_rows" in broken(well)
 
 
 def test_somebody_forgotten_without_a_key_is_found(well: Path) -> None:
@@ -334,7 +334,7 @@ def test_a_record_of_an_earlier_version_is_said_with_what_brings_it_up_to_date(
 
     [found] = [one for one in run_doctor(well) if one.broken]
 
-    assert found.name == "checkpoints_are_whole"
+    assert found.name == "check_checkpoints"
     said = f"nightrank nightly --store {well}  # brings the record of an earlier version up to date"
     assert found.broken[0].remedy == said
     assert nightrank("nightly", "--plain", "--store", well).code == 0
@@ -359,15 +359,15 @@ def without_prefect(remedy: str) -> str:
 
 # What no command repairs: the test above finds these, and a person decides.
 ROUNDS = 5
-YOUNG = {"lake_files_are_named"}  # files that were replaced just now
+YOUNG = {"check_orphan_files"}  # files that were replaced just now
 BY_HAND = {
     "forgotten_are_gone",  # only the person's own id erases them, and it is not kept
-    "forgotten_are_in_no_file",
-    "forgotten_are_in_no_release",
-    "timezone_is_kept",  # a setting
-    "the_disk_has_room",  # another disk
-    "the_record_is_readable",  # patched: see test_copies.py
-    "lake_files_are_named",  # a file younger than a day stays
+    "check_erased_in_files",
+    "check_erased_in_releases",
+    "check_timezone",  # a setting
+    "check_disk_space",  # another disk
+    "check_warehouse_readable",  # patched: see test_copies.py
+    "check_orphan_files",  # a file younger than a day stays
 }
 
 

@@ -17,7 +17,7 @@ import pytest
 import features
 from features import Reader, Store, StoreConfig
 from flows.output import explanation as explain_output
-from flows.pipelines.explain import Carried, Explanation, explain
+from flows.pipelines.explain import Explanation, HistoryWeight, explain
 from flows.pipelines.ingest import ingest
 from flows.pipelines.nightly import run_nights, utc_now
 from flows.pipelines.training import run_training
@@ -45,7 +45,7 @@ FORMS = {
 @contextmanager
 def reading(root: Path) -> Iterator[tuple[Store, Reader]]:
     store = Store(root, StoreConfig())
-    with features.reading(store) as reader:
+    with features.open_published(store) as reader:
         yield store, reader
 
 
@@ -365,8 +365,8 @@ def test_where_a_goods_stands_is_said_in_words(explanation: Explanation, said: l
 
 def test_bars_are_as_long_as_the_weights_are_large_either_way(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
-        Carried(1, "tea", datetime(2025, 3, 20, 9), 3, -2.0, 0.8),
-        Carried(2, None, datetime(2025, 3, 19, 9), 1, 0.5, 0.2),
+        HistoryWeight(1, "tea", datetime(2025, 3, 20, 9), 3, -2.0, 0.8),
+        HistoryWeight(2, None, datetime(2025, 3, 19, 9), 1, 0.5, 0.2),
     ]
     explain_output.show_why(replace(SOME, parts={"goods": rows, "shop": [replace(rows[1], times=None, share=None)]}))
 

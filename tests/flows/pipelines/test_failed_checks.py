@@ -17,7 +17,7 @@ from tests.conftest import QUERY, Said, write_events
 from tests.flows.pipelines.test_nightly import digest
 
 NightRank = Callable[..., Said]
-Scores = Callable[[din.Ranked], np.ndarray]
+Scores = Callable[[din.Ranking], np.ndarray]
 NIGHT = ("nightly", "--plain", "--ds", "2025-03-21", "--store")
 
 

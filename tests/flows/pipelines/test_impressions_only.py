@@ -23,7 +23,7 @@ def test_a_user_without_an_event_is_ranked_what_is_popular_and_counts_as_new(
     nights = run_nights(own_store, date(2025, 3, 21))
 
     assert [night.users for night in nights] == [13]
-    with features.reading(features.Store(own_store, features.StoreConfig())) as reader:
+    with features.open_published(features.Store(own_store, features.StoreConfig())) as reader:
         assert reader.ask("select distinct unnest(sources) from ranking_for(99)").rows == [("for_new_users",)]
         first = reader.ask("select goods_id from ranking_for(99) where rank = 1").rows[0][0]
     why = nightrank("why", "99", str(first), "--store", own_store)

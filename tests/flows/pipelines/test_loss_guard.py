@@ -114,7 +114,7 @@ def test_a_night_goes_on_with_the_rows_it_has_and_warns(own_store: Path, walked_
     [result] = run_nights(own_store, date(2025, 3, 21))
 
     assert result.status == "OK_WITH_WARNINGS"
-    with features.reading(open_store(own_store, settings)) as reader:
+    with features.open_published(open_store(own_store, settings)) as reader:
         [(advice,)] = reader.ask("select advice from summaries where ds = date '2025-03-21'").rows
     command = f"nightrank ingest purchases --replace-days 2025-03-20 --store {own_store}"
     assert [one for one in advice if command in one and str(day) in one] != []

@@ -90,7 +90,7 @@ def test_the_doctor_removes_no_release_that_a_newer_duckdb_wrote(own_store: Path
     found = {one.name: one.broken for one in run_doctor(own_store) if one.broken and not one.is_note}
 
     assert {name: [one.remedy for one in broken] for name, broken in found.items()} == {
-        "releases_can_be_opened": [INSTALL]
+        "check_releases_open": [INSTALL]
     }
 
 

@@ -20,7 +20,7 @@ import flows.pipelines.training
 from flows.pipelines.nightly import run_nights, utc_now
 from flows.pipelines.training import run_training
 from flows.runtime import steps
-from flows.runtime.timeouts import OutOfTime
+from flows.runtime.timeouts import TimeoutExceeded
 from flows.settings import load_settings, open_store
 from tests.conftest import Said, write_events
 from tests.flows.runtime.test_steps import stale_once
@@ -177,7 +177,7 @@ def undisturbed(walked_store: Path, tmp_path: Path) -> list[tuple]:
 def test_a_night_killed_before_its_flip_is_published_by_the_next_run(
     own_store: Path, nightrank: NightRank, undisturbed: list[tuple]
 ) -> None:
-    killed_nightly(own_store, "features.flip = die")
+    killed_nightly(own_store, "features.publish_release = die")
     problems = told_problems(own_store, nightrank)
 
     said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
@@ -199,7 +199,7 @@ def test_a_night_killed_before_its_flip_is_published_by_the_next_run(
 def test_a_night_killed_when_all_of_it_was_done_leaves_no_run_without_an_end(
     own_store: Path, nightrank: NightRank
 ) -> None:
-    killed_nightly(own_store, "features.clear_releases = die")
+    killed_nightly(own_store, "features.prune_releases = die")
 
     said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
 
@@ -210,7 +210,9 @@ def test_a_night_killed_when_all_of_it_was_done_leaves_no_run_without_an_end(
 def test_a_night_killed_right_after_its_flip_is_recognised_as_published(
     own_store: Path, nightrank: NightRank, undisturbed: list[tuple]
 ) -> None:
-    killed_nightly(own_store, "flip = features.flip; features.flip = lambda *given: (flip(*given), die())")
+    killed_nightly(
+        own_store, "flip = features.publish_release; features.publish_release = lambda *given: (flip(*given), die())"
+    )
     assert ranked(own_store) == undisturbed
 
     said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
@@ -229,7 +231,7 @@ def test_a_flip_that_fails_is_no_check_that_stopped_and_is_made_good(
         raise features.FeatureError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(features, "flip", broken)
+        patch.setattr(features, "publish_release", broken)
         assert nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store).code == 1
     status = nightrank("status", "--store", own_store)
 
@@ -388,7 +390,7 @@ def test_the_flows_run_through_prefect_and_give_what_plain_gives(
             artifacts = client.read_artifacts()
         monkeypatch.setattr(features, "build_histories", lambda *_: time.sleep(60))
         monkeypatch.setenv("NIGHTRANK_TIMEOUTS__NIGHT_SECONDS", "1")
-        with pytest.raises(OutOfTime, match="stopped in histories after 1 seconds"):
+        with pytest.raises(TimeoutExceeded, match="stopped in histories after 1 seconds"):
             nightly(str(own_store), date(2025, 3, 22))
 
     assert [record.pooling for record in records] == ["mean", "din"]

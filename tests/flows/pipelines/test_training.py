@@ -15,7 +15,7 @@ import features
 from din import DinConfig
 from flows.pipelines.nightly import run_nights, utc_now
 from flows.pipelines.training import run_training
-from flows.pipelines.training_data import Material, gather
+from flows.pipelines.training_data import TrainingSplits, load_splits
 from flows.settings import Settings, load_settings, open_store
 from tests.conftest import QUERY, QUICK_SETTINGS, Said, month_of_events, write_events
 
@@ -82,10 +82,10 @@ def days_of(part: "din.Examples | None") -> list[str]:
     return [str((datetime(1970, 1, 1) + timedelta(microseconds=moment)).date()) for moment in moments]
 
 
-def gathered(root: Path, ds: date) -> Material:
+def gathered(root: Path, ds: date) -> TrainingSplits:
     settings = load_settings(root)
     with features.open_warehouse(open_store(root, settings), "a test", utc_now) as warehouse:
-        return gather(warehouse, settings, ds)
+        return load_splits(warehouse, settings, ds)
 
 
 def test_validation_is_after_the_days_that_teach_and_before_those_that_measure(own_store: Path) -> None:

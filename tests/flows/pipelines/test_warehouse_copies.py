@@ -167,7 +167,7 @@ def test_no_night_is_published_from_a_lake_that_is_gone(left: bool, own_store: P
         assert "lake: has no file, and the warehouse names " in said.err
 
     assert files_of(own_store / "releases") == releases
-    assert "lake_files_are_whole" in broken(own_store)
+    assert "check_lake_hashes" in broken(own_store)
 
 
 def test_a_damaged_block_is_named_with_the_copy_to_restore(own_store: Path, nightrank: NightRank) -> None:

@@ -15,7 +15,7 @@ import din
 import features
 from features import Store, StoreConfig, Summary
 from flows.runtime import alerts
-from flows.runtime.alerts import AlertConfig, alerting
+from flows.runtime.alerts import AlertConfig, with_webhook
 from flows.settings import load_settings
 from tests.conftest import Said
 
@@ -57,7 +57,7 @@ def hook() -> Iterator[Hook]:
 
 
 def tell(summary: Summary, **config: Any) -> None:
-    alerting(AlertConfig(**config), Store(Path("/srv/shop"), StoreConfig()), lambda _: None)(summary)
+    with_webhook(AlertConfig(**config), Store(Path("/srv/shop"), StoreConfig()), lambda _: None)(summary)
 
 
 def test_a_night_that_fails_is_posted_with_what_to_do_and_its_address_is_written_nowhere(

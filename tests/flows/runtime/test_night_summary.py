@@ -168,8 +168,8 @@ def killed_after_flip(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(features, "keep_summary", killed)
-        patch.setattr(features, "sum_up_failure", lambda *_: None)
+        patch.setattr(features, "save_summary", killed)
+        patch.setattr(features, "summarize_failure", lambda *_: None)
         with pytest.raises(SystemExit):
             run_nights(own_store, date(2025, 3, 21))
     return own_store
@@ -202,7 +202,7 @@ def test_what_stopped_a_night_is_told_though_the_record_cannot_be_written(
         raise features.FeatureError("keep_summary (features/publish/night_summary.py) did not go through")
 
     monkeypatch.setattr(din, "rank", broken, raising=False)
-    monkeypatch.setattr("features.publish.night_summary.keep_summary", full)
+    monkeypatch.setattr("features.publish.night_summary.save_summary", full)
 
     said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
 
@@ -214,7 +214,7 @@ def test_a_check_that_found_rows_says_what_to_do_or_how_to_see_them(own_store: P
     told = advice_on(features.Store(own_store, features.StoreConfig()), ["scores_differ", "source_is_fresh"])
 
     assert told == [
-        f"scores_differ: {features.store.sql_files.advice('scores_differ')}",
+        f"scores_differ: {features.store.sql_files.remedy('scores_differ')}",
         "source_is_fresh found one row per source that brought events before and has brought none for two days up to "
         f"the newest night. See: nightrank sql sql/checks/source_is_fresh.sql --store {own_store}",
     ]

@@ -9,12 +9,12 @@ import duckdb
 import pytest
 
 import features
-from features import FeatureError, StoppedByCheck, Warehouse
+from features import CheckFailedError, FeatureError, Warehouse
 from features.store import lake
 from features.store.fingerprints import Fingerprint
 from flows.runtime import steps
-from flows.runtime.steps import ONCE, Stages, plainly, waits
-from flows.runtime.timeouts import OutOfTime
+from flows.runtime.steps import NO_RETRY, StageTimer, retry_delays, with_retries
+from flows.runtime.timeouts import TimeoutExceeded
 from tests.conftest import Said
 
 NightRank = Callable[..., Said]
@@ -69,7 +69,7 @@ def test_a_transaction_that_was_broken_half_way_leaves_nothing_in_the_way_of_the
                     raise duckdb.IOException("IO Error: Could not read from file: Input/output error") from error
         return "built"
 
-    assert plainly(stage)(warehouse) == "built"
+    assert with_retries(stage)(warehouse) == "built"
     assert warehouse.con.execute("select status from ops.intervals").fetchall() == [("done",)]
 
 
@@ -90,16 +90,16 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (duckdb.IOException("IO Error: Could not write file: No space left on device"), False),
         (caused(FeatureError("source clicks: IO Error"), duckdb.IOException("Input/output error")), True),
         (FeatureError("no events yet"), False),
-        (StoppedByCheck("scores_differ"), False),
+        (CheckFailedError("scores_differ"), False),
         (duckdb.OutOfMemoryException("Out of Memory Error"), False),
         (MemoryError(), False),
-        (OutOfTime("stopped in rankings"), False),
+        (TimeoutExceeded("stopped in rankings"), False),
     ],
 )
 def test_what_a_network_refused_may_pass_and_a_mistake_a_check_and_memory_do_not(
     error: Exception, may_pass: bool
 ) -> None:
-    assert features.may_pass(error) is may_pass
+    assert features.is_transient(error) is may_pass
 
 
 def test_what_may_pass_is_tried_three_times_more_each_after_twice_as_long_and_what_may_not_once(
@@ -118,9 +118,9 @@ def test_what_may_pass_is_tried_three_times_more_each_after_twice_as_long_and_wh
         raise FeatureError("no events yet")
 
     with pytest.raises(OSError, match="Stale"):
-        plainly(stale)()
+        with_retries(stale)()
     with pytest.raises(FeatureError):
-        plainly(mistaken)()
+        with_retries(mistaken)()
 
     assert tries == ["stale"] * 4 + ["mistaken"]
     assert [wait // least for wait, least in zip(slept, (10, 20, 40), strict=True)] == [1, 1, 1]
@@ -130,14 +130,14 @@ def test_what_may_have_published_a_night_is_tried_once() -> None:
     def publish() -> None:
         raise STALE
 
-    assert (waits(publish), ONCE) == ([], ("publish", "catch_up", "fill_days"))
+    assert (retry_delays(publish), NO_RETRY) == ([], ("publish", "catch_up", "fill_days"))
     with pytest.raises(OSError, match="Stale"):
-        plainly(publish)()
+        with_retries(publish)()
 
 
 def test_the_stage_under_way_is_timed_up_to_now() -> None:
-    watch = Stages()
-    watched = watch.timed(plainly)
+    watch = StageTimer()
+    watched = watch.timed(with_retries)
 
     def histories() -> None: ...
 

@@ -19,7 +19,7 @@ from features.store.fingerprints import Fingerprint
 from flows.pipelines.backfill import run_backfill
 from flows.pipelines.nightly import run_nights
 from flows.pipelines.training import run_training
-from flows.runtime.timeouts import OutOfTime, in_one_go, within
+from flows.runtime.timeouts import TimeoutExceeded, defer_signals, time_limit
 from tests.conftest import Said
 
 NightRank = Callable[..., Said]
@@ -77,9 +77,9 @@ def test_what_is_stopped_while_it_is_built_is_undone_recorded_so_and_built_by_th
     began = time.monotonic()
 
     with (  # noqa: PT012 - a run, and in it an asset
-        pytest.raises(OutOfTime),
+        pytest.raises(TimeoutExceeded),
         warehouse.recorded_run("nightly", NIGHT) as run,
-        within(run, 0.3, "timeouts.night_seconds", lambda: "candidates"),
+        time_limit(run, 0.3, "timeouts.night_seconds", lambda: "candidates"),
         run.building("candidates", NIGHT, made_of),
     ):
         run.con.execute("create table half as select 1")
@@ -99,9 +99,11 @@ def test_a_training_and_a_day_of_a_backfill_are_stopped_too(own_store: Path, mon
     monkeypatch.setenv("NIGHTRANK_TIMEOUTS__NIGHT_SECONDS", SOON)
     monkeypatch.setenv("NIGHTRANK_TIMEOUTS__TRAIN_SECONDS", SOON)
 
-    with pytest.raises(OutOfTime, match=r"stopped in histories after 1 seconds, the most that timeouts.train"):
+    with pytest.raises(TimeoutExceeded, match=r"stopped in histories after 1 seconds, the most that timeouts.train"):
         run_training(own_store, date(2025, 3, 20))
-    with pytest.raises(OutOfTime, match=r"stopped in goods_sequences after 1 seconds, the most that timeouts.night"):
+    with pytest.raises(
+        TimeoutExceeded, match=r"stopped in goods_sequences after 1 seconds, the most that timeouts.night"
+    ):
         run_backfill(own_store, NIGHT, NIGHT, "missing", None)
 
 
@@ -110,9 +112,9 @@ def test_in_another_thread_the_query_at_work_is_interrupted(warehouse: Warehouse
 
     def run() -> None:
         try:
-            with within(warehouse, 0.3, "timeouts.night_seconds", lambda: "histories"):
+            with time_limit(warehouse, 0.3, "timeouts.night_seconds", lambda: "histories"):
                 in_duckdb(warehouse)
-        except OutOfTime as error:
+        except TimeoutExceeded as error:
             stopped.append(error)
 
     thread = Thread(target=run)
@@ -125,9 +127,9 @@ def test_in_another_thread_the_query_at_work_is_interrupted(warehouse: Warehouse
 def test_a_limit_around_another_goes_on_with_what_is_left_of_it(warehouse: Warehouse) -> None:
     began = time.monotonic()
 
-    with pytest.raises(OutOfTime, match="stopped in outer"):  # noqa: PT012, SIM117 - one limit within another
-        with within(warehouse, 0.4, "outer_seconds", lambda: "outer"):
-            with within(warehouse, 30, "inner_seconds", lambda: "inner"):
+    with pytest.raises(TimeoutExceeded, match="stopped in outer"):  # noqa: PT012, SIM117 - one limit within another
+        with time_limit(warehouse, 0.4, "outer_seconds", lambda: "outer"):
+            with time_limit(warehouse, 30, "inner_seconds", lambda: "inner"):
                 time.sleep(0.2)
             time.sleep(30)
 
@@ -188,7 +190,7 @@ def test_what_must_be_done_in_one_go_is_done_before_an_interrupt_is_heard() -> N
     done = []
     try:
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - what comes after the signal is what counts
-            with in_one_go():
+            with defer_signals():
                 signal.raise_signal(signal.SIGTERM)
                 done.append("flip")
             done.append("never")
@@ -202,8 +204,8 @@ def test_what_must_be_done_in_one_go_is_done_before_an_interrupt_is_heard() -> N
 def test_sigterm_in_the_flip_is_heard_when_the_record_says_that_the_night_is_published(
     own_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flip = features.flip
-    monkeypatch.setattr(features, "flip", lambda *given: (flip(*given), signal.raise_signal(signal.SIGTERM)))
+    flip = features.publish_release
+    monkeypatch.setattr(features, "publish_release", lambda *given: (flip(*given), signal.raise_signal(signal.SIGTERM)))
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
