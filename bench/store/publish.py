@@ -20,11 +20,12 @@ import polars as pl
 import features
 from bench.measure import measured
 from features import PublishConfig, RankingBucket, StoreConfig, Warehouse
-from features.rankings.rankings import RankingWriter, ScoringStats, SequenceArrays
+from features.rankings.rankings import RankingWriter, ScoringStats
+from features.sequences.history_slices import HistorySlices
 from features.store import sql_files
 from features.store.warehouse import AssetBuild
 
-NO_SEQUENCES = SequenceArrays(np.array([]), np.array([]), np.array([]), np.array([]))
+NO_SEQUENCES = HistorySlices(np.array([]), np.array([]), np.array([]), np.array([]))
 
 
 def now() -> datetime:

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from features.publish.reader import Reader
-from features.rankings.rankings import RankingBucket, SequenceArrays
-from features.sequences.history_slices import GROUPS, SequenceGroup
+from features.rankings.rankings import RankingBucket
+from features.sequences.history_slices import GROUPS, HistorySlices, SequenceGroup
 from features.store.store import epoch_microseconds
 
 
@@ -73,11 +73,11 @@ def load_explain_inputs(reader: Reader, night: date, who: Any, what: Any) -> Exp
     return ExplainInputs(model_id, shop_id, known, bucket, touched, published_categories(reader, night, goods_keys))
 
 
-def to_sequence_arrays(touched: list[HistoryEvent]) -> SequenceArrays:
+def to_sequence_arrays(touched: list[HistoryEvent]) -> HistorySlices:
     """The one sequence of one user."""
     keys = np.array([one.key for one in touched], np.int32)
     ts = np.array([epoch_microseconds(one.event_ts) for one in touched], np.int64)
-    return SequenceArrays(keys, ts, np.array([0]), np.array([len(touched)]))
+    return HistorySlices(keys, ts, np.array([0]), np.array([len(touched)]))
 
 
 def published_categories(reader: Reader, night: date, goods_keys: list[int]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Candidates and scores -> rankings, and what the next day says of them: outcomes, baselines, drift.
+"""Candidates and scores -> rankings and their evaluation: outcomes, baselines, drift.
 
 Files that people read belong in features.publish.
 """

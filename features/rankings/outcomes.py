@@ -1,7 +1,7 @@
-"""The ranking of the night before -> held against what people then did, beside simpler orders of the same candidates.
+"""The ranking of the night before and the events of a day -> outcomes of the ranking and of its baselines.
 
-Nothing is kept the night before for it: its candidates, goods and sequences are still in the lake, its histories end
-where it ended, and only the users who took something are ranked again.
+The night before saves nothing extra for it. Its candidates, goods and sequences are still in the lake, its histories
+end at its own end, and only users who took something are ranked again.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,21 +24,24 @@ from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.store import Store, epoch_microseconds
 from features.store.warehouse import Warehouse
 
-CODE = 3  # raise it where a change here, or in baselines.py, changes an outcome
+CODE = 3  # raise it when a change here or in baselines.py changes an outcome
 CUTOFFS = (5, 10, 20, 50, 100)
-HISTORY = {0: "0", 1: "1-4", 5: "5-19", 20: "20-99", 100: "100+"}  # segments, by the fewest goods events
+HISTORY = {0: "0", 1: "1-4", 5: "5-19", 20: "20-99", 100: "100+"}  # segments, by their lowest number of goods events
 NEW_DAYS = 7
 MICROSECONDS_PER_DAY = 86_400_000_000
 BY_MODEL = "mean"
 BASELINES = ("popular", "bought_again", BY_MODEL)
 SEGMENTS = "segments"
-BucketRanker = Callable[[str, RankingBucket, int], BaselineRanking]  # by a model, the first k of each user
+BucketRanker = Callable[[str, RankingBucket, int], BaselineRanking]  # model id, bucket, k -> top k of each user
 SQL = tuple(f"transforms/{name}" for name in ("wanted", "keep_hits", "outcomes", "bins", "write_outcomes"))
 
 
 @dataclass
 class Outcomes:
-    """Whether they were measured, how many users count, and why a ranker, or `segments`, was left out, by name."""
+    """Hold whether outcomes were measured, how many users count, and what was skipped.
+
+    `left_out`: the reason, by the name of a ranker or `segments`.
+    """
 
     measured: bool = False
     users: int = 0
@@ -46,8 +49,11 @@ class Outcomes:
 
 
 def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, per_shop: int) -> Fingerprint:
-    """What outcomes are made of: the events seen, the run that ranked the night before, the model of mean pooling, what
-    counts as taken, SQL. What that run ranked from, baselines rank from, or not at all."""
+    """Fingerprint the inputs of outcomes.
+
+    They are the events seen, the run that ranked the night before, the mean-pooling model, the positive event types and
+    the SQL. The baselines rank the inputs of that run, or nothing.
+    """
     before = ds - timedelta(days=1)
     parts = {
         "rankings": warehouse.run_of("rankings", before),
@@ -64,11 +70,11 @@ def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, 
 def build_outcomes(
     warehouse: Warehouse, ds: date, config: ExampleConfig, ranking: RankingConfig, rank_by: BucketRanker
 ) -> Outcomes:
-    """Holds the ranking of the night before `ds`, and the baselines, against the positives of `ds`.
+    """Compare the ranking of the night before `ds`, and the baselines, with the positives of `ds`.
 
-    `rank_by` ranks a bucket by a model. What cannot be made, as where files of the night before are gone, is left out,
-    and says why. Nothing is written where no ranking was published the night before, or its goods are gone, by which
-    alone it is told what could have been ranked: what was measured before stays.
+    `rank_by` ranks a bucket with a model. A part that cannot be built, for example because files of the night before
+    are gone, is skipped with a reason. Nothing is written if no ranking was published the night before, or if its
+    night_goods are gone: only they say what could have been ranked. Older outcomes of the day then stay.
     """
     before, made = ds - timedelta(days=1), Outcomes()
     ranked = warehouse.run("ledger/ranking_of", ds=before)
@@ -100,7 +106,7 @@ def build_outcomes(
 
 
 def create_positives(warehouse: Warehouse, ds: date, config: ExampleConfig) -> None:
-    """Makes what outcomes are measured on: what people took on `ds`, and what was ranked the night before."""
+    """Create the relations of what users took on `ds` and what was ranked the night before."""
     store, con, before = warehouse.store, warehouse.con, ds - timedelta(days=1)
     create_events_view(warehouse, files_of_day(warehouse, ds, ds), "day_events")
     goods = [lake.verified_path(store, file) for file in warehouse.files("night_goods", before, before)]
@@ -113,8 +119,10 @@ def create_positives(warehouse: Warehouse, ds: date, config: ExampleConfig) -> N
 
 @dataclass(frozen=True)
 class BaselineReplay:
-    """The night `ds` again, bucket by bucket, for the users who took something the day after: what segments they are
-    of, and what the baselines would have ranked, of which the hits alone are kept."""
+    """Rank the night `ds` again with the baselines, for the users who took something the day after.
+
+    Works bucket by bucket. It saves the segments of these users, and of each baseline's ranking only the hits.
+    """
 
     warehouse: Warehouse
     ds: date
@@ -125,15 +133,15 @@ class BaselineReplay:
     left_out: dict[str, str]
 
     def run(self) -> None:
-        """Fills `hits`, `rankers` and `segments`, as far as can be."""
+        """Fill `hits`, `rankers` and `segments` as far as their inputs are there."""
         mean_id, buckets = self.warehouse.one("ledger/mean_beside", ds=self.ds), self.warehouse.store.config.buckets
         if mean_id is None:
-            self.left_out[BY_MODEL] = "no model of mean pooling was trained beside the one that ranked"
+            self.left_out[BY_MODEL] = "no model of mean pooling was trained together with the one that ranked"
         found = self.warehouse.con.execute("select distinct user_key from wanted where ranked order by user_key")
         users = np.asarray(found.fetchnumpy()["user_key"])
         if others := inputs_changed_since(self.warehouse, self.ds):
             self.left_out.update(dict.fromkeys(BASELINES, others))
-        with self.leaving_out(SEGMENTS, *BASELINES):
+        with self.skip_on_error(SEGMENTS, *BASELINES):
             build_histories(self.warehouse, self.ds)
         for bucket in range(buckets):
             own = users[users % buckets == bucket]
@@ -145,47 +153,52 @@ class BaselineReplay:
         self.warehouse.con.execute("insert into rankers select unnest($rankers)", {"rankers": rankers})
 
     @contextmanager
-    def leaving_out(self, *names: str) -> Iterator[None]:
-        """What cannot be made is left out under these names, with the reason; the night goes on."""
+    def skip_on_error(self, *names: str) -> Iterator[None]:
+        """Skip these names with the reason if the block raises FeatureError; the night goes on."""
         try:
             yield
         except FeatureError as error:
             self.left_out.update({name: str(error) for name in names if name not in self.left_out})
 
     def replay(self, bucket: int, users: np.ndarray, mean_id: str | None) -> None:
-        with self.leaving_out(SEGMENTS, *BASELINES):
-            histories = load_histories(self.warehouse, self.ds, bucket, users=users, at_its_end=True, with_returns=True)
+        """Save the segments of a bucket's users and the hits of every baseline."""
+        with self.skip_on_error(SEGMENTS, *BASELINES):
+            histories = load_histories(
+                self.warehouse, self.ds, bucket, users=users, at_night_end=True, with_returns=True
+            )
             self.warehouse.append(
                 "segments", segments_of(users, histories, epoch_microseconds(self.store.day_end(self.ds)))
             )
             if "popular" in self.left_out:
                 return
-            with self.leaving_out(*BASELINES):
-                night = load_bucket(self.warehouse, self.ds, bucket, users)
-                self.rank_by_count(night, histories)
-                with self.leaving_out(BY_MODEL):
+            with self.skip_on_error(*BASELINES):
+                candidates = load_bucket(self.warehouse, self.ds, bucket, users)
+                self.rank_by_counts(candidates, histories)
+                with self.skip_on_error(BY_MODEL):
                     if mean_id and BY_MODEL not in self.left_out:
-                        self.keep(BY_MODEL, night, self.rank_by(mean_id, night, self.k))
+                        self.save_hits(BY_MODEL, candidates, self.rank_by(mean_id, candidates, self.k))
 
     @property
     def store(self) -> Store:
+        """Return the store of the warehouse."""
         return self.warehouse.store
 
-    def rank_by_count(self, night: RankingBucket, histories: Histories) -> None:
-        popular = popularity(self.warehouse, self.ds, night.goods_keys)
+    def rank_by_counts(self, bucket: RankingBucket, histories: Histories) -> None:
+        """Save the hits of both baselines that need no model."""
+        popular = popularity(self.warehouse, self.ds, bucket.goods_keys)
         types = self.config.positive_types
-        again = purchase_recency(night, histories, type_keys(self.warehouse, types) if types else None)
-        self.keep("popular", night, top_k(night, (popular,), self.k, self.per_shop))
-        self.keep("bought_again", night, top_k(night, (again, popular), self.k, self.per_shop))
+        again = purchase_recency(bucket, histories, type_keys(self.warehouse, types) if types else None)
+        self.save_hits("popular", bucket, top_k(bucket, (popular,), self.k, self.per_shop))
+        self.save_hits("bought_again", bucket, top_k(bucket, (again, popular), self.k, self.per_shop))
 
-    def keep(self, ranker: str, night: RankingBucket, order: BaselineRanking) -> None:
-        """Keeps what was taken of a ranker's order."""
+    def save_hits(self, ranker: str, bucket: RankingBucket, ranking: BaselineRanking) -> None:
+        """Save the candidates of a ranking that the users then took."""
         frame = pl.DataFrame(
             {
-                "user_key": order.user_keys,
-                "goods_key": night.goods_keys[order.candidate],
-                "rank": order.rank,
-                "sources": night.sources.gather(order.candidate),
+                "user_key": ranking.user_keys,
+                "goods_key": bucket.goods_keys[ranking.candidate],
+                "rank": ranking.rank,
+                "sources": bucket.sources.gather(ranking.candidate),
             }
         )
         self.warehouse.con.register("ranked_again", frame.to_arrow())
@@ -194,19 +207,21 @@ class BaselineReplay:
 
 
 def segments_of(users: np.ndarray, histories: Histories, as_of: int) -> pl.DataFrame:
-    """Of each user how many goods they had touched, and whether they came in the last days; who has no event, since
-    they were only shown something, is new."""
+    """Return the segments of each user: the size of the history, and new or old.
+
+    A user is new if the first event is at most NEW_DAYS old, or if there is no event, only impressions.
+    """
     index = users // histories.stride
     has = index < len(histories.count)
     has[has] = histories.count[index[has]] > 0
     first, end = np.zeros((2, len(users)), np.int64)
     first[has] = histories.first[index[has]]
     end[has] = first[has] + histories.count[index[has]]
-    touched = np.r_[0, np.cumsum(histories.goods_keys > 0)]
-    longest = np.searchsorted(list(HISTORY), touched[end] - touched[first], "right") - 1
+    goods_before = np.r_[0, np.cumsum(histories.goods_keys > 0)]
+    segment = np.searchsorted(list(HISTORY), goods_before[end] - goods_before[first], "right") - 1
     is_new = ~has
     is_new[has] = histories.event_ts[first[has]] >= as_of - NEW_DAYS * MICROSECONDS_PER_DAY
-    history = pl.DataFrame({"segment": np.array(list(HISTORY.values()))[longest], "user_key": users})
+    history = pl.DataFrame({"segment": np.array(list(HISTORY.values()))[segment], "user_key": users})
     newness = pl.DataFrame({"segment": np.where(is_new, "new", "old"), "user_key": users})
     labelled = [
         history.with_columns(pl.lit("history").alias("kind")),

@@ -1,4 +1,4 @@
-"""Settings that list event types -> those of which a night sees none, so that a wrong name does not go unnoticed."""
+"""Settings that list event types -> those that match no event of a night, so that a wrong name is noticed."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,7 +12,7 @@ from features.store.warehouse import Warehouse
 def listed_types(
     sequences: SequenceConfig, examples: ExampleConfig, candidates: CandidateConfig
 ) -> dict[str, Sequence[str]]:
-    """Every setting that lists event types, by its name; an empty list means all of them."""
+    """Return the settings that list event types, by name; an empty list means all types."""
     listed = {
         "candidates.bought_types": candidates.bought_types,
         "examples.positive_types": examples.positive_types,
@@ -23,12 +23,12 @@ def listed_types(
 
 
 def unmatched_types(warehouse: Warehouse, ds: date, listed: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
-    """The settings none of whose event types the night sees, and the types that it does see."""
+    """Return the settings whose event types the night does not see, and the types that it sees."""
     create_histories_view(warehouse, ds)
     con = warehouse.con
     seen = [name for (name,) in sql_files.run(con, "transforms/seen_types").fetchall()]
-    asked = [
+    matches = [
         (name, sql_files.run(con, "transforms/types_match", listed=list(types), seen=seen).fetchall())
         for name, types in listed.items()
     ]
-    return [name for name, [(is_met,)] in asked if not is_met], seen
+    return [name for name, [(has_match,)] in matches if not has_match], seen

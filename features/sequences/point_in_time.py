@@ -1,8 +1,8 @@
-"""Moments at which what may be seen has holes: an event not yet known lies between others that are. What is seen then
-is gathered, place by place; of every other moment it is a slice.
+"""Histories and moments -> the events that each moment may see.
 
-An event is seen from `seen_at` on, the first microsecond after it happened or the one at which it was known, whichever
-is later.
+At most moments these are one slice. A history has a hole at a moment if an unknown event is between known ones; then
+the visible events are gathered one by one. An event is visible from the first microsecond after it happened, or from
+the one at which it was known, whichever is later.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,16 @@ from features.sequences.range_ops import expand_ranges, running_max_min, segment
 
 MICROSECONDS = 1_000_000
 SECONDS_PER_DAY = 86_400
-PLACES_PER_PASS = 5_000_000  # a hundred bytes each while they are looked at
+PLACES_PER_PASS = 5_000_000  # about a hundred bytes each while a window is scanned
 
 
 @dataclass(frozen=True)
-class GroupFilter:
-    """The goods, or the shops, of N events: `keys` int32 [N], 0 where the event has none or none of the types counts;
-    `kept` bool [N] without repeats either, None where that is all of them."""
+class GroupEvents:
+    """Hold which of the N events of `histories` count for one sequence group.
+
+    `keys` are int32 [N]: the item or shop of each event, 0 if it has none or its type does not count. `kept` is bool
+    [N]: the events with a key that are no repeats, None if that is all of them.
+    """
 
     histories: Histories
     config: GroupConfig
@@ -32,8 +35,11 @@ class GroupFilter:
 
 @dataclass(frozen=True)
 class GatheredRows:
-    """What is seen at some moments with holes: `rows` int64 [R] say which moments, `places` int64 where the events of
-    each stand, moment by moment, oldest first, and `lengths` int64 [R] how many."""
+    """Hold the visible events of R moments with holes.
+
+    `rows` int64 [R] are the moments. `places` int64 are the indices of their events, moment by moment, oldest first;
+    `lengths` int64 [R] count them.
+    """
 
     rows: np.ndarray
     places: np.ndarray
@@ -42,77 +48,85 @@ class GatheredRows:
 
 @dataclass(frozen=True)
 class Visibility:
-    """What X users may see of their events, each at a moment: events `[first, seen)`, which stand together, and behind
-    a hole some of those up to `some_seen`, which is `seen` where there is no hole. int64 [X] each; `as_of` int64 [X] in
-    microseconds."""
+    """Hold the range of events that each of X users may see at a moment.
+
+    All events of `[first, full_end)` are visible, and after a hole some of `[full_end, partial_end)`. Without a hole
+    both ends are equal. int64 [X] each; `as_of` is in microseconds since 1970 UTC.
+    """
 
     as_of: np.ndarray
     first: np.ndarray
-    seen: np.ndarray
-    some_seen: np.ndarray
+    full_end: np.ndarray
+    partial_end: np.ndarray
 
 
 def visibility_of(histories: Histories, user_keys: np.ndarray, as_of: np.ndarray) -> Visibility:
-    """What users, int [X], may see at moments, int64 [X] in microseconds since 1970 UTC; nothing where there is no such
-    user."""
+    """Find what each user may see at a moment.
+
+    user_keys: int [X]; as_of: int64 [X] in microseconds since 1970 UTC. An unknown user sees nothing.
+    """
     index = user_keys // histories.stride
     known = index < len(histories.first)
     first = np.where(known, histories.first[np.where(known, index, 0)], 0)
     last = first + np.where(known, histories.count[np.where(known, index, 0)], 0)
-    if later_than(histories.event_ts, as_of - 1):
+    if has_later(histories.event_ts, as_of - 1):
         last = segmented_searchsorted(histories.event_ts, first, last, as_of, "left")
-    if histories.known_at is None or not later_than(histories.known_at, as_of):
+    if histories.known_at is None or not has_later(histories.known_at, as_of):
         return Visibility(as_of, first, last, last)
-    all_seen_from, some_seen_from = running_max_min(seen_from(histories), histories.user_keys)
-    seen = segmented_searchsorted(all_seen_from, first, last, as_of, "right")
-    return Visibility(as_of, first, seen, segmented_searchsorted(some_seen_from, seen, last, as_of, "right"))
+    all_visible_from, any_visible_from = running_max_min(visible_from(histories), histories.user_keys)
+    full_end = segmented_searchsorted(all_visible_from, first, last, as_of, "right")
+    partial_end = segmented_searchsorted(any_visible_from, full_end, last, as_of, "right")
+    return Visibility(as_of, first, full_end, partial_end)
 
 
-def later_than(values: np.ndarray, as_of: np.ndarray) -> bool:
-    """Whether any value is later than the first of the moments: if not, as at a night's end, none need be searched."""
+def has_later(values: np.ndarray, as_of: np.ndarray) -> bool:
+    """Return whether any value is later than the earliest moment.
+
+    If none is, as at a night's end, no search is needed.
+    """
     return bool(len(values) and len(as_of) and values.max() > as_of.min())
 
 
-def seen_from(histories: Histories, places: np.ndarray | slice = slice(None)) -> np.ndarray:
-    """The first moment at which each event is seen. int64"""
+def visible_from(histories: Histories, places: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """Return the first moment at which each event is visible. int64."""
     after = histories.event_ts[places] + 1
     return after if histories.known_at is None else np.maximum(after, histories.known_at[places])
 
 
 def gather_visible(
-    group: GroupFilter, first: np.ndarray, last: np.ndarray, as_of: np.ndarray
+    events: GroupEvents, first: np.ndarray, last: np.ndarray, as_of: np.ndarray
 ) -> Iterator[GatheredRows]:
-    """What may be seen of each range `[first, last)`: the newest ones of the group, in batches of rows.
+    """Gather the newest visible events of each range `[first, last)`, in batches of rows.
 
-    The end of a range is looked at first, and more of it only where that was not enough: so a user with ten million
-    events costs no more than another.
+    Scans a window at the end of a range first, and a four times longer one only if that was not enough. So a user with
+    ten million events costs no more than another.
     """
-    reach, todo = 2 * max_length(group.config), np.arange(len(first))
+    reach, todo = 2 * max_length(events.config), np.arange(len(first))
     while len(todo):
         low = np.maximum(first[todo], last[todo] - reach)
         left = []
         for some in row_batches(last[todo] - low):
             rows = todo[some]
-            found, enough = scan_window(group, low[some], last[rows], as_of[rows])
+            found, enough = scan_window(events, low[some], last[rows], as_of[rows])
             enough |= low[some] == first[rows]
-            yield of_rows(found, enough, rows)
+            yield select_rows(found, enough, rows)
             left.append(rows[~enough])
         todo, reach = np.concatenate(left), 4 * reach
 
 
 def scan_window(
-    group: GroupFilter, low: np.ndarray, last: np.ndarray, as_of: np.ndarray
+    events: GroupEvents, low: np.ndarray, last: np.ndarray, as_of: np.ndarray
 ) -> tuple[GatheredRows, np.ndarray]:
-    """What may be seen of each range, and whether that is all that would be seen of a longer one."""
-    histories, config = group.histories, group.config
+    """Gather what is visible of each range, and whether a longer range would add nothing."""
+    histories, config = events.histories, events.config
     place, row = expand_ranges(low, last)
-    seen = (seen_from(histories, place) <= as_of[row]) & (group.keys[place] > 0)
-    place, row = place[seen], row[seen]
+    visible = (visible_from(histories, place) <= as_of[row]) & (events.keys[place] > 0)
+    place, row = place[visible], row[visible]
     if config.collapse_seconds:
-        fresh = ~repeats(row, group.keys[place], histories.event_ts[place], config)
+        fresh = ~repeat_mask(row, events.keys[place], histories.event_ts[place], config)
         place, row = place[fresh], row[fresh]
     count = np.bincount(row, minlength=len(low))
-    enough = count > max_length(config)  # one more, since the oldest may repeat one before it
+    enough = count > max_length(config)  # one more, since the oldest may repeat the one before it
     if config.max_age_days:
         oldest = as_of - max_age(config)
         enough |= histories.event_ts[low] < oldest - config.collapse_seconds * MICROSECONDS
@@ -123,21 +137,21 @@ def scan_window(
     return GatheredRows(np.arange(len(low)), place[newest], np.minimum(count, max_length(config))), enough
 
 
-def of_rows(found: GatheredRows, which: np.ndarray, rows: np.ndarray) -> GatheredRows:
-    """What was found for some of the rows, which are now called as in `rows`."""
-    return GatheredRows(rows[which], found.places[np.repeat(which, found.lengths)], found.lengths[which])
+def select_rows(found: GatheredRows, selected: np.ndarray, rows: np.ndarray) -> GatheredRows:
+    """Return the selected rows, renumbered as in `rows`."""
+    return GatheredRows(rows[selected], found.places[np.repeat(selected, found.lengths)], found.lengths[selected])
 
 
 def row_batches(lengths: np.ndarray) -> list[np.ndarray]:
-    """Cuts ranges of these lengths into runs that are not too many places to hold."""
+    """Split ranges of these lengths into batches of about PLACES_PER_PASS places."""
     total = np.cumsum(lengths)
     return np.split(
         np.arange(len(lengths)), np.searchsorted(total, np.arange(PLACES_PER_PASS, total[-1], PLACES_PER_PASS))
     )
 
 
-def repeats(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupConfig) -> np.ndarray:
-    """Which events of a group repeat the one before them, of the same owner, soon enough to be left out."""
+def repeat_mask(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupConfig) -> np.ndarray:
+    """Mark events that repeat the previous one of the same owner within `collapse_seconds`."""
     again = np.zeros(len(keys), bool)
     again[1:] = (owner[1:] == owner[:-1]) & (keys[1:] == keys[:-1])
     again[1:] &= ts[1:] - ts[:-1] <= config.collapse_seconds * MICROSECONDS
@@ -145,10 +159,10 @@ def repeats(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupCo
 
 
 def max_length(config: GroupConfig) -> int:
-    """How many events a slice holds at the most."""
+    """Return the most events that a slice holds."""
     return config.length
 
 
 def max_age(config: GroupConfig) -> int:
-    """In microseconds."""
+    """Return the age from which events are dropped, in microseconds."""
     return config.max_age_days * SECONDS_PER_DAY * MICROSECONDS

@@ -171,7 +171,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
             features.ranking_writer(night, ds, model_id, fingerprint, din.unknown_rows(model)) as writer,
             progress.bar(f"rank {ds}") as tell,
         ):
-            writer.told(model.category_of)
+            writer.save_categories(model.category_of)
             for bucket in range(buckets):
                 given = features.load_bucket(night, ds, bucket)
                 users = len(given.user_keys)

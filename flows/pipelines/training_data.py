@@ -73,17 +73,17 @@ def load_splits(run: Warehouse, settings: Settings, ds: date) -> TrainingSplits:
 
     window, split = settings.window, split_of(settings.window, ds)
     found = features.load_training_data(run, split.teach, split.valid, split.measure, ds, settings.sequences)
-    before = len(found.teach) + len(found.valid)
-    if not before or not len(found.measure):
+    before = len(found.train) + len(found.valid)
+    if not before or not len(found.test):
         raise FeatureError(
-            f"no examples to train and measure on: {before} before and {len(found.measure)} in the last "
+            f"no examples to train and measure on: {before} before and {len(found.test)} in the last "
             f"{window.eval_days} days up to {ds}; {another_day(run, settings, ds)}"
         )
-    teach, valid = to_din_examples(found, found.teach), to_din_examples(found, found.valid)
+    teach, valid = to_din_examples(found, found.train), to_din_examples(found, found.valid)
     why_not = din.validation_error(teach, valid)
     left_out = skipped_validation(split, window, ds, why_not) if why_not and window.valid_days else ""
     if left_out:
-        teach = to_din_examples(found, found.teach_and_valid)
+        teach = to_din_examples(found, found.train_and_valid)
     features.create_histories_view(run, ds)
     category_of = features.assign_category_keys(run, split.measure - DAY) if settings.din.categories else None
     return TrainingSplits(
@@ -91,7 +91,7 @@ def load_splits(run: Warehouse, settings: Settings, ds: date) -> TrainingSplits:
         din.EventSequence(found.shops.keys, found.shops.ts),
         teach,
         None if why_not else valid,
-        to_din_examples(found, found.measure),
+        to_din_examples(found, found.test),
         features.table_sizes(run),
         split,
         category_of,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from features import RankingBucket
 from features.rankings.baselines import cumulative_count, purchase_recency, top_k
 from features.rankings.outcomes import segments_of
-from features.rankings.rankings import SequenceArrays
 from features.sequences.histories import Histories
+from features.sequences.history_slices import HistorySlices
 from features.store import sql_files
 
 DAY = 86_400_000_000
@@ -125,7 +125,7 @@ def test_a_baseline_takes_the_strongest_that_fit_a_tie_to_the_smaller_goods(
 
 def bucket(users: list[int], goods: np.ndarray, shops: np.ndarray, as_of: int = 0) -> RankingBucket:
     user_keys, counts = np.unique(np.array(users), return_counts=True)
-    nothing = SequenceArrays(*(np.zeros(0, np.int64),) * 4)
+    nothing = HistorySlices(*(np.zeros(0, np.int64),) * 4)
     sources = pl.Series([["popular"]] * len(goods))
     return RankingBucket(user_keys, np.r_[0, counts.cumsum()], goods, shops, sources, nothing, nothing, as_of)
 

@@ -22,7 +22,7 @@ import features
 from features import SequenceConfig, StoreConfig, Warehouse
 from features.ingest import event_files as events_module
 from features.ingest import ingest_events as ingestion_module
-from features.sequences import histories as histories_module
+from features.sequences import history_merge as merge_module
 from features.sequences import history_slices as slices_module
 from features.sequences import point_in_time as holes_module
 from features.sequences import range_ops as ranges_module
@@ -266,7 +266,7 @@ def at_moments(case: Case, asked: list[tuple[int, datetime]]) -> list[dict]:
                 slices = slice_histories(select_group(warehouse, histories, part, getattr(case.config, part)), moments)
                 for row, (start, end) in enumerate(zip(slices.start, slices.end, strict=True)):
                     found[row][part] = [
-                        (ids[slices.keys[i]], kinds[slices.types[i]], np.datetime64(int(slices.ts[i]), "us").item())
+                        (ids[slices.keys[i]], kinds[slices.type_keys[i]], np.datetime64(int(slices.ts[i]), "us").item())
                         for i in range(start, end)
                     ]
             return found
@@ -338,7 +338,7 @@ def test_events_of_two_sources_that_tie_stand_by_event_id(
 ) -> None:
     assert two_sources_that_tie(desk, warehouse) == [10, 11]
 
-    monkeypatch.setattr(HISTORIES, "comes_after", lambda _, rows, __: np.zeros(len(rows), bool))
+    monkeypatch.setattr(MERGE, "breaks_tie", lambda _, rows, __: np.zeros(len(rows), bool))
     assert two_sources_that_tie(desk, warehouse) == [11, 10]
 
 
@@ -373,10 +373,10 @@ def looks_once() -> Callable[..., tuple]:
     return satisfied
 
 
-EVENTS, SLICES, HISTORIES, HOLES = events_module, slices_module, histories_module, holes_module
+EVENTS, SLICES, MERGE, HOLES = events_module, slices_module, merge_module, holes_module
 MUTANTS = {
     "order: what came later is laid behind": in_python(
-        HISTORIES, "unsorted_mask", lambda _, source, __: np.zeros(len(source) - 1, bool)
+        MERGE, "unsorted_mask", lambda _, source, __: np.zeros(len(source) - 1, bool)
     ),
     "tie: events of one moment stand in the order of their goods": in_python(EVENTS, "ORDER", ("event_ts", "known_at")),
     "day edge: midnight belongs to the day before": in_sql(

@@ -186,7 +186,7 @@ def test_without_a_mean_model_the_others_stand_alone(own_store: Path) -> None:
     assert rankers(own_store) == ["bought_again", "model", "popular"]
     assert (left_out["left_out"], left_out["reason"]) == (
         "mean",
-        "no model of mean pooling was trained beside the one that ranked",
+        "no model of mean pooling was trained together with the one that ranked",
     )
 
 
@@ -275,7 +275,7 @@ def test_baselines_over_other_candidates_than_were_ranked_are_left_out(
     assert kept == before == ["bought_again", "mean", "model", "popular"]
     assert rankers(own_store) == ["model"]
     assert {one["left_out"]: one["reason"] for one in left_out} == dict.fromkeys(
-        ("popular", "bought_again", "mean"), "the candidates of 2025-03-19 were built anew since it was ranked"
+        ("popular", "bought_again", "mean"), "the candidates of 2025-03-19 were rebuilt since it was ranked"
     )
 
 
