@@ -1,4 +1,4 @@
-"""What shapes the features. Each part is owned by the module that reads it; flows/settings.py nests them."""
+"""The settings of features: one class per module that reads them; flows/settings.py nests them."""
 
 import os
 import re
@@ -11,7 +11,7 @@ MAX_TERABYTES = 1_000
 STORAGE_VERSION = re.compile(r"v[1-9]\d*\.\d+\.\d+")
 
 
-# The most that a setting takes. Beyond them dates, keys and memory end, whatever a person means.
+# The highest values of settings. Dates, keys and memory end beyond them.
 MAX_DAYS = 36_500  # a century
 MAX_SECONDS = 31_536_000  # a year
 MAX_ROWS = 1_000_000  # of one user, or files of one kind
@@ -20,18 +20,18 @@ MAX_THREADS = 1_024
 MAX_SEED = 2**63 - 1
 
 
-def require_between(config: object, least: float, most: float, *names: str) -> None:
-    """Raises ValueError, with the name, the value and the range, where one of these settings is outside of it."""
+def require_between(config: object, lowest: float, highest: float, *names: str) -> None:
+    """Raise ValueError, with the name, value and limit, if one of these settings is out of range."""
     for name in names:
         value = getattr(config, name)
-        if not least <= value:
-            raise ValueError(f"{name} is {value}; it must be at least {least}")
-        if value > most:
-            raise ValueError(f"{name} is {value}; it must be at most {most}")
+        if not lowest <= value:
+            raise ValueError(f"{name} is {value}; it must be at least {lowest}")
+        if value > highest:
+            raise ValueError(f"{name} is {value}; it must be at most {highest}")
 
 
 def require_size(config: object, *names: str) -> None:
-    """Raises ValueError, with the name and the value, where one of these settings is no size that DuckDB reads."""
+    """Raise ValueError, with the name and value, if a setting is no size that DuckDB reads."""
     for name in names:
         value = getattr(config, name)
         size = SIZE.fullmatch(value)
@@ -43,10 +43,13 @@ def require_size(config: object, *names: str) -> None:
 
 @dataclass(frozen=True)
 class StoreConfig:
-    """`timezone` is where a data day begins and ends; users are cut into `buckets`; limits are DuckDB's, but
-    for `threads`, by which users are ranked too. A command that finds another one writing waits for it at most
-    `wait_seconds`. The newest `keep_copies` copies of the warehouse are kept (0: none is made). DuckDB files
-    are written in `storage_version`, and every DuckDB from that version on reads them."""
+    """Hold the settings of a store: its days, buckets, limits and copies.
+
+    A data day begins and ends at midnight in `timezone`. Users are cut into `buckets`. The limits are DuckDB's, except
+    `threads`, which the ranking uses too. A command waits at most `wait_seconds` for another one that is writing. The
+    newest `keep_copies` copies of the warehouse are kept (0: no copies). DuckDB files are written in `storage_version`;
+    every DuckDB from that version on reads them.
+    """
 
     timezone: str = "UTC"
     buckets: int = 4
@@ -72,9 +75,12 @@ class StoreConfig:
 
 @dataclass(frozen=True)
 class IngestConfig:
-    """`knowledge`: where a source has known_at, a night sees only what was known by its end. `repeats`: exact repeats
+    """Hold the settings of reading events.
+
+    `knowledge`: if a source has known_at, a night sees only what was known by its end. `repeats`: exact duplicates
     without an event_id are kept (a person clicks twice) or collapsed. A night reads the last `reread_days` days of each
-    source again, for sources whose events come late."""
+    source again, for sources whose events come late.
+    """
 
     knowledge: bool = True
     repeats: Literal["keep", "collapse"] = "keep"
@@ -86,9 +92,12 @@ class IngestConfig:
 
 @dataclass(frozen=True)
 class GroupConfig:
-    """What of a history a sequence of one group keeps: the newest `length` events; none older than `max_age_days` (0:
-    of any age); of these event types (empty: of all); without those that repeat the event before them, the same goods
-    or shop within `collapse_seconds` (0: all are kept)."""
+    """Hold which events of a history a sequence of one group keeps.
+
+    It keeps the newest `length` events: none older than `max_age_days` (0: of any age), only of these event `types`
+    (empty: of all), and without repeats. A repeat has the same goods or shop as the event before it, within
+    `collapse_seconds` (0: repeats are kept).
+    """
 
     length: int = 100
     max_age_days: int = 0
@@ -98,7 +107,7 @@ class GroupConfig:
 
 @dataclass(frozen=True)
 class SequenceConfig:
-    """Two groups, goods and shops, each with what its sequences keep (see GroupConfig)."""
+    """Hold the settings of both sequence groups, goods and shops (see GroupConfig)."""
 
     goods_length: int = 100
     shop_length: int = 100
@@ -116,22 +125,26 @@ class SequenceConfig:
 
     @property
     def goods(self) -> GroupConfig:
+        """Return the settings of the goods sequences."""
         return GroupConfig(self.goods_length, self.goods_max_age_days, self.goods_types, self.goods_collapse_seconds)
 
     @property
     def shop(self) -> GroupConfig:
+        """Return the settings of the shop sequences."""
         return GroupConfig(self.shop_length, self.shop_max_age_days, self.shop_types, self.shop_collapse_seconds)
 
 
 @dataclass(frozen=True)
 class ExampleConfig:
-    """Labels of a day, and the history each may see.
+    """Hold the settings of a day's labels, and of the history that each may see.
 
-    `history`: 'night', what the night before had; 'event', all strictly before the moment of the label, for benchmarks.
-    `labels`: 'impressions', or 'positives', events of `positive_types` (empty: of all) with sampled negatives; 'auto'
-    takes impressions on days that have them. For each positive `negatives` goods are drawn: from the 'candidates' of
-    the night before, and then only what was taken of those is a positive, which is what a night asks of the model; or
-    'uniform', or by 'popularity' to the power `popularity_power` over the last `popular_days` days."""
+    `history`: 'night' ends it with the night before; 'event' ends it strictly before the label's moment, for
+    benchmarks. `labels`: 'impressions', or 'positives': events of `positive_types` (empty: of all) with sampled
+    negatives; 'auto' uses impressions on days that have them. Each positive gets `negatives` negatives, sampled as
+    `draw` says. 'candidates' samples them from the candidates of the night before and keeps only positives among those,
+    which is what a night asks of the model. 'uniform' samples all items equally, 'popularity' by popularity over the
+    last `popular_days` days to the power `popularity_power`.
+    """
 
     history: Literal["night", "event"] = "night"
     labels: Literal["auto", "impressions", "positives"] = "auto"
@@ -149,20 +162,24 @@ class ExampleConfig:
         require_between(self, 0, MAX_SEED, "seed")
 
 
-# What a built-in source brings, beside the others: chosen on early nights, held on later ones (docs/experiments.md).
+# Quotas of built-in sources relative to the others: chosen on early nights, confirmed on later ones
+# (docs/experiments.md).
 SHARES = {"bought_again": 4, "bought_before": 4, "new_in_shop": 0.25}
 
 
 @dataclass(frozen=True)
 class CandidateConfig:
-    """At most `per_source` from each candidate source (by SHARES more or fewer from some that are built in), or what
-    `quotas` says for its name (0 turns it off); at most `per_user` of their union, in which a source with twice the
-    quota counts twice.
+    """Hold the settings of candidates: quotas, popularity, co-visited items and exclusions.
 
-    Popularity is counted over `popular_days`, a touch weighing half as much for every `half_life_days` of its age.
-    Goods go together where at least `pair_support` users touched both in `pair_days`, among the last `pair_goods` of
-    each. `bought_types` are the event types that count as bought; where a night sees none of them, all do. What was
-    bought within `exclude_bought_days` is no candidate (0: it may be), but goods of `repeatable_categories` always may.
+    Each source gives a user at most `per_source` candidates (SHARES multiplies this for some built-in sources), or what
+    `quotas` says for its name (0 turns it off). At most `per_user` of their union remain; a source with twice the quota
+    counts twice in it.
+
+    Popularity is counted over `popular_days`; an event weighs half as much for every `half_life_days` of its age. Two
+    items are co-visited if at least `pair_support` users touched both in `pair_days`, among the last `pair_goods` of
+    each user. `bought_types` are the event types that count as purchases; if a night sees none of them, all types do.
+    An item bought within `exclude_bought_days` is no candidate (0: it may be one), except items of
+    `repeatable_categories`, which always may.
     """
 
     per_source: int = 100
@@ -189,14 +206,17 @@ class CandidateConfig:
                 raise ValueError(f"quotas.{name} is {quota}; it must be at most {MAX_ROWS}")
 
     def quota(self, source: str) -> int:
-        """How many candidates of a user the source may bring."""
+        """Return how many candidates the source may give a user."""
         return self.quotas.get(source, max(1, int(self.per_source * SHARES.get(source, 1))))
 
 
 @dataclass(frozen=True)
 class RankingConfig:
-    """How many goods each user gets: the `k` best, none that scores below `min_score`, at most `per_shop` of one shop
-    (0: any number). For how many of them the night explains how much of the history."""
+    """Hold the settings of a user's ranking and of its explanation.
+
+    A user gets the `k` best candidates, without those below `min_score`, and at most `per_shop` of one shop (0: any
+    number). For the first `why_goods` of them the night saves the `why_history` strongest events of the history.
+    """
 
     k: int = 50
     min_score: float = 0.0
@@ -214,9 +234,11 @@ class RankingConfig:
 
 @dataclass(frozen=True)
 class RetentionConfig:
-    """What `nightrank housekeeping` leaves: the lake's derived files of the last `keep_lake_days` days up to the newest
-    (0: all), the newest `keep_checkpoints` models beside those that something refers to, and the newest `keep_reports`
-    reports."""
+    """Hold what `nightrank housekeeping` keeps.
+
+    It keeps the lake's derived files of the last `keep_lake_days` days up to the newest (0: all), the models that
+    something refers to and the newest `keep_checkpoints` others, and the newest `keep_reports` reports.
+    """
 
     keep_lake_days: int = 90
     keep_checkpoints: int = 10
@@ -229,9 +251,13 @@ class RetentionConfig:
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """How many nights of rankings, and how many of sequences, the published file holds; how many files are kept; and
-    whether a page is written of each night that is published. A night is not published where one model ranked it and
-    the night before and their scores are further apart than `max_psi` (0: any distance)."""
+    """Hold the settings of publishing.
+
+    The published file has the last `ranking_nights` nights of rankings and `sequence_nights` nights of sequences. The
+    newest `keep_releases` files are kept. `report`: whether a page is written for each published night. A night is not
+    published if the same model ranked it and the night before, and their scores differ by a PSI above `max_psi` (0: no
+    limit).
+    """
 
     ranking_nights: int = 14
     sequence_nights: int = 1

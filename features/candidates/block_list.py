@@ -1,4 +1,4 @@
-"""The store's block list, a file that a person writes -> goods that are candidates for nobody, or not for a user."""
+"""The store's block list, written by a person -> items that are never candidates, for all users or for one."""
 
 import csv
 from pathlib import Path
@@ -20,23 +20,25 @@ WHOLE = r"^([+-]?\d+)\.0*$"  # an integer as a float is written
 
 
 def block_list(store: Store) -> Path | None:
-    """The file with the block list, if there is one. Raises FeatureError where there are two."""
+    """Return the file of the block list, or None. Raises FeatureError if there are two."""
     found = [store.root / name for name in FILES if (store.root / name).exists()]
     if len(found) > 1:
-        raise FeatureError(f"{store.root}: there are both {' and '.join(FILES)}; keep the one that counts")
+        raise FeatureError(f"{store.root}: there are both {' and '.join(FILES)}; keep one of them")
     return found[0] if found else None
 
 
 def block_list_hash(store: Store) -> str | None:
-    """What is in the block list, as a part of a fingerprint."""
+    """Return the hash of the block list, a part of a fingerprint; None without one."""
     path = block_list(store)
     return lake.cached_sha256(path) if path else None
 
 
 def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
-    """The keys of the block list, user_key NULL where it holds for everybody, and how many of its rows name an id that
-    nobody knows. Raises FeatureError where the file cannot be read, has no column goods_id, or has an id that cannot be
-    one of this store."""
+    """Read the keys of the block list, and count its rows with an unknown id.
+
+    user_key is NULL if a row holds for all users. Raises FeatureError if the file cannot be read, has no column
+    goods_id, or has an id that cannot be one of this store.
+    """
     path, con = block_list(warehouse.store), warehouse.con
     if path is None:
         return pl.DataFrame(schema=NOTHING), 0
@@ -50,9 +52,9 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
     for name, table in (("goods_id", "goods"), ("user_id", "users")):
         if id_type_of(con, table, name) == "VARCHAR":
             known = pl.DataFrame(con.table(f"entities.{table}").select(name).to_arrow_table())[name]
-            texts = texts.with_columns(named_by_text(texts[name], known))
+            texts = texts.with_columns(ids_as_spelled(texts[name], known))
         else:
-            texts = texts.with_columns(named_by_number(path, texts[name]))
+            texts = texts.with_columns(ids_as_integers(path, texts[name]))
     con.register("block_list", texts.to_arrow())
     frame = pl.DataFrame(sql_files.arrow(con, "transforms/blocked"))
     [(unknown,)] = sql_files.run(con, "transforms/blocked_unknown").fetchall()
@@ -61,24 +63,28 @@ def read_block_list(warehouse: Warehouse) -> tuple[pl.DataFrame, int]:
 
 
 def check_columns(path: Path, given: pl.DataFrame) -> None:
+    """Raise FeatureError unless the columns are goods_id and, if any, user_id."""
     if "goods_id" not in given.columns or set(given.columns) - {"goods_id", "user_id"}:
         raise FeatureError(
             f"{path}, line 1: the columns are {', '.join(given.columns)}; "
-            "a block list has goods_id, and user_id where a row is for one user"
+            "a block list has goods_id, and user_id if a row is for one user"
         )
 
 
 def cast_ids_to_text(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return ids as text, NULL where a value is missing: an empty text, or NaN, as pandas writes it."""
+    """Return ids as text, with NULL for a missing value.
+
+    An empty text is missing, and NaN too, as pandas writes it.
+    """
     floats = [name for name, kind in rows.schema.items() if kind.is_float()]
-    bytes_of = [name for name, kind in rows.schema.items() if kind == pl.Binary and not is_text(rows[name])]
-    rows = rows.with_columns(pl.col(bytes_of).bin.encode("hex"))  # UUIDs, as Parquet holds them
+    binary = [name for name, kind in rows.schema.items() if kind == pl.Binary and not is_text(rows[name])]
+    rows = rows.with_columns(pl.col(binary).bin.encode("hex"))  # UUIDs, as Parquet holds them
     texts = rows.with_columns(pl.col(floats).fill_nan(None)).cast(pl.String)
     return texts.with_columns(pl.all().str.strip_chars().replace("", None))
 
 
 def is_text(values: pl.Series) -> bool:
-    """Whether bytes are texts in UTF-8."""
+    """Return whether bytes are texts in UTF-8."""
     try:
         values.cast(pl.String)
     except pl.exceptions.ComputeError:
@@ -86,8 +92,11 @@ def is_text(values: pl.Series) -> bool:
     return True
 
 
-def named_by_number(path: Path, ids: pl.Series) -> pl.Series:
-    """Return ids as the integers of this store, as text. Raises FeatureError where one is no whole BIGINT."""
+def ids_as_integers(path: Path, ids: pl.Series) -> pl.Series:
+    """Return ids as the integers of this store, as text.
+
+    Raises FeatureError if one is no whole BIGINT.
+    """
     frame = pl.DataFrame({"id": ids})
     number = pl.col("id").cast(pl.Float64, strict=False)
     is_whole = (number == number.floor()) & (number.abs() < EXACT)
@@ -107,8 +116,11 @@ def named_by_number(path: Path, ids: pl.Series) -> pl.Series:
     return frame["number"].cast(pl.String).alias(ids.name)
 
 
-def named_by_text(ids: pl.Series, known: pl.Series) -> pl.Series:
-    """Return ids as the store has them: where it knows no `1.0` but a `1`, that is meant, and a UUID in any letters."""
+def ids_as_spelled(ids: pl.Series, known: pl.Series) -> pl.Series:
+    """Return ids as the store spells them.
+
+    `1.0` means `1` if only that is known, and a UUID may be in any letters.
+    """
     frame = pl.DataFrame({"id": ids})
     whole = pl.when(pl.col("id").str.contains(WHOLE)).then(pl.col("id").str.replace(WHOLE, "$1"))
     is_known = pl.col("id").is_in(known.implode())
@@ -121,14 +133,16 @@ def named_by_text(ids: pl.Series, known: pl.Series) -> pl.Series:
 
 
 def matching_ids(name: str) -> pl.Expr:
-    """Return the hexadecimal digits of a UUID, NULL where a text is none."""
+    """Return the hexadecimal digits of a UUID, NULL for other texts."""
     is_uuid = pl.col(name).str.contains(f"(?i)^{UUID.pattern}$")
     return pl.when(is_uuid).then(pl.col(name).str.to_lowercase().str.replace_all("[{}-]", "")).alias("uuid")
 
 
 def read_csv(path: Path) -> pl.DataFrame:
-    """The rows of a CSV file as text. Raises FeatureError, with the line, where one has more
-    or fewer fields than the first."""
+    """Read the rows of a CSV file as text.
+
+    Raises FeatureError, with the line, if a row has more or fewer fields than the first.
+    """
     with path.open(newline="", encoding="utf-8-sig") as handle:
         lines = csv.reader(handle)
         columns = [name.strip().lower() for name in next(lines, [])]

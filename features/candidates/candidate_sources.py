@@ -1,4 +1,4 @@
-"""Candidate sources: the queries in sql/candidates and in the store's own folder `candidates`, checked and run."""
+"""Candidate sources: check and run the queries of sql/candidates and of the store's folder `candidates`."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,14 +17,17 @@ INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 NUMBER = re.compile(rf"{INTEGER.pattern}|FLOAT|DOUBLE|DECIMAL\(.*\)")
 AS_NUMBER = re.compile(rf"CAST\((?:\w+\.)*(?P<column>user_id|goods_id) AS ({NUMBER.pattern})\)")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-MAX_SOURCES = 62  # the union keeps which of them proposed a goods as bits of a number
+MAX_SOURCES = 62  # the union keeps the sources of a candidate as bits of one BIGINT
 DESCRIPTION_LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class CandidateSource:
-    """A source: its name, the file it is in as errors call it, its query, how many candidates of a user it may bring,
-    and whether it is the store's own. `alike`: by column, ids of the store that are text and the same number."""
+    """Hold a source: its name, its file as errors name it, its query and its quota of candidates per user.
+
+    `is_own`: whether it is the store's own file. `alike`: by column, ids of the store that are text and equal as
+    numbers.
+    """
 
     name: str
     file: str
@@ -35,14 +38,15 @@ class CandidateSource:
 
 
 def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSource]:
-    """The sources that are not turned off, by name; a file in the store takes the place of a built-in one of its name.
+    """Return the sources that are not turned off, ordered by name.
 
-    Raises FeatureError where a quota names no source, where a file cannot be read, and where nothing is left.
+    A file in the store replaces the built-in source of its name. Raises FeatureError if a quota names no source, if a
+    file cannot be read, and if no source is left.
     """
     found = {
         name: (f"sql/candidates/{name}.sql", sql_files.read(f"candidates/{name}"), False)
         for name in sql_files.names("candidates")
-    } | {path.stem: (str(path), text_of(path), True) for path in sorted(store.candidates.glob("*.sql"))}
+    } | {path.stem: (str(path), read_query(path), True) for path in sorted(store.candidates.glob("*.sql"))}
     unknown = sorted(config.quotas.keys() - found.keys())
     if unknown:
         raise FeatureError(
@@ -54,21 +58,24 @@ def candidate_sources(store: Store, config: CandidateConfig) -> list[CandidateSo
         if config.quota(name)
     ]
     if len(sources) > MAX_SOURCES:
-        raise FeatureError(f"{len(sources)} candidate sources are too many; at most {MAX_SOURCES} are told apart")
+        raise FeatureError(f"{len(sources)} candidate sources are too many; the most is {MAX_SOURCES}")
     if not sources:
         raise FeatureError("candidates.quotas: every candidate source is turned off; give one a quota above 0")
     return sources
 
 
-def tables_of(store: Store) -> list[tuple[str, str]]:
-    """The files below the store's own folder of candidates, whatever a source may read, with what is in them, as a part
-    of a fingerprint; the sources themselves are parts already."""
+def readable_files(store: Store) -> list[tuple[str, str]]:
+    """Return the files in the store's candidates folder that sources may read, with their hashes.
+
+    They are a part of a fingerprint; the sources themselves are another part.
+    """
     sources = set(store.candidates.glob("*.sql"))
     tables = sorted(path for path in store.candidates.rglob("*") if path.is_file() and path not in sources)
     return [(str(path.relative_to(store.candidates)), lake.cached_sha256(path)) for path in tables]
 
 
-def text_of(path: Path) -> str:
+def read_query(path: Path) -> str:
+    """Read the query of a source. Raises FeatureError if its file name or its text is not valid."""
     if not NAME.fullmatch(path.stem):
         raise FeatureError(
             f"{path}: name the file with small letters, digits and _ alone, since the source is called after it"
@@ -81,8 +88,10 @@ def text_of(path: Path) -> str:
 
 
 def run_candidate_source(con: duckdb.DuckDBPyConnection, source: CandidateSource, folder: Path) -> None:
-    """Makes the table `proposed` of what a source gives. Raises FeatureError, with the file and the line, where its
-    query does not run, and where its columns are not those of the contract."""
+    """Create the table `proposed` from the rows of a source.
+
+    Raises FeatureError, with the file and the line, if its query fails or its columns do not match the contract.
+    """
     try:
         values = bind_parameters(
             con, source, {"quota": source.quota, "folder": duckdb_connection.glob_escaped(str(folder))}
@@ -98,7 +107,7 @@ def run_candidate_source(con: duckdb.DuckDBPyConnection, source: CandidateSource
 def bind_parameters(
     con: duckdb.DuckDBPyConnection, source: CandidateSource, available: dict[str, Any]
 ) -> dict[str, Any]:
-    """The values of the parameters that the query names."""
+    """Return the values of the parameters that the query names."""
     parsed = con.extract_statements(source.query)
     if len(parsed) != 1 or sql_files.kind_of(parsed[0]) != "SELECT":
         raise FeatureError(f"{source.file}: a candidate source is one select, and this file is not")
@@ -111,13 +120,13 @@ def bind_parameters(
 
 
 def check_columns(source: CandidateSource, described: list[tuple]) -> None:
-    """Raises FeatureError, naming every column that is wrong, where they are not those of the contract."""
+    """Raise FeatureError, with every wrong column, unless the columns match the contract."""
     given = {name.lower(): kind for name, kind, *_ in described}
     wrong = [f"{name} is missing" for name in CONTRACT if name not in given]
     wrong += [f"{name} is too many" for name in given if name not in CONTRACT]
     for name in CONTRACT:
-        kind, wanted = given.get(name), NUMBER if name == "strength" else INTEGER
-        if kind and not wanted.fullmatch(kind):
+        kind, expected = given.get(name), NUMBER if name == "strength" else INTEGER
+        if kind and not expected.fullmatch(kind):
             wrong.append(f"{name} is {kind}, expected {'a number' if name == 'strength' else 'an INTEGER'}")
     if wrong:
         columns = ", ".join(name for name, *_ in described)
@@ -128,7 +137,7 @@ def check_columns(source: CandidateSource, described: list[tuple]) -> None:
 
 
 def check_ids(con: duckdb.DuckDBPyConnection, source: CandidateSource, values: dict[str, Any]) -> None:
-    """Raise FeatureError where a query compares ids that are text with numbers, and two ids are the same number."""
+    """Raise FeatureError if a query compares ids that are text, and equal as numbers, with a number."""
     [(_, plan)] = con.execute(sql_builder.explain(source.query), values).fetchall()
     for column in {found["column"] for found in AS_NUMBER.finditer(plan)} & source.alike.keys():
         raise FeatureError(
@@ -139,7 +148,8 @@ def check_ids(con: duckdb.DuckDBPyConnection, source: CandidateSource, values: d
 
 
 def query_error(source: CandidateSource, error: duckdb.Error, folder: Path) -> FeatureError:
+    """Return the error of a query that does not run, with its file and line."""
     line = DESCRIPTION_LINE.search(str(error))
     place = f"{source.file}, line {line[1]}" if line else source.file
-    hint = f"; the files that a source reads lie in {folder}" if isinstance(error, duckdb.PermissionException) else ""
+    hint = f"; the files that a source reads are in {folder}" if isinstance(error, duckdb.PermissionException) else ""
     return FeatureError(f"{place}: does not run: {duckdb_connection.first_line(error)}{hint}")

@@ -1,4 +1,4 @@
-"""Histories -> candidates of a night: what each candidate source proposes, together, with their names kept."""
+"""Histories -> candidates of a night: the union of all candidate sources, with their names."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -9,8 +9,13 @@ import duckdb
 import polars as pl
 
 from features.candidates.block_list import block_list_hash, read_block_list
-from features.candidates.candidate_sources import CandidateSource, candidate_sources, run_candidate_source, tables_of
-from features.candidates.item_stats import NIGHT_GOODS, NIGHT_PAIRS, night_types, shaping_goods, shaping_pairs
+from features.candidates.candidate_sources import (
+    CandidateSource,
+    candidate_sources,
+    readable_files,
+    run_candidate_source,
+)
+from features.candidates.item_stats import NIGHT_GOODS, NIGHT_PAIRS, night_goods_inputs, night_pairs_inputs, night_types
 from features.config import CandidateConfig
 from features.errors import FeatureError
 from features.ingest.catalogue import catalogue_shops, shops_version
@@ -29,15 +34,18 @@ from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.lake import LakeFile
 from features.store.warehouse import Warehouse
 
-CODE = 4  # raise it where a change here changes a file
-BLOCK_LIST_CODE = 2  # raise it where a change here changes what a block list of texts names
+CODE = 4  # raise it when a change here changes a file
+BLOCK_LIST_CODE = 2  # raise it when a change here changes which text ids a block list matches
 SQL = ("night", "judged", "candidate_union", "candidate_ids", "blocked", "night_types")
 
 
 @dataclass
 class CandidateCounts:
-    """How many candidates a night has. Where they were built just now: how many each source brought, how many
-    proposals were excluded by why, and how many rows of the block list name an id that nobody knows."""
+    """Count the candidates of a night.
+
+    The other counts are of candidates that were just built: the candidates of each source, the excluded proposals by
+    reason, and the rows of the block list with an unknown id.
+    """
 
     rows: int = 0
     by_source: Counter[str] = field(default_factory=Counter)
@@ -46,10 +54,13 @@ class CandidateCounts:
 
 
 def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
-    """What candidates are made of: the events seen, the goods of the night and their pairs, what the sources ask and
-    read, what is blocked, whom something was shown to, the quotas."""
+    """Fingerprint the inputs of candidates.
+
+    They are the events seen, the items of the night and their pairs, the sources' queries and the files that they
+    read, the block list, the impressions and the quotas.
+    """
     store = warehouse.store
-    goods, pairs = shaping_goods(warehouse, ds, config), shaping_pairs(warehouse, config)
+    goods, pairs = night_goods_inputs(warehouse, ds, config), night_pairs_inputs(warehouse, config)
     sources = candidate_sources(store, config)
     asked = {source.name: source.query for source in sources}
     quotas = {source.name: source.quota for source in sources}
@@ -57,7 +68,7 @@ def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConf
     parts = {
         "impressions": [file.sha256 for file in shown_files(warehouse, ds, config)],
         "shops": shops_version(warehouse, ds),
-        "tables": tables_of(store),
+        "tables": readable_files(store),
         "blocked": blocked_part(warehouse),
         "settings.candidates": (quotas, kept, goods["settings.candidates"], pairs["settings.candidates"]),
         "sql": (goods["sql"] | pairs["sql"] | sql_texts(*(f"transforms/{name}" for name in SQL)), asked),
@@ -67,63 +78,69 @@ def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConf
 
 
 def blocked_part(warehouse: Warehouse) -> object:
-    """Return the part for the block list; where ids are text, it names UUIDs in any letters since BLOCK_LIST_CODE 2."""
-    found = block_list_hash(warehouse.store)
-    is_text = found and "VARCHAR" in {stored_type(warehouse.con, name) for name in ("user_id", "goods_id")}
-    return (found, BLOCK_LIST_CODE) if is_text else found
+    """Return the fingerprint part for the block list.
+
+    Since BLOCK_LIST_CODE 2 it matches text ids that are UUIDs in any letters.
+    """
+    hashed = block_list_hash(warehouse.store)
+    is_text = hashed and "VARCHAR" in {stored_type(warehouse.con, name) for name in ("user_id", "goods_id")}
+    return (hashed, BLOCK_LIST_CODE) if is_text else hashed
 
 
 def shown_files(warehouse: Warehouse, ds: date, config: CandidateConfig) -> list[LakeFile]:
-    """The impressions of the days that popularity is counted over: whoever is in them is a user, even without an
-    event."""
+    """Return the impressions of the days over which popularity is counted.
+
+    Everyone in them is a user, even without an event.
+    """
     return warehouse.files("impressions.%", ds - timedelta(days=config.popular_days - 1), ds)
 
 
 def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> CandidateCounts:
-    """Writes the candidates of each bucket of users. Raises FeatureError where nobody has any.
+    """Write the candidates of each bucket of users. Raises FeatureError if there are none.
 
-    A connection of its own for each bucket sees nothing but that bucket's files: the work could be anywhere.
+    Each bucket has its own connection, which sees only that bucket's files; so the work could run on any machine.
     """
     store, asset = warehouse.store, "candidates"
     fingerprint = candidates_fingerprint(warehouse, ds, config)
-    told = CandidateCounts()
+    counts = CandidateCounts()
     if not warehouse.is_current(asset, ds, fingerprint):
         sources = with_matching_spellings(warehouse, candidate_sources(store, config))
         with warehouse.building(asset, ds, fingerprint) as made:
-            relations = shared_relations(warehouse, ds, config, sources, told)
+            relations = shared_relations(warehouse, ds, config, sources, counts)
             for bucket in range(store.config.buckets):
-                frame = candidates_of(warehouse, ds, bucket, config, sources, relations, told)
+                frame = candidates_of(warehouse, ds, bucket, config, sources, relations, counts)
                 made.files.append(lake.write(store, frame, asset, ds, bucket))
             made.rows = sum(file.rows for file in made.files)
-            require_candidates(ds, made.rows, told)
-    told.rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
-    return told
+            require_candidates(ds, made.rows, counts)
+    counts.rows = sum(file.rows for file in warehouse.files(asset, ds, ds))
+    return counts
 
 
 def with_matching_spellings(warehouse: Warehouse, sources: list[CandidateSource]) -> list[CandidateSource]:
-    """Return the sources; those of the store's own know which ids no query may compare with numbers."""
+    """Add to the store's own sources the ids that a query must not compare with numbers."""
     if not any(source.is_own for source in sources):
         return sources
     alike = dict(warehouse.run("transforms/ids_alike"))
     return [replace(source, alike=alike) if source.is_own else source for source in sources]
 
 
-def require_candidates(ds: date, rows: int, told: CandidateCounts) -> None:
+def require_candidates(ds: date, rows: int, counts: CandidateCounts) -> None:
+    """Raise FeatureError, with the counts by reason, if a night has no candidates."""
     if not rows:
-        excluded = ", ".join(f"{count} {why}" for why, count in sorted(told.excluded.items())) or "none"
+        excluded = ", ".join(f"{count} {why}" for why, count in sorted(counts.excluded.items())) or "none"
         raise FeatureError(
-            f"no candidates for anybody on {ds}: {', '.join(told.by_source)} gave nothing that may be ranked "
+            f"no candidates for anybody on {ds}: {', '.join(counts.by_source)} gave nothing that may be ranked "
             f"(excluded: {excluded}); look at the quotas, the block list and the goods catalogue (docs/candidates.md)"
         )
 
 
 def shared_relations(
-    warehouse: Warehouse, ds: date, config: CandidateConfig, sources: list[CandidateSource], told: CandidateCounts
+    warehouse: Warehouse, ds: date, config: CandidateConfig, sources: list[CandidateSource], counts: CandidateCounts
 ) -> dict[str, Any]:
-    """What every bucket needs that is in no file of the night, as Arrow tables by the name of their relation."""
+    """Return the relations that every bucket needs and no file of the night has, as Arrow tables by name."""
     create_histories_view(warehouse, ds)
-    blocked, told.unknown_blocked = read_block_list(warehouse)
-    found = {
+    blocked, counts.unknown_blocked = read_block_list(warehouse)
+    relations = {
         "night_types": night_types(warehouse, config),
         "catalogue_shops": catalogue_shops(warehouse).to_arrow(),
         "blocked_goods": blocked.filter(pl.col("user_key").is_null()).select("goods_key").to_arrow(),
@@ -132,8 +149,8 @@ def shared_relations(
     if any(source.is_own for source in sources):
         for name, key in (("users", "user"), ("goods", "goods")):
             ids = warehouse.con.table(f"entities.{name}").select(f"{key}_id", f"{key}_key")
-            found[f"{key}_ids"] = ids.to_arrow_table()
-    return found
+            relations[f"{key}_ids"] = ids.to_arrow_table()
+    return relations
 
 
 def candidates_of(
@@ -143,15 +160,15 @@ def candidates_of(
     config: CandidateConfig,
     sources: list[CandidateSource],
     relations: dict[str, Any],
-    told: CandidateCounts,
+    counts: CandidateCounts,
 ) -> pl.DataFrame:
-    """Runs every source over the users of one bucket and unites what they give."""
+    """Run every source for the users of one bucket and return the union."""
     store = warehouse.store
     with duckdb_connection.connect(None, store.config, store.spill) as con:
         create_night_relations(con, warehouse, ds, bucket, config, relations)
         for number, source in enumerate(sources):
             run_candidate_source(con, source, store.candidates)
-            filter_and_score_proposals(con, number, source, told)
+            filter_and_score_proposals(con, number, source, counts)
         names = [source.name for source in sources]
         united = sql_files.arrow(con, "transforms/candidate_union", per_user=config.per_user, sources=names)
         return pl.DataFrame(united)
@@ -165,13 +182,14 @@ def create_night_relations(
     config: CandidateConfig,
     relations: dict[str, Any],
 ) -> None:
-    """Makes what candidate sources read, for one bucket of users: the night, its users, their histories, its goods.
+    """Create the relations that candidate sources read, for one bucket of users.
 
-    Then the connection is shut in: it can read the files of the night, and those in the store's own folder of
-    candidates, and no other."""
+    They are the night, its users, their histories and its items. Then the connection's file access is restricted to
+    the files of the night and of the store's candidates folder.
+    """
     store = warehouse.store
     base, since = history_files(warehouse, ds)
-    paths, before = [], ("base_histories", "days_since", "shown")  # of what the night's own tables are made
+    paths, inputs = [], ("base_histories", "days_since", "shown")  # views that the night's own tables replace
     for view, files, columns in (
         ("night_goods", warehouse.files("night_goods", ds, ds), NIGHT_GOODS),
         ("night_pairs", warehouse.files("night_pairs", ds, ds), NIGHT_PAIRS),
@@ -181,7 +199,7 @@ def create_night_relations(
     ):
         own = [lake.verified_path(store, file) for file in files]
         duckdb_connection.create_files_view(con, view, own, columns)
-        paths += [] if view in before else own
+        paths += [] if view in inputs else own
     for name, rows in relations.items():
         con.register(name, rows)
     values = {
@@ -197,18 +215,18 @@ def create_night_relations(
         sql_files.run(con, "transforms/candidate_ids")
         for name in ("user_ids", "goods_ids"):
             con.unregister(name)
-    for view in before:
+    for view in inputs:
         con.execute(sql_builder.drop_view(view))
     duckdb_connection.restrict_file_access(con, paths, store.candidates)
 
 
 def filter_and_score_proposals(
-    con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, told: CandidateCounts
+    con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, counts: CandidateCounts
 ) -> None:
-    """Takes what a source proposed among the candidates, up to its quota, without what is excluded."""
+    """Add the proposals of a source to the candidates, up to its quota, without excluded ones."""
     sql_files.run(con, "transforms/judged", source=number, quota=source.quota)
     for excluded, proposals in sql_files.run(con, "transforms/judged_counts").fetchall():
         if excluded:
-            told.excluded[excluded] += proposals
+            counts.excluded[excluded] += proposals
     rows = "select count(*) from candidate_rows where source = $source"
-    told.by_source[source.name] += con.execute(rows, {"source": number}).fetchall()[0][0]
+    counts.by_source[source.name] += con.execute(rows, {"source": number}).fetchall()[0][0]

@@ -1,4 +1,4 @@
-"""Histories -> what a night knows of its goods, for all buckets: each with its popularity, and which go together."""
+"""Histories -> item statistics of a night, for all buckets: popularity of each item, and co-visited items."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -13,11 +13,11 @@ from features.store import lake, sql_files
 from features.store.fingerprints import Fingerprint, fingerprint, sql_texts
 from features.store.warehouse import Warehouse
 
-CODE = 4  # raise it where a change here changes a file
+CODE = 4  # raise it when a change here changes a file
 GOODS_SQL = ("night_goods", "night_types", "goods_known", "goods_categories", "histories", "night_catalogue")
 PAIRS_SQL = ("recent_goods", "night_pairs", "histories")
-OTHERS = 50  # at most so many go with a goods: what a bucket joins is bounded by it
-SHRINK = 10  # added to what the cosine divides by: pairs of rare goods that met by chance come behind
+OTHERS = 50  # most co-visited items of an item; it bounds what a bucket joins
+SHRINK = 10  # added to the denominator of the cosine, so that chance pairs of rare items rank low
 PAIRS_PER_QUERY = 20_000_000  # counted in one statement, to stay within DuckDB's memory
 NIGHT_GOODS = (
     "goods_key integer, shop_key integer, cat_id varchar, active boolean, popularity bigint, lately double,"
@@ -27,15 +27,17 @@ NIGHT_PAIRS = "goods_key integer, other_key integer, together integer, cosine do
 
 
 def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
-    """Writes one row per goods known at the end of the day: shop, category, active, popularity, when it came, how soon
-    it is bought again. Returns how many."""
+    """Write one row per item known at the end of the day, and return how many.
+
+    Columns: shop, category, active, popularity, time of the first event, and days until it is bought again.
+    """
     asset, con = "night_goods", warehouse.con
     fingerprint = night_goods_fingerprint(warehouse, ds, config)
     if not warehouse.is_current(asset, ds, fingerprint):
         create_histories_view(warehouse, ds)
         con.register("night_types", night_types(warehouse, config))
-        lately = warehouse.files("events.%", ds - timedelta(days=category_days(config)), ds)
-        create_events_view(warehouse, lately, "category_events")
+        recent = warehouse.files("events.%", ds - timedelta(days=category_days(config)), ds)
+        create_events_view(warehouse, recent, "category_events")
         sql_files.run(con, "transforms/goods_categories")
         values = {
             "as_of": warehouse.store.day_end(ds),
@@ -51,17 +53,20 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
 
 
 def night_types(warehouse: Warehouse, config: CandidateConfig) -> Any:
-    """The event types that the night sees, and which of them count as bought, as an Arrow table. Histories are in
-    view."""
+    """Return the event types of the night, and whether each counts as a purchase, as an Arrow table.
+
+    The relation `histories` must exist.
+    """
     return sql_files.arrow(warehouse.con, "transforms/night_types", bought_types=list(config.bought_types))
 
 
 def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
-    """What the goods of a night are made of: the events seen, the catalogue, how popularity is counted, SQL."""
-    return fingerprint(events_seen(warehouse, ds) | shaping_goods(warehouse, ds, config))
+    """Fingerprint the inputs of night_goods: events seen, catalogue, popularity settings and SQL."""
+    return fingerprint(events_seen(warehouse, ds) | night_goods_inputs(warehouse, ds, config))
 
 
-def shaping_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> dict[str, Any]:
+def night_goods_inputs(warehouse: Warehouse, ds: date, config: CandidateConfig) -> dict[str, Any]:
+    """Return the fingerprint parts of night_goods, without those of the events seen."""
     return {
         "goods": catalogue_version(warehouse, ds),
         "settings.store": warehouse.store.config.timezone,
@@ -77,12 +82,18 @@ def shaping_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> di
 
 
 def category_days(config: CandidateConfig) -> int:
-    """How far back events say what category a goods is of: as far as what is popular, or excluded, may lie."""
+    """Return over how many days events give items a category.
+
+    It covers the days in which items can be popular or excluded.
+    """
     return max(config.popular_days, config.exclude_bought_days)
 
 
 def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
-    """Writes which goods the same users touched lately, a bounded number for each goods. Returns how many pairs."""
+    """Write the pairs of items that the same users recently touched, and return how many.
+
+    Each item has at most OTHERS pairs.
+    """
     asset, con = "night_pairs", warehouse.con
     fingerprint = night_pairs_fingerprint(warehouse, ds, config)
     if not warehouse.is_current(asset, ds, fingerprint):
@@ -111,11 +122,12 @@ def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -
 
 
 def night_pairs_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
-    """What the pairs of a night are made of: the events seen, how far back and how deep they are looked for, SQL."""
-    return fingerprint(events_seen(warehouse, ds) | shaping_pairs(warehouse, config))
+    """Fingerprint the inputs of night_pairs: events seen, days and items per user, and SQL."""
+    return fingerprint(events_seen(warehouse, ds) | night_pairs_inputs(warehouse, config))
 
 
-def shaping_pairs(warehouse: Warehouse, config: CandidateConfig) -> dict[str, Any]:
+def night_pairs_inputs(warehouse: Warehouse, config: CandidateConfig) -> dict[str, Any]:
+    """Return the fingerprint parts of night_pairs, without those of the events seen."""
     return {
         "settings.store": warehouse.store.config.timezone,
         "settings.candidates": (config.pair_days, config.pair_goods, config.pair_support),

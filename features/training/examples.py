@@ -1,4 +1,4 @@
-"""Events -> examples of a day: what each user took, and what they might have, with the moment each is seen from."""
+"""Events -> labelled examples of a day: positives and negatives, each with the moment its history ends."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,15 +18,17 @@ from features.store.lake import LakeFile
 from features.store.warehouse import Warehouse
 from features.training.negative_sampling import add_candidates, add_negatives
 
-CODE = 3  # raise it where a change here, or in negatives.py, changes a file
+CODE = 3  # raise it when a change here or in negative_sampling.py changes a file
 SQL = ("positives", "goods_known", "known_goods", "labelled_impressions", "histories", "night_catalogue")
 
 
 @dataclass(frozen=True)
 class LabelledExamples:
-    """Examples of several days, X rows. `as_of`: the moment before which their history ends, the start of the
-    example's day or the moment of its label, in microseconds since 1970 UTC. Keys int32 [X], labels int8 [X], as_of
-    int64 [X]."""
+    """Hold X examples of several days.
+
+    `as_of`: the moment at which the history of an example ends, in microseconds since 1970 UTC. It is the start of the
+    example's day or the moment of its label. Keys int32 [X], labels int8 [X], as_of int64 [X].
+    """
 
     user_keys: np.ndarray
     goods_keys: np.ndarray
@@ -34,7 +36,8 @@ class LabelledExamples:
     labels: np.ndarray
     as_of: np.ndarray
 
-    def where(self, rows: np.ndarray) -> "LabelledExamples":
+    def select(self, rows: np.ndarray) -> "LabelledExamples":
+        """Return some of the examples."""
         return LabelledExamples(*(column[rows] for column in vars(self).values()))
 
 
@@ -45,10 +48,10 @@ def build_examples(
     config: ExampleConfig,
     candidates: CandidateConfig | None = None,
 ) -> int:
-    """Writes the examples of one day, with what is known by the end of `known_until`, which labels may need.
+    """Write the examples of one day, labelled by what is known by the end of `known_until`.
 
-    The relation `histories` must be in view and reach `known_until`; `candidates` shaped those that negatives may be
-    drawn from (the defaults, where none is given). Returns the number of examples.
+    The relation `histories` must exist and reach `known_until`. `candidates` are the settings of the candidates from
+    which negatives may be sampled (the defaults, if None). Returns the number of examples.
     """
     asset = "examples"
     fingerprint = examples_fingerprint(warehouse, ds, known_until, config, candidates or CandidateConfig())
@@ -63,7 +66,7 @@ def build_examples(
 def examples_fingerprint(
     warehouse: Warehouse, ds: date, known_until: date, config: ExampleConfig, candidates: CandidateConfig
 ) -> Fingerprint:
-    """What the examples of a day are made of: what was seen before it, what happened on it, settings, SQL."""
+    """Fingerprint the inputs of a day's examples: events before and on it, settings and SQL."""
     before = ds - timedelta(days=1)
     parts = {
         "goods": known_version(warehouse, before),
@@ -80,23 +83,26 @@ def examples_fingerprint(
 
 
 def needs_candidates(warehouse: Warehouse, ds: date, config: ExampleConfig) -> bool:
-    """Whether the examples of a day are made of the candidates of the night before, which must stand by then."""
+    """Return whether the examples of a day need the candidates of the night before.
+
+    Those must be built first.
+    """
     return config.draw == "candidates" and impressions_of(warehouse, ds, config) is None
 
 
 def impressions_of(warehouse: Warehouse, ds: date, config: ExampleConfig) -> list[LakeFile] | None:
-    """The files that label a day, where impressions do."""
+    """Return the impression files that label a day, None if events label it."""
     shown = warehouse.files("impressions.%", ds, ds)
     return shown if config.labels == "impressions" or (config.labels == "auto" and shown) else None
 
 
 def candidate_files_for_labels(warehouse: Warehouse, ds: date) -> list[LakeFile]:
-    """The candidates of the night before."""
+    """Return the candidate files of the night before."""
     return warehouse.files("candidates", ds - timedelta(days=1), ds - timedelta(days=1))
 
 
 def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: ExampleConfig) -> pl.DataFrame:
-    """One row per example of a day: user_key, goods_key, shop_key, as_of, label."""
+    """Return one row per example of a day: user_key, goods_key, shop_key, as_of, label."""
     con, store = warehouse.con, warehouse.store
     start, end = store.day_start(ds), store.day_end(ds)
     create_catalogue_view(warehouse, ds - timedelta(days=1))
@@ -111,29 +117,30 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
     sql_files.run(con, "transforms/positives")
     values = {"start": start, "end": end, "types": list(config.positive_types)}
     found = pl.DataFrame(sql_files.arrow_of(con, "from positives_in($start, $end, $types)", values))
-    moment = pl.lit(start, pl.Datetime("us")) if night else pl.col("first_ts")
-    positives = found.select("user_key", "goods_key", "shop_key", moment.alias("as_of"))
+    as_of = pl.lit(start, pl.Datetime("us")) if night else pl.col("first_ts")
+    positives = found.select("user_key", "goods_key", "shop_key", as_of.alias("as_of"))
     if config.draw == "candidates":
-        return add_candidates(positives, candidate_examples(warehouse, ds), config, ds)
-    # An item that only the catalogue has would teach the unknown row alone.
+        return add_candidates(positives, candidates_for_labels(warehouse, ds), config, ds)
+    # An item that only the catalogue has would train only the unknown row.
     touched = pl.DataFrame(sql_files.arrow_of(con, "select goods_key from known_goods where is_touched", {}))
     known = sql_files.arrow_of(con, "from known_goods where popularity > 0 order by goods_key", {})
     taken = positives.filter(pl.col("goods_key").is_in(touched["goods_key"].implode()))
     return add_negatives(taken, pl.DataFrame(known), config, ds)
 
 
-def candidate_examples(warehouse: Warehouse, ds: date) -> pl.DataFrame:
+def candidates_for_labels(warehouse: Warehouse, ds: date) -> pl.DataFrame:
+    """Load the candidates of the night before, ordered by user and item."""
     columns = ["user_key", "goods_key", "shop_key"]
     frames = [
         lake.read(warehouse.store, file, lambda rows: rows.select(columns))
         for file in candidate_files_for_labels(warehouse, ds)
     ]
-    empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.Int32))
-    return pl.concat([empty, *frames]).sort("user_key", "goods_key")
+    no_rows = pl.DataFrame(schema=dict.fromkeys(columns, pl.Int32))
+    return pl.concat([no_rows, *frames]).sort("user_key", "goods_key")
 
 
 def load_examples(warehouse: Warehouse, first_ds: date, last_ds: date) -> LabelledExamples:
-    """The examples of some days, both included, in the order of days, users and goods."""
+    """Load the examples of some days, both included, ordered by day, user and item."""
     frames = [lake.read(warehouse.store, file) for file in warehouse.files("examples", first_ds, last_ds)]
     if not frames:
         empty = np.zeros(0, np.int64)
@@ -146,5 +153,5 @@ def load_examples(warehouse: Warehouse, first_ds: date, last_ds: date) -> Labell
 
 
 def last_days(ds: date, days: int) -> list[date]:
-    """The `days` days that end with `ds`, oldest first."""
+    """Return the `days` days that end with `ds`, oldest first."""
     return [ds - timedelta(days=back) for back in reversed(range(days))]

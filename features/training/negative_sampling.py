@@ -1,4 +1,4 @@
-"""Positives -> negatives: goods a user might have taken and did not, drawn the same way every time."""
+"""Positives -> negatives: items a user could have taken and did not, sampled reproducibly."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,14 +8,15 @@ import polars as pl
 
 from features.config import ExampleConfig
 
-ROUNDS = 16  # of drawing again where a negative hit a positive; a user with most of the goods keeps fewer
+ROUNDS = 16  # of sampling again if a negative hits a positive; a user with most of the items gets fewer
 COLUMNS = ["user_key", "goods_key", "shop_key", "as_of"]
 
 
 def add_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
-    """The positives, and for each some negatives among the known goods: never a goods the user took that day.
+    """Return the positives, and for each some negatives among the known items.
 
-    Positives: user_key, goods_key, shop_key, as_of. Known: goods_key, shop_key, popularity, by goods_key.
+    A negative is never an item that the user took that day. Positives: user_key, goods_key, shop_key, as_of. Known:
+    goods_key, shop_key, popularity, ordered by goods_key.
     """
     if not len(positives) or not len(known):
         return label_and_concat(positives, positives.clear())
@@ -23,8 +24,8 @@ def add_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleC
     share = np.cumsum(weight**config.popularity_power if config.draw == "popularity" else np.ones(len(known)))
     known_keys = known["goods_key"].to_numpy()
 
-    def draw(chance: np.ndarray, _rows: np.ndarray) -> np.ndarray:
-        return known_keys[np.searchsorted(share, chance * share[-1], side="right").clip(max=len(share) - 1)]
+    def draw(uniform: np.ndarray, _rows: np.ndarray) -> np.ndarray:
+        return known_keys[np.searchsorted(share, uniform * share[-1], side="right").clip(max=len(share) - 1)]
 
     drawn = sample_negatives(positives, positives, draw, config, ds)
     return label_and_concat(
@@ -33,26 +34,26 @@ def add_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleC
 
 
 def add_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
-    """What was taken of the user's own candidates of the night before, and for each some that were not taken.
+    """Return the positives among the user's candidates of the night before, with other candidates as negatives.
 
-    What was taken and was no candidate teaches nothing: beside negatives that all are candidates, it would teach that
+    A positive that was no candidate is dropped. All negatives are candidates, so the model would learn from it that
     what looks like a candidate is not taken (docs/experiments.md, 2026-11-28). Candidates: user_key, goods_key,
-    shop_key, by user_key and goods_key.
+    shop_key, ordered by user_key and goods_key.
     """
-    of_pair = ["user_key", "goods_key"]
-    offered = positives.join(candidates.select(of_pair), on=of_pair, how="semi", maintain_order="left")
+    pair = ["user_key", "goods_key"]
+    offered = positives.join(candidates.select(pair), on=pair, how="semi", maintain_order="left")
     if not len(offered):
         return label_and_concat(offered, offered)
     owners, first, count = np.unique(candidates["user_key"].to_numpy(), return_index=True, return_counts=True)
     keys = candidates["goods_key"].to_numpy()
     row = np.searchsorted(owners, np.repeat(offered["user_key"].to_numpy(), config.negatives))
 
-    def draw(chance: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return keys[first[row[rows]] + (chance * count[row[rows]]).astype(np.int64)]
+    def draw(uniform: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return keys[first[row[rows]] + (uniform * count[row[rows]]).astype(np.int64)]
 
     drawn = sample_negatives(offered, positives, draw, config, ds)
     shops = candidates.select("user_key", "goods_key", "shop_key")
-    return label_and_concat(offered, drawn.join(shops, on=of_pair, maintain_order="left"))
+    return label_and_concat(offered, drawn.join(shops, on=pair, maintain_order="left"))
 
 
 def sample_negatives(
@@ -62,26 +63,25 @@ def sample_negatives(
     config: ExampleConfig,
     ds: date,
 ) -> pl.DataFrame:
-    """`config.negatives` goods for each positive, drawn again where the user took it that day, as `taken` has it.
-    Repeats fall together.
+    """Sample `config.negatives` items for each positive, without those in `taken` of that user and day.
 
-    `draw` turns chances in [0, 1) into goods for some rows. Every chance is a hash of (seed, day, user, goods, which
-    negative, which round), so it depends on nothing else: not on the order of rows, the number of threads, or how users
-    are cut into buckets.
+    An item in `taken` is sampled again, for at most ROUNDS rounds. Duplicates are removed. `draw` maps uniform numbers
+    in [0, 1) to items for some rows. Each number is a hash of (seed, day, user, item, number of the negative, round).
+    So it depends on nothing else: not on the order of rows, the number of threads or the buckets of users.
     """
     user, goods, as_of = (
         np.repeat(positives[name].to_numpy(), config.negatives) for name in ("user_key", "goods_key", "as_of")
     )
-    which = np.tile(np.arange(config.negatives), len(positives))
-    of_day = np.unique(pack_keys(taken["user_key"].to_numpy(), taken["goods_key"].to_numpy()))
+    number = np.tile(np.arange(config.negatives), len(positives))
+    taken_pairs = np.unique(pack_keys(taken["user_key"].to_numpy(), taken["goods_key"].to_numpy()))
     drawn = np.zeros(len(user), np.int32)
     open_places = np.arange(len(user))
-    for again in range(ROUNDS):
-        chance = hash_uniform(
-            config.seed, ds.toordinal(), user[open_places], goods[open_places], which[open_places], again
+    for round_number in range(ROUNDS):
+        uniform = hash_uniform(
+            config.seed, ds.toordinal(), user[open_places], goods[open_places], number[open_places], round_number
         )
-        drawn[open_places] = draw(chance, open_places)
-        open_places = open_places[np.isin(pack_keys(user[open_places], drawn[open_places]), of_day)]
+        drawn[open_places] = draw(uniform, open_places)
+        open_places = open_places[np.isin(pack_keys(user[open_places], drawn[open_places]), taken_pairs)]
         if not len(open_places):
             break
     keep = np.ones(len(user), bool)
@@ -91,7 +91,7 @@ def sample_negatives(
 
 
 def label_and_concat(positives: pl.DataFrame, negatives: pl.DataFrame) -> pl.DataFrame:
-    """Both with their labels, by user, moment and goods."""
+    """Return both with their labels, ordered by user, moment and item."""
     labelled = [
         rows.select(*COLUMNS, pl.lit(label, pl.Int8).alias("label")) for rows, label in ((positives, 1), (negatives, 0))
     ]
@@ -99,13 +99,15 @@ def label_and_concat(positives: pl.DataFrame, negatives: pl.DataFrame) -> pl.Dat
 
 
 def pack_keys(user_keys: np.ndarray, goods_keys: np.ndarray) -> np.ndarray:
-    """One number for a user and a goods. int64"""
+    """Pack the keys of a user and an item into one number. int64."""
     return user_keys.astype(np.int64) << 32 | goods_keys.astype(np.int64)
 
 
 def hash_uniform(*parts: int | np.ndarray) -> np.ndarray:
-    """Numbers in [0, 1) that only depend on the parts: the finalizer of SplitMix64 (Steele, Lea, Flood 2014) over
-    each in turn."""
+    """Hash the parts to uniform numbers in [0, 1).
+
+    Applies the finalizer of SplitMix64 (Steele, Lea, Flood 2014) to each part in turn.
+    """
     mixed = np.zeros(np.broadcast_shapes(*(np.shape(part) for part in parts)), np.uint64)
     with np.errstate(over="ignore"):
         for part in parts:

@@ -125,7 +125,7 @@ def to_din_examples(found: features.TrainingData, rows: Any) -> "din.Examples":
     """Some of the examples with their slices, for the model."""
     import din
 
-    labelled = found.examples.where(rows)
+    labelled = found.examples.select(rows)
     return din.Examples(
         labelled.user_keys,
         labelled.goods_keys,

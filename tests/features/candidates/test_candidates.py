@@ -359,7 +359,7 @@ OTHERS = "select user_key, 1 as goods_key, 1 as strength from night_users"
         ("from entities.users", r"line 1: does not run: .*users.* does not exist"),
         (
             "from read_parquet('/etc/passwd')",
-            r"does not run: Permission Error.*the files that a source reads lie in .*candidates",
+            r"does not run: Permission Error.*the files that a source reads are in .*candidates",
         ),
     ],
 )

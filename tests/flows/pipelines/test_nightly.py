@@ -291,7 +291,7 @@ def test_an_older_night_is_ranked_by_a_model_of_its_time_and_published_beside_th
     before = digest(own_store)
     refused = nightrank("nightly", "--plain", "--ds", "2025-03-16", "--store", own_store)
     assert refused.err.strip().endswith(
-        f"train one for then first: nightrank train --ds 2025-03-16 --store {own_store}"
+        f"train one for that night first: nightrank train --ds 2025-03-16 --store {own_store}"
     )
 
     [_, record] = run_training(own_store, date(2025, 3, 16))
