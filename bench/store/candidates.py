@@ -1,10 +1,11 @@
-"""Candidate sources, each alone and together: how much of the next day's purchases they hold, rows and seconds.
+"""Measure candidate sources, each alone and together: recall of the next day's purchases, rows and seconds.
 
-    python -m bench.store.feature_store.candidates --data ../shared/data/completejourney --work FOLDER [--nights DAY ...] [--set NAME=VALUE]
+    python -m bench.store.candidates --data ../shared/data/completejourney --work FOLDER
+        [--nights DAY ...] [--set NAME=VALUE]
 
-Recall at k is the share of the goods that a user took on the day after the night that are among the k best candidates,
+Recall at k is the share of the items a user took on the day after the night that are among the k best candidates. It is
 averaged over the users who took something, whether or not the night knew them; `purchases` is the share of all of them.
-A source alone is the night with every other quota at 0; the union has the settings that are given, k in all.
+A source alone is the night with every other quota at 0. The union has the given settings, k in all.
 """
 
 import argparse
@@ -33,7 +34,7 @@ def opened(work: Path) -> features.Store:
 
 
 def read(warehouse: Warehouse, data: Path, source: str) -> None:
-    """The events of a data set, and its catalogue if it has one."""
+    """Ingest the events of a data set, and its catalogue if it has one."""
     config = features.IngestConfig()
     for name, kind, file in ((source, "events", "events"), (f"{source}_goods", "goods", "goods")):
         path = data / f"{file}.parquet"
@@ -47,7 +48,7 @@ def read(warehouse: Warehouse, data: Path, source: str) -> None:
 
 
 def taken_on(warehouse: Warehouse, ds: date, types: list[str]) -> pl.DataFrame:
-    """user_key, goods_key: what each user took on a day."""
+    """Return user_key and goods_key of what each user took on a day."""
     files = [str(warehouse.store.lake / file.path) for file in files_of_day(warehouse, ds, ds)]
     events = pl.scan_parquet(files, hive_partitioning=False).filter(pl.col("goods_key") > 0)
     if types:
@@ -55,7 +56,7 @@ def taken_on(warehouse: Warehouse, ds: date, types: list[str]) -> pl.DataFrame:
     return events.select("user_key", "goods_key").unique().collect()
 
 
-def recall(found: pl.DataFrame, taken: pl.DataFrame) -> dict[str, float]:
+def recall_at_k(found: pl.DataFrame, taken: pl.DataFrame) -> dict[str, float]:
     pair = ["user_key", "goods_key"]
     hits = taken.join(found.select(pair).with_columns(hit=1.0), on=pair, how="left").fill_null(0.0)
     of_users = hits.group_by("user_key").agg(pl.col("hit").mean())
@@ -63,8 +64,11 @@ def recall(found: pl.DataFrame, taken: pl.DataFrame) -> dict[str, float]:
 
 
 def candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> tuple[pl.DataFrame, dict[str, float]]:
-    """The candidates of a night, built anew, with seconds, peak and rows; none where a source has none for anybody."""
-    forget(warehouse, "candidates", ds)
+    """Rebuild the candidates of a night, and measure seconds, peak and rows.
+
+    The frame is empty if a source has no candidates for anybody.
+    """
+    mark_stale(warehouse, "candidates", ds)
     with measured() as figures:
         try:
             features.build_candidates(warehouse, ds, config)
@@ -77,35 +81,35 @@ def candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) -> tuple
     return frame, {**figures, "rows": len(frame)}
 
 
-def forget(warehouse: Warehouse, asset: str, ds: date) -> None:
-    """So that it is built again."""
+def mark_stale(warehouse: Warehouse, asset: str, ds: date) -> None:
+    """Remove an asset of a day from the ledger, so that it is built again."""
     warehouse.con.execute("delete from ops.intervals where asset = $asset and ds = $ds", {"asset": asset, "ds": ds})
     warehouse.run("ledger/forget_files", asset=asset, days=[ds])
 
 
 def night(warehouse: Warehouse, ds: date, config: CandidateConfig, alone: bool, types: list[str]) -> list[dict]:
-    """One row per source alone, and per union, and k."""
+    """Return one row for each k and source alone, and for each k and union."""
     rows = []
     features.build_histories(warehouse, ds)
     for name, build in (("night_goods", features.build_night_goods), ("night_pairs", features.build_night_pairs)):
-        forget(warehouse, name, ds)
+        mark_stale(warehouse, name, ds)
         with measured() as figures:
             made = build(warehouse, ds, config)
-        rows.append(told({"ds": ds, "what": name, "k": 0, **figures, "rows": made}))
+        rows.append(log_row({"ds": ds, "what": name, "k": 0, **figures, "rows": made}))
     taken = taken_on(warehouse, ds + DAY, types)
     names = [source.name for source in candidate_sources(warehouse.store, CandidateConfig())]
     for k in K:
         for name in names if alone else ():
             only = dict.fromkeys(names, 0) | {name: k}
             found, figures = candidates(warehouse, ds, replace(config, quotas=only, per_user=k))
-            rows.append(told({"ds": ds, "what": name, "k": k, **recall(found, taken), **figures}))
+            rows.append(log_row({"ds": ds, "what": name, "k": k, **recall_at_k(found, taken), **figures}))
         found, figures = candidates(warehouse, ds, replace(config, per_user=k))
-        rows.append(told({"ds": ds, "what": "union", "k": k, **recall(found, taken), **figures}))
+        rows.append(log_row({"ds": ds, "what": "union", "k": k, **recall_at_k(found, taken), **figures}))
     return rows
 
 
-def told(row: dict) -> dict:
-    """The row, said on stderr as soon as it is there."""
+def log_row(row: dict) -> dict:
+    """Print the row on stderr at once, and return it."""
     print(*row.values(), file=sys.stderr, flush=True)
     return row
 
@@ -124,13 +128,13 @@ def show(rows: list[dict]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--source", help="of sql/sources; by default the name of the folder of the data")
+    parser.add_argument("--source", help="a source of sql/sources; by default the name of the data folder")
     parser.add_argument("--work", type=Path, required=True)
     nights = [date.fromisoformat(day) for day in NIGHTS]
     parser.add_argument("--nights", nargs="+", type=date.fromisoformat, default=nights)
-    parser.add_argument("--types", nargs="*", default=[], help="of event that count as taken; all, if none is named")
-    parser.add_argument("--set", nargs="*", default=[], help="settings of [candidates], as in pair_goods=30")
-    parser.add_argument("--union", action="store_true", help="the union alone")
+    parser.add_argument("--types", nargs="*", default=[], help="event types that count as taken (default: all)")
+    parser.add_argument("--set", nargs="*", default=[], help="settings of [candidates], such as pair_goods=30")
+    parser.add_argument("--union", action="store_true", help="only the union")
     given = parser.parse_args()
     config = CandidateConfig(**{name: json.loads(value) for name, value in (one.split("=", 1) for one in given.set)})
     store = opened(given.work)

@@ -1,10 +1,11 @@
-"""The feature store beside its limits: ingestion, last-N lists, one more day, histories of examples at a moment.
+"""Compare the feature store with its limits: ingestion, last-N lists, one more day, point-in-time histories.
 
-    python -m bench.store.feature_store.feature_store --events 20000000 --users 500000 --work FOLDER [--feast PYTHON] [--repeat 3]
+    python -m bench.store.feature_store --events 20000000 --users 500000 --work FOLDER
+        [--feast PYTHON] [--repeat 3]
 
-Every stage runs in a process of its own, so that its peak memory is its own; ratios are of one run, stages that are
-compared alternate, and the median of the repeats counts. `--feast` names the Python of an environment with Feast
-(bench/requirements-feast.txt) to run it beside the histories of examples.
+Every stage runs in its own process, so that its peak memory is its own. Ratios are within one run, compared stages
+alternate, and the median of the repeats counts. `--feast` names the Python of an environment with Feast
+(bench/requirements-feast.txt), to compare it with the histories of examples.
 """
 
 import argparse
@@ -64,7 +65,7 @@ def now() -> datetime:
 
 
 def in_store(work: Path, task: Callable[[Warehouse], int]) -> dict[str, float]:
-    """The task's seconds, CPU seconds and peak, and how many rows it says it did."""
+    """Measure the seconds, CPU seconds and peak of a task, with the rows that it returns."""
     before = time.process_time()
     with features.open_warehouse(opened(work), "bench", now) as warehouse, measured() as figures:
         rows = task(warehouse)
@@ -80,13 +81,13 @@ def ingest(work: Path, first: date, last: date) -> dict[str, float]:
 
 
 def stage_ingest(work: Path) -> dict[str, float]:
-    """Every day but the last, cleaned, keyed, deduplicated by event_id, sorted, written, hashed."""
+    """Ingest every day but the last: clean, assign keys, deduplicate by event_id, sort, write, hash."""
     shutil.rmtree(work / "store", ignore_errors=True)
     return ingest(work, FIRST, BEFORE)
 
 
 def stage_scan(work: Path) -> dict[str, float]:
-    """The limit of ingestion: reading every column of the source once, into sums."""
+    """Measure the limit of ingestion: read every column of the source once, into sums."""
     with measured() as figures:
         con = duckdb.connect(config={"threads": 2})
         sums = "sum(user_id), sum(goods_id), sum(shop_id), max(event_type), max(event_ts), sum(event_id)"
@@ -95,13 +96,13 @@ def stage_scan(work: Path) -> dict[str, float]:
 
 
 def stage_reread(work: Path) -> dict[str, float]:
-    """Every day read again, after the events of one have changed in the source."""
+    """Read every day again after the events of one have changed in the source."""
     change_a_day(work)
     return ingest(work, FIRST, BEFORE)
 
 
 def change_a_day(work: Path) -> None:
-    """Gives the events of the second day other goods, in the file of the source that holds them."""
+    """Give the events of the second day other items, in the source's file."""
     [path] = work.glob(f"events-{FIRST}*.parquet")
     made = path.with_suffix(".making")
     con = duckdb.connect()
@@ -115,7 +116,7 @@ def build(warehouse: Warehouse, ds: date) -> int:
 
 
 def stage_full(work: Path) -> dict[str, float]:
-    """Histories and sequences of a night from events alone."""
+    """Build histories and sequences of a night from events alone."""
 
     def task(warehouse: Warehouse) -> int:
         warehouse.con.execute(
@@ -127,12 +128,12 @@ def stage_full(work: Path) -> dict[str, float]:
 
 
 def stage_day_ingest(work: Path) -> dict[str, float]:
-    """One more day of events."""
+    """Ingest one more day of events."""
     return ingest(work, LAST, LAST)
 
 
 def stage_day(work: Path) -> dict[str, float]:
-    """Histories and sequences of one more night."""
+    """Build histories and sequences of one more night."""
 
     def task(warehouse: Warehouse) -> int:
         warehouse.con.execute(
@@ -148,14 +149,17 @@ def history_paths(work: Path) -> list[Path]:
 
 
 def stage_read(work: Path) -> dict[str, float]:
-    """The limit of last-N lists: reading the columns they are made of."""
+    """Measure the limit of last-N lists: read their input columns."""
     with measured() as figures:
         rows = sum(len(pl.read_parquet(path, columns=READ)) for path in history_paths(work))
     return {**figures, "rows": rows}
 
 
 def stage_lists(work: Path) -> dict[str, float]:
-    """The last 100 goods and the last 100 shops of every user, with types and times, as list columns in memory."""
+    """Build the last 100 goods and 100 shops of every user as list columns in memory.
+
+    The lists have types and times too.
+    """
 
     def task(warehouse: Warehouse) -> int:
         buckets = range(warehouse.store.config.buckets)
@@ -166,7 +170,7 @@ def stage_lists(work: Path) -> dict[str, float]:
 
 
 def stage_moments(work: Path) -> dict[str, float]:
-    """The last 100 goods and shops of each example strictly before its moment, as slices, from files to slices."""
+    """Slice the last 100 goods and shops of each example strictly before its moment, from files."""
     frame = pl.read_parquet(work / "examples.parquet")
 
     def task(warehouse: Warehouse) -> int:
@@ -174,8 +178,8 @@ def stage_moments(work: Path) -> dict[str, float]:
         users = frame["user_id"].replace_strict(keys, default=2**31 - 1, return_dtype=pl.Int32).to_numpy()
         as_of = frame["event_timestamp"].to_physical().to_numpy().astype(np.int64)
         histories = features.load_histories(warehouse, LAST)
-        moments = visibility_of(histories, users, as_of)
-        found = [slice_histories(select_group(warehouse, histories, part, GroupConfig()), moments) for part in GROUPS]
+        visible = visibility_of(histories, users, as_of)
+        found = [slice_histories(select_group(warehouse, histories, group, GroupConfig()), visible) for group in GROUPS]
         assert all(len(slices.start) == len(frame) for slices in found)
         return len(frame)
 
@@ -193,7 +197,7 @@ def in_a_process(name: str, work: Path) -> dict[str, float]:
 
 
 def alternating(names: tuple[str, ...], work: Path, repeat: int) -> dict[str, dict[str, float]]:
-    """The stages in turn, so many times; of each the median seconds and the highest peak."""
+    """Run the stages in turn, `repeat` times; return the median seconds and the highest peak of each."""
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for _ in range(repeat):
         for name in names:
@@ -208,9 +212,9 @@ def alternating(names: tuple[str, ...], work: Path, repeat: int) -> dict[str, di
     }
 
 
-def show(name: str, figures: dict[str, float], beside: str = "") -> None:
+def show(name: str, figures: dict[str, float], note: str = "") -> None:
     rows = f"{figures['rows']:>12,.0f} rows" if figures["rows"] else " " * 17
-    print(f"{name:<14}{figures['seconds']:>9.2f} s{figures['peak_mb']:>9,.0f} MB{rows}  {beside}", flush=True)
+    print(f"{name:<14}{figures['seconds']:>9.2f} s{figures['peak_mb']:>9,.0f} MB{rows}  {note}", flush=True)
 
 
 def run_store(work: Path, repeat: int) -> None:
@@ -238,7 +242,7 @@ def run_moments(work: Path, feast: str | None, repeat: int) -> None:
     for name, python in (("peer_asof", sys.executable), ("peer_feast", feast)):
         if python is None:
             continue
-        command = [python, "-W", "ignore", "-m", f"bench.{name}", *data]
+        command = [python, "-W", "ignore", "-m", f"bench.store.{name}", *data]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         peer = json.loads(done.stdout.splitlines()[-1])
         show(name, peer, f"{peer['seconds'] / ours['seconds']:.1f} times ours")
@@ -249,10 +253,10 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--users", type=int, default=500_000)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--examples", type=int, default=0, help="beside so many examples at their moments")
+    parser.add_argument("--examples", type=int, default=0, help="also slice the histories of so many examples")
     parser.add_argument("--late", type=float, default=0.02, help="the share of events known hours to days later")
     parser.add_argument("--duplicates", type=float, default=0.01, help="the share of events delivered again")
-    parser.add_argument("--bot", type=float, default=0.0, help="the share of events that are of one user")
+    parser.add_argument("--bot", type=float, default=0.0, help="the share of events that one user has")
     parser.add_argument("--feast", help="the Python of an environment with Feast")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--stage", choices=sorted(STAGES), help=argparse.SUPPRESS)

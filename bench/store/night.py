@@ -1,12 +1,12 @@
-"""A whole night: the seconds of each stage and the peak memory, and whether anything grows faster than the events.
+"""Measure a whole night: seconds of each stage, peak memory, and growth with the number of events.
 
-    python -m bench.store.feature_store.night --data ../shared/data/completejourney --candidates 500
-    python -m bench.store.feature_store.night --events 20000000 --users 100000 --work FOLDER
+    python -m bench.store.night --data ../shared/data/completejourney --candidates 500
+    python -m bench.store.night --events 20000000 --users 100000 --work FOLDER
 
-The first ranks the last nights of a set. The second ranks the last of 100 synthetic days, of a quarter of the events,
-users, goods and shops and then of all of them: no stage should take much more than four times as long. The first night
-stands alone, since it builds what later ones build upon; of the nights after it the median counts. The model learned
-from one day for one epoch: how long a night takes does not depend on how well it ranks.
+The first command ranks the last nights of a data set. The second ranks the last of 100 synthetic days, first with a
+quarter of the events, users, goods and shops and then with all of them. No stage should take much more than four times
+as long. The first night is reported alone, since it builds what later nights reuse; of the later nights the median
+counts. The model is trained on one day for one epoch: the time of a night does not depend on how well it ranks.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from bench.workloads.events import write_events
 from bench.workloads.synthetic_world import EventConfig
 
 DAYS = 100
-SHARE = 4  # of two sizes, the smaller is this part of the larger
+SHARE = 4  # the larger size divided by the smaller one
 STAGES = ("histories", "sequences", "candidates", "rankings", "outcomes", "publish")
 QUERY = "select * from read_parquet($path) where event_ts >= $day_start and event_ts < $day_end\n"
 QUICK = {
@@ -46,7 +46,7 @@ NIGHTS = 4
 
 
 def nightrank(*words: str | Path | date, **settings: str) -> str:
-    """Runs a command as people do; what it prints. What it says is shown where it fails."""
+    """Run a command as people do, and return its output. Raises RuntimeError with its errors."""
     call = [sys.executable, "-c", "from flows.cli.app import main; main()", *map(str, words)]
     done = subprocess.run(call, env=os.environ | settings, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -55,7 +55,7 @@ def nightrank(*words: str | Path | date, **settings: str) -> str:
 
 
 def rank_night(store: Path, ds: date) -> dict[str, Any]:
-    """Ranks a night in this process: the seconds of each stage and of all, the peak, users and rows."""
+    """Rank a night in this process; return seconds by stage and in all, peak, users and rows."""
     from flows.pipelines.nightly import run_nights
 
     took: dict[str, float] = {}
@@ -75,7 +75,7 @@ def rank_night(store: Path, ds: date) -> dict[str, Any]:
 
 
 def copied(store: Path) -> Path:
-    """The store again, for nights to be ranked in it. A finished lake file never changes, so it is linked."""
+    """Copy the store, for nights to be ranked in it. Lake files never change, so they are hard links."""
     copy = store.with_name(f"{store.name}-ranked")
     shutil.rmtree(copy, ignore_errors=True)
     return Path(
@@ -89,7 +89,7 @@ def copied(store: Path) -> Path:
 
 
 def nights(trained: Path, last: date, count: int, candidates: int) -> list[dict[str, Any]]:
-    """So many nights up to the last, each in a process of its own."""
+    """Rank `count` nights up to the last, each in its own process."""
     store = copied(trained)
     environment = os.environ | {"NIGHTRANK_CANDIDATES__PER_USER": str(candidates)}
     found = []
@@ -106,16 +106,16 @@ def median(found: list[dict[str, Any]]) -> dict[str, float]:
     return {name: statistics.median(night[name] for night in found) for name in found[0]}
 
 
-def show(name: str, night: dict[str, float], beside: dict[str, float] | None = None) -> None:
-    """A line a stage; `beside` is the same night at a quarter of the size."""
+def show(name: str, night: dict[str, float], quarter: dict[str, float] | None = None) -> None:
+    """Print a line for each stage; `quarter` is the same night at a quarter of the size."""
     print(f"{name}: {night['users']:,.0f} users, {night['rows']:,.0f} rows, {night['peak_mb']:,.0f} MB")
     for stage in (*STAGES, "seconds"):
-        ratio = f"{night[stage] / beside[stage]:>8.1f} times a quarter" if beside else ""
+        ratio = f"{night[stage] / quarter[stage]:>8.1f} times a quarter" if quarter else ""
         print(f"  {stage:<12}{night[stage]:>9.2f} s{ratio}", flush=True)
 
 
 def synthetic(work: Path, events: int, users: int, share: int) -> Path:
-    """A store with the events of 100 days and a model, made where it is not there."""
+    """Return a store with the events of 100 days and a model; create it if it is missing."""
     folder = work / f"night-{events // share}"
     store = folder / "store"
     if not store.exists():
@@ -128,8 +128,8 @@ def synthetic(work: Path, events: int, users: int, share: int) -> Path:
     return store
 
 
-def known(data: Path, store: Path) -> date:
-    """A store with the events of a set and a model, made where it is not there; its last day with events."""
+def prepared(data: Path, store: Path) -> date:
+    """Create a store with the events of a data set and a model if it is missing; return its last day."""
     if not store.exists():
         nightrank("ingest", data.name, "--store", store, "--path", data / "events.parquet")
     events = pl.scan_parquet(data / "events.parquet").select(pl.col("event_ts").max().dt.date())
@@ -141,12 +141,12 @@ def known(data: Path, store: Path) -> date:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a set that nightrank knows how to read")
+    parser.add_argument("--data", type=Path, help="a data set that has a source in sql/sources")
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--users", type=int, default=100_000)
-    parser.add_argument("--candidates", type=int, default=200, help="of each user, at the most")
+    parser.add_argument("--candidates", type=int, default=200, help="the most of each user")
     parser.add_argument(
-        "--nights", type=int, default=NIGHTS, choices=range(2, NIGHTS + 1), help="to rank, two at least"
+        "--nights", type=int, default=NIGHTS, choices=range(2, NIGHTS + 1), help="how many to rank, at least two"
     )
     parser.add_argument("--work", type=Path, default=Path("bench/work"))
     parser.add_argument("--store", type=Path, help=argparse.SUPPRESS)
@@ -156,7 +156,7 @@ def main() -> None:
         print(json.dumps(rank_night(given.store, given.ds)))
     elif given.data:
         store = given.work / f"night-{given.data.name}"
-        last = known(given.data, store)
+        last = prepared(given.data, store)
         first, *later = nights(store, last, given.nights, given.candidates)
         show("first night", first)
         show("later nights", median(later))

@@ -1,10 +1,10 @@
-"""The peer without a product: last goods and shop strictly before each example's time, by DuckDB's ASOF join.
+"""Run the peer without a product: last goods and shop before each example's time, by DuckDB's ASOF join.
 
-    python -m bench.store.feature_store.peer_asof --events 'FOLDER/events-*.parquet' --examples EXAMPLES.parquet
+    python -m bench.store.peer_asof --events 'FOLDER/events-*.parquet' --examples EXAMPLES.parquet
 
-An ASOF join alone takes any one of several events at the same time, so the events of a user at one time are first cut
-down to the last of them by the total order (event_ts, event_id). The measure takes in reading both files, the join,
-and the result as one Arrow table; it leaves out imports and opening the connection.
+An ASOF join alone takes any one of several events at the same time. So of a user's events at one time only the last by
+the total order (event_ts, event_id) is kept first. The time includes reading both files, the join, and the result as
+one Arrow table; it excludes imports and opening the connection.
 """
 
 import argparse
@@ -31,7 +31,10 @@ asof left join last_of_time
 
 
 def last_before(con: duckdb.DuckDBPyConnection, events: str, examples: str) -> pa.Table:
-    """Every example, in no order, with the goods and the shop of the user's last event before it, or NULL."""
+    """Return every example with goods and shop of the user's last event before it, or NULL.
+
+    The examples are in no order.
+    """
     return sql_files.arrow_of(con, LAST_BEFORE, {"events": events, "examples": examples})
 
 

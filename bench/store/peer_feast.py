@@ -1,20 +1,23 @@
-"""The peer: last goods and shop of each example as of its time, by Feast's DuckDB offline store.
+"""Run the peer Feast: last goods and shop of each example as of its time, by its DuckDB offline store.
 
     python -m venv bench/.venvs/feast && bench/.venvs/feast/bin/pip install -r bench/requirements-feast.txt
-    bench/.venvs/feast/bin/python -m bench.store.feature_store.peer_feast --events 'FOLDER/events-*.parquet' --examples EXAMPLES.parquet
+    bench/.venvs/feast/bin/python -m bench.store.peer_feast --events 'FOLDER/events-*.parquet'
+        --examples EXAMPLES.parquet
 
-The plain form, and the least work for Feast: a feature view over the event rows as they are, so that each example gets
-the one last row of its user. Lists of the last 100 goods would need each row to carry its own list, built beforehand.
-The settings are those of Feast's page on the DuckDB store: nothing but its type; no `ttl`, for a history has no age.
+This is the plain form, with the least work for Feast: a feature view over the event rows as they are, so that each
+example gets the one last row of its user. Lists of the last 100 goods would need each row to have its own list, built
+beforehand. The settings are those of Feast's page on the DuckDB store: only its type, and no `ttl`, because a history
+has no age limit.
 
-The measure takes in planning, reading the event files, the join, and the result as one Arrow table. It leaves out
-imports, applying the feature view, and reading the examples, which Feast wants as a pandas frame; the peak includes
-what those hold. Feast joins every example with all earlier events of its user and then keeps the last, so its cost
+The time includes planning, reading the event files, the join, and the result as one Arrow table. It excludes imports,
+applying the feature view, and reading the examples, which Feast needs as a pandas frame; the peak includes their
+memory. Feast joins every example with all earlier events of its user and then keeps the last, so its cost
 grows with the sum over users of events times examples: the skew of the events decides the figures.
 
-What it returns, seen on a case made by hand: an event at exactly the example's time is taken (`<=`, where a history is
-strictly before), and of several events at the same time any one, not always the same in two runs on the same files.
-Every example comes back once, repeated examples and those without events (NULL) included, but in another order.
+A small case built by hand shows what it returns. An event at exactly the example's time is taken (`<=`, while a history
+is strictly before). Of several events at the same time it takes any one, not always the same in two runs on the same
+files. Every example is returned once, including repeated examples and those without events (NULL), but in another
+order.
 """
 
 import argparse
@@ -34,7 +37,7 @@ FEATURES = ["events:goods_id", "events:shop_id"]
 
 
 def applied(events: str, folder: Path) -> FeatureStore:
-    """A store in the folder with one feature view, over the rows of the event files as they are."""
+    """Create a store in the folder with one feature view over the rows of the event files."""
     config = RepoConfig(
         project="peer",
         provider="local",
@@ -58,7 +61,7 @@ def applied(events: str, folder: Path) -> FeatureStore:
 
 
 def retrieved(store: FeatureStore, examples: pd.DataFrame) -> pa.Table:
-    """The examples with the goods and the shop of the last event of each, as Arrow."""
+    """Return the examples with the goods and the shop of the last event of each, as Arrow."""
     return store.get_historical_features(entity_df=examples, features=FEATURES).to_arrow()
 
 

@@ -1,10 +1,10 @@
-"""Writing and publishing beside their limits, on the store of a night (bench/store/night.py makes one).
+"""Compare writing and publishing with their limits, on the store of a night (bench/store/night.py builds one).
 
-    python -m bench.store.feature_store.publish --store FOLDER
+    python -m bench.store.publish --store FOLDER
 
-Writing: the newest ranking goes into the warehouse again, through what the night writes with, in a transaction that is
-rolled back. Publishing: a release of the store is built aside and never flipped to; its limit is copying the same rows
-from that release into another file, table by table. The two alternate, and medians count.
+Writing: the night's own writer appends the newest ranking to the warehouse again, in a transaction that is rolled back.
+Publishing: a release of the store is built aside and never published. Its limit is copying the same rows from that
+release into another file, table by table. The two alternate, and medians count.
 """
 
 import argparse
@@ -33,14 +33,14 @@ def now() -> datetime:
 
 
 def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tuple[RankingBucket, dict, dict]:
-    """The newest ranking of some users, as the night hands it over: what is not looked at is empty."""
+    """Load the newest ranking of one bucket as the writer takes it; unused arrays are empty."""
     query = (
         "select user_key, rank, goods_key, shop_key, score, sources from serving.rankings"
         " where ds = $ds and user_key % $buckets = $bucket"
     )
     found = sql_files.arrow_of(warehouse.con, query, {"ds": ds, "bucket": bucket, "buckets": buckets})
     rows = pl.DataFrame(found).sort("user_key", "rank")
-    night = RankingBucket(
+    rows_of_bucket = RankingBucket(
         np.array([]), np.array([]), rows["goods_key"].to_numpy(), rows["shop_key"].to_numpy(), rows["sources"],
         NO_SEQUENCES, NO_SEQUENCES, 0,
     )  # fmt: skip
@@ -59,14 +59,16 @@ def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tupl
         "weight": np.array([], np.float32),
         "share": np.array([], np.float32),
     }
-    return night, ranked, nothing
+    return rows_of_bucket, ranked, nothing
 
 
 def write(warehouse: Warehouse, ds: date) -> dict[str, float]:
-    """The newest ranking written again, bucket by bucket, in a transaction that comes to nothing."""
+    """Write the newest ranking again, bucket by bucket, in a transaction that is rolled back."""
     buckets = warehouse.store.config.buckets
     given = [bucket_of(warehouse, ds, bucket, buckets) for bucket in range(buckets)]
-    writer = RankingWriter(warehouse, AssetBuild(), ds, "bench", ScoringStats(2**31, 2**31))
+    goods_rows, shop_rows, *_ = features.table_sizes(warehouse)
+    stats = ScoringStats(np.zeros(goods_rows, bool), np.zeros(shop_rows, bool))  # every key is known
+    writer = RankingWriter(warehouse, AssetBuild(), ds, "bench", stats)
     warehouse.con.begin()
     with measured() as figures:
         for bucket in given:
@@ -76,14 +78,14 @@ def write(warehouse: Warehouse, ds: date) -> dict[str, float]:
 
 
 def publish(warehouse: Warehouse, ds: date) -> dict[str, float]:
-    """A release built aside."""
+    """Build a release aside."""
     with measured() as figures:
         release = features.build_release(warehouse, ds, PublishConfig())
     return {**figures, "bytes": release.stat().st_size}
 
 
 def copy(release: Path, to: Path) -> dict[str, float]:
-    """Every table of the release, copied into a new file."""
+    """Copy every table of the release into a new file."""
     to.unlink(missing_ok=True)
     with measured() as figures:
         con = duckdb.connect(str(to), config={"threads": 2, "preserve_insertion_order": False})
@@ -123,8 +125,8 @@ def main() -> None:
     show("copying", limit, f"a file of {limit['bytes'] / 1e6:,.0f} MB")
 
 
-def show(name: str, figures: dict[str, float], beside: str) -> None:
-    print(f"{name:<12}{figures['seconds']:>8.2f} s{figures['peak_mb']:>8,.0f} MB  {beside}")
+def show(name: str, figures: dict[str, float], note: str) -> None:
+    print(f"{name:<12}{figures['seconds']:>8.2f} s{figures['peak_mb']:>8,.0f} MB  {note}")
 
 
 if __name__ == "__main__":

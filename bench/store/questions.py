@@ -1,10 +1,11 @@
-"""Every question of the cookbook, every macro and every query of the page, timed on a large published file.
+"""Time every question of the cookbook, every macro and every query of the page on a large published file.
 
-    python -m bench.store.feature_store.questions --like STORE/published.duckdb --work FOLDER [--sql ../older/sql] [--limit 60]
+    python -m bench.store.questions --like STORE/published.duckdb --work FOLDER
+        [--sql ../older/sql] [--limit 60]
 
-`--like` names any published file: the large one has its relations, and the rows of bench/store/questions.sql. `--sql` names
-the statements to time, such as those of an older version. A query that takes longer than `--limit` is stopped, and the
-sum is then a lower bound.
+`--like` names any published file: the large one gets its relations, and the rows of bench/store/questions.sql. `--sql`
+names the statements to time, such as those of an older version. A query that takes longer than `--limit` is stopped,
+and the sum is then a lower bound.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DS = date(2025, 3, 31)
 WHO = 7
 MACROS = {
@@ -30,17 +31,17 @@ MACROS = {
     "movers": "from movers($before_ds, $ds)",
     "coverage_by_day": "from coverage_by_day()",
 }
-# `show` holds what the commands and the explorer ask; those of `inside` name keys that this file does not have.
+# `show` has the queries of the commands and the explorer; those on keys find none in this file.
 FOLDERS = ("inspect", "report", "show")
 
 
 def fill(like: Path, path: Path, sql: Path = ROOT / "sql", **sizes: int) -> Path:
-    """A published file of these `users`, `nights`, `k`, `goods` and `why` rows, with the macros of `sql`."""
+    """Create a published file with so many users, nights, k, goods and why rows, and the macros of `sql`."""
     shutil.copyfile(like, path)
     with duckdb.connect(str(path)) as con:
         for (table,) in con.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall():
             con.execute(f"delete from {table}")
-        for statement in duckdb.extract_statements((ROOT / "bench" / "questions.sql").read_text()):
+        for statement in duckdb.extract_statements(Path(__file__).with_name("questions.sql").read_text()):
             con.execute(statement, {name: sizes[name] for name in statement.named_parameters})
         views = (sql / "published" / "views.sql").read_text()
         con.execute("drop view latest_rankings; drop view ranked_nights; drop table use_this_database_first")
@@ -49,12 +50,14 @@ def fill(like: Path, path: Path, sql: Path = ROOT / "sql", **sizes: int) -> Path
 
 
 def values_of(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """A value for each name that a query binds."""
+    """Return a value for each name that a query of this or an older version binds."""
     [(what,)] = con.execute(f"select goods_id from latest_rankings where user_id = {WHO} and rank = 1").fetchall()
     return {
         "ds": DS,
         "night": DS,
         "before_ds": date(2025, 3, 30),
+        "user_id": WHO,
+        "goods_id": what,
         "who": WHO,
         "what": what,
         "text": str(WHO),
@@ -67,7 +70,7 @@ def values_of(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def queries(sql: Path = ROOT / "sql") -> Iterator[tuple[str, str]]:
-    """Every query that people ask of a published file, by `folder/name`."""
+    """Yield every query that people ask of a published file, by `folder/name`."""
     for folder in FOLDERS:
         for path in sorted((sql / folder).glob("*.sql")):
             yield f"{folder}/{path.stem}", path.read_text()
@@ -83,8 +86,10 @@ def ask(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> l
 def timed(
     con: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any], limit: float, repeat: int
 ) -> tuple[float, float]:
-    """Median seconds and CPU seconds of a query with its rows fetched: one run that is stopped at about `limit`, and
-    so many more where that takes under a second."""
+    """Return the median seconds and CPU seconds of a query with its rows fetched.
+
+    A run is stopped at about `limit`. Up to `repeat` runs follow if the first takes under a second.
+    """
     runs: list[tuple[float, float]] = []
     while not runs or (len(runs) < repeat and runs[0][0] < 1):
         stop = Timer(limit, con.interrupt)
@@ -110,7 +115,7 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=50)
     parser.add_argument("--limit", type=float, default=60)
     parser.add_argument(
-        "--repeat", type=int, default=5, help="how often to ask what takes under a second; the median counts"
+        "--repeat", type=int, default=5, help="runs of a query that takes under a second; the median counts"
     )
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)

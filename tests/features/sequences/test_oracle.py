@@ -264,6 +264,7 @@ def at_moments(case: Case, asked: list[tuple[int, datetime]]) -> list[dict]:
                 ids = dict(warehouse.con.execute(f"select {part}_key, {part}_id from entities.{table}").fetchall())
                 kinds = dict(warehouse.con.execute("select type_key, event_type from entities.event_types").fetchall())
                 slices = slice_histories(select_group(warehouse, histories, part, getattr(case.config, part)), moments)
+                assert slices.type_keys is not None
                 for row, (start, end) in enumerate(zip(slices.start, slices.end, strict=True)):
                     found[row][part] = [
                         (ids[slices.keys[i]], kinds[slices.type_keys[i]], np.datetime64(int(slices.ts[i]), "us").item())
