@@ -21,7 +21,7 @@ MAX_SEED = 2**63 - 1
 
 
 def require_between(config: object, lowest: float, highest: float, *names: str) -> None:
-    """Raise ValueError, with the name, value and limit, if one of these settings is out of range."""
+    """Raise ValueError, with name, value and limit, if a setting is out of range."""
     for name in names:
         value = getattr(config, name)
         if not lowest <= value:
@@ -31,7 +31,7 @@ def require_between(config: object, lowest: float, highest: float, *names: str) 
 
 
 def require_size(config: object, *names: str) -> None:
-    """Raise ValueError, with the name and value, if a setting is no size that DuckDB reads."""
+    """Raise ValueError, with name and value, if a setting is no DuckDB size."""
     for name in names:
         value = getattr(config, name)
         size = SIZE.fullmatch(value)
@@ -171,9 +171,9 @@ SHARES = {"bought_again": 4, "bought_before": 4, "new_in_shop": 0.25}
 class CandidateConfig:
     """Hold the settings of candidates: quotas, popularity, co-visited items and exclusions.
 
-    Each source gives a user at most `per_source` candidates (SHARES multiplies this for some built-in sources), or what
-    `quotas` says for its name (0 turns it off). At most `per_user` of their union remain; a source with twice the quota
-    counts twice in it.
+    Each source gives a user at most `per_source` candidates, multiplied by SHARES for some built-in sources. `quotas`
+    replaces this number for a source by name (0 turns it off). At most `per_user` of their union remain; a source with
+    twice the quota counts twice in it.
 
     Popularity is counted over `popular_days`; an event weighs half as much for every `half_life_days` of its age. Two
     items are co-visited if at least `pair_support` users touched both in `pair_days`, among the last `pair_goods` of

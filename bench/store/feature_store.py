@@ -65,7 +65,7 @@ def now() -> datetime:
 
 
 def in_store(work: Path, task: Callable[[Warehouse], int]) -> dict[str, float]:
-    """Measure the seconds, CPU seconds and peak of a task, with the rows that it returns."""
+    """Measure seconds, CPU seconds and peak of a task; add its number of rows."""
     before = time.process_time()
     with features.open_warehouse(opened(work), "bench", now) as warehouse, measured() as figures:
         rows = task(warehouse)
@@ -156,7 +156,7 @@ def stage_read(work: Path) -> dict[str, float]:
 
 
 def stage_lists(work: Path) -> dict[str, float]:
-    """Build the last 100 goods and 100 shops of every user as list columns in memory.
+    """Build each user's last 100 goods and shops as list columns in memory.
 
     The lists have types and times too.
     """
@@ -170,7 +170,7 @@ def stage_lists(work: Path) -> dict[str, float]:
 
 
 def stage_moments(work: Path) -> dict[str, float]:
-    """Slice the last 100 goods and shops of each example strictly before its moment, from files."""
+    """Slice the last 100 goods and shops before each example, from files."""
     frame = pl.read_parquet(work / "examples.parquet")
 
     def task(warehouse: Warehouse) -> int:
@@ -197,7 +197,7 @@ def in_a_process(name: str, work: Path) -> dict[str, float]:
 
 
 def alternating(names: tuple[str, ...], work: Path, repeat: int) -> dict[str, dict[str, float]]:
-    """Run the stages in turn, `repeat` times; return the median seconds and the highest peak of each."""
+    """Run the stages in turn; return the median seconds and highest peak of each."""
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for _ in range(repeat):
         for name in names:

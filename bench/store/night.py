@@ -55,7 +55,7 @@ def nightrank(*words: str | Path | date, **settings: str) -> str:
 
 
 def rank_night(store: Path, ds: date) -> dict[str, Any]:
-    """Rank a night in this process; return seconds by stage and in all, peak, users and rows."""
+    """Rank a night in this process; return seconds by stage, peak, users and rows."""
     from flows.pipelines.nightly import run_nights
 
     took: dict[str, float] = {}
@@ -107,7 +107,7 @@ def median(found: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def show(name: str, night: dict[str, float], quarter: dict[str, float] | None = None) -> None:
-    """Print a line for each stage; `quarter` is the same night at a quarter of the size."""
+    """Print a line for each stage, with ratios to a night of `quarter` size."""
     print(f"{name}: {night['users']:,.0f} users, {night['rows']:,.0f} rows, {night['peak_mb']:,.0f} MB")
     for stage in (*STAGES, "seconds"):
         ratio = f"{night[stage] / quarter[stage]:>8.1f} times a quarter" if quarter else ""
@@ -115,7 +115,7 @@ def show(name: str, night: dict[str, float], quarter: dict[str, float] | None = 
 
 
 def synthetic(work: Path, events: int, users: int, share: int) -> Path:
-    """Return a store with the events of 100 days and a model; create it if it is missing."""
+    """Return a store with 100 days of events and a model, created if missing."""
     folder = work / f"night-{events // share}"
     store = folder / "store"
     if not store.exists():
@@ -129,7 +129,7 @@ def synthetic(work: Path, events: int, users: int, share: int) -> Path:
 
 
 def prepared(data: Path, store: Path) -> date:
-    """Create a store with the events of a data set and a model if it is missing; return its last day."""
+    """Prepare a data set's store with a model; return its last day with events."""
     if not store.exists():
         nightrank("ingest", data.name, "--store", store, "--path", data / "events.parquet")
     events = pl.scan_parquet(data / "events.parquet").select(pl.col("event_ts").max().dt.date())

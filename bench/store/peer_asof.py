@@ -31,7 +31,7 @@ asof left join last_of_time
 
 
 def last_before(con: duckdb.DuckDBPyConnection, events: str, examples: str) -> pa.Table:
-    """Return every example with goods and shop of the user's last event before it, or NULL.
+    """Return goods and shop of the last event before each example, or NULL.
 
     The examples are in no order.
     """

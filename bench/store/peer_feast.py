@@ -37,7 +37,7 @@ FEATURES = ["events:goods_id", "events:shop_id"]
 
 
 def applied(events: str, folder: Path) -> FeatureStore:
-    """Create a store in the folder with one feature view over the rows of the event files."""
+    """Create a store with one feature view over the rows of the event files."""
     config = RepoConfig(
         project="peer",
         provider="local",
@@ -61,7 +61,7 @@ def applied(events: str, folder: Path) -> FeatureStore:
 
 
 def retrieved(store: FeatureStore, examples: pd.DataFrame) -> pa.Table:
-    """Return the examples with the goods and the shop of the last event of each, as Arrow."""
+    """Return the goods and shop of the last event of each example, as Arrow."""
     return store.get_historical_features(entity_df=examples, features=FEATURES).to_arrow()
 
 

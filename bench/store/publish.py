@@ -33,7 +33,7 @@ def now() -> datetime:
 
 
 def bucket_of(warehouse: Warehouse, ds: date, bucket: int, buckets: int) -> tuple[RankingBucket, dict, dict]:
-    """Load the newest ranking of one bucket as the writer takes it; unused arrays are empty."""
+    """Load the newest ranking of one bucket as the writer's input; unused arrays are empty."""
     query = (
         "select user_key, rank, goods_key, shop_key, score, sources from serving.rankings"
         " where ds = $ds and user_key % $buckets = $bucket"

@@ -36,7 +36,7 @@ FOLDERS = ("inspect", "report", "show")
 
 
 def fill(like: Path, path: Path, sql: Path = ROOT / "sql", **sizes: int) -> Path:
-    """Create a published file with so many users, nights, k, goods and why rows, and the macros of `sql`."""
+    """Create a published file of these `sizes`, with the macros of `sql`."""
     shutil.copyfile(like, path)
     with duckdb.connect(str(path)) as con:
         for (table,) in con.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall():
@@ -50,7 +50,7 @@ def fill(like: Path, path: Path, sql: Path = ROOT / "sql", **sizes: int) -> Path
 
 
 def values_of(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Return a value for each name that a query of this or an older version binds."""
+    """Return a value for each parameter of this or an older version."""
     [(what,)] = con.execute(f"select goods_id from latest_rankings where user_id = {WHO} and rank = 1").fetchall()
     return {
         "ds": DS,

@@ -23,10 +23,10 @@ DESCRIPTION_LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 
 @dataclass(frozen=True)
 class CandidateSource:
-    """Hold a source: its name, its file as errors name it, its query and its quota of candidates per user.
+    """Hold a candidate source.
 
-    `is_own`: whether it is the store's own file. `alike`: by column, ids of the store that are text and equal as
-    numbers.
+    `file`: its file as errors name it. `quota`: the most candidates per user. `is_own`: whether it is the store's own
+    file. `alike`: by column, ids of the store that are text and equal as numbers.
     """
 
     name: str
@@ -137,7 +137,7 @@ def check_columns(source: CandidateSource, described: list[tuple]) -> None:
 
 
 def check_ids(con: duckdb.DuckDBPyConnection, source: CandidateSource, values: dict[str, Any]) -> None:
-    """Raise FeatureError if a query compares ids that are text, and equal as numbers, with a number."""
+    """Raise FeatureError if text ids that are equal as numbers are compared with a number."""
     [(_, plan)] = con.execute(sql_builder.explain(source.query), values).fetchall()
     for column in {found["column"] for found in AS_NUMBER.finditer(plan)} & source.alike.keys():
         raise FeatureError(

@@ -56,8 +56,8 @@ class CandidateCounts:
 def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
     """Fingerprint the inputs of candidates.
 
-    They are the events seen, the items of the night and their pairs, the sources' queries and the files that they
-    read, the block list, the impressions and the quotas.
+    They are the events seen, the items of the night and their pairs, and the sources' queries, files and quotas. The
+    block list and the impressions are inputs too.
     """
     store = warehouse.store
     goods, pairs = night_goods_inputs(warehouse, ds, config), night_pairs_inputs(warehouse, config)
@@ -117,7 +117,7 @@ def build_candidates(warehouse: Warehouse, ds: date, config: CandidateConfig) ->
 
 
 def with_matching_spellings(warehouse: Warehouse, sources: list[CandidateSource]) -> list[CandidateSource]:
-    """Add to the store's own sources the ids that a query must not compare with numbers."""
+    """Add to the store's own sources the ids that are equal as numbers."""
     if not any(source.is_own for source in sources):
         return sources
     alike = dict(warehouse.run("transforms/ids_alike"))
@@ -137,7 +137,10 @@ def require_candidates(ds: date, rows: int, counts: CandidateCounts) -> None:
 def shared_relations(
     warehouse: Warehouse, ds: date, config: CandidateConfig, sources: list[CandidateSource], counts: CandidateCounts
 ) -> dict[str, Any]:
-    """Return the relations that every bucket needs and no file of the night has, as Arrow tables by name."""
+    """Return relations that all buckets share, as Arrow tables by name.
+
+    They are those that no file of the night has.
+    """
     create_histories_view(warehouse, ds)
     blocked, counts.unknown_blocked = read_block_list(warehouse)
     relations = {
@@ -223,7 +226,7 @@ def create_night_relations(
 def filter_and_score_proposals(
     con: duckdb.DuckDBPyConnection, number: int, source: CandidateSource, counts: CandidateCounts
 ) -> None:
-    """Add the proposals of a source to the candidates, up to its quota, without excluded ones."""
+    """Add a source's proposals to the candidates, up to its quota, without excluded ones."""
     sql_files.run(con, "transforms/judged", source=number, quota=source.quota)
     for excluded, proposals in sql_files.run(con, "transforms/judged_counts").fetchall():
         if excluded:

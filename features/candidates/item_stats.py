@@ -27,7 +27,7 @@ NIGHT_PAIRS = "goods_key integer, other_key integer, together integer, cosine do
 
 
 def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
-    """Write one row per item known at the end of the day, and return how many.
+    """Write one row per item known at the day's end; return how many.
 
     Columns: shop, category, active, popularity, time of the first event, and days until it is bought again.
     """
@@ -53,9 +53,9 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
 
 
 def night_types(warehouse: Warehouse, config: CandidateConfig) -> Any:
-    """Return the event types of the night, and whether each counts as a purchase, as an Arrow table.
+    """Return the event types of the night, and which count as purchases.
 
-    The relation `histories` must exist.
+    The result is an Arrow table. The relation `histories` must exist.
     """
     return sql_files.arrow(warehouse.con, "transforms/night_types", bought_types=list(config.bought_types))
 

@@ -70,7 +70,7 @@ def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, 
 def build_outcomes(
     warehouse: Warehouse, ds: date, config: ExampleConfig, ranking: RankingConfig, rank_by: BucketRanker
 ) -> Outcomes:
-    """Compare the ranking of the night before `ds`, and the baselines, with the positives of `ds`.
+    """Compare the ranking of the night before, and the baselines, with the positives of `ds`.
 
     `rank_by` ranks a bucket with a model. A part that cannot be built, for example because files of the night before
     are gone, is skipped with a reason. Nothing is written if no ranking was published the night before, or if its
@@ -106,7 +106,7 @@ def build_outcomes(
 
 
 def create_positives(warehouse: Warehouse, ds: date, config: ExampleConfig) -> None:
-    """Create the relations of what users took on `ds` and what was ranked the night before."""
+    """Create relations of the positives of `ds` and the ranking of the night before."""
     store, con, before = warehouse.store, warehouse.con, ds - timedelta(days=1)
     create_events_view(warehouse, files_of_day(warehouse, ds, ds), "day_events")
     goods = [lake.verified_path(store, file) for file in warehouse.files("night_goods", before, before)]
@@ -119,9 +119,10 @@ def create_positives(warehouse: Warehouse, ds: date, config: ExampleConfig) -> N
 
 @dataclass(frozen=True)
 class BaselineReplay:
-    """Rank the night `ds` again with the baselines, for the users who took something the day after.
+    """Rank the night `ds` again with the baselines, bucket by bucket.
 
-    Works bucket by bucket. It saves the segments of these users, and of each baseline's ranking only the hits.
+    Only users who took something the day after are ranked. It saves the segments of these users, and of each baseline's
+    ranking only the hits.
     """
 
     warehouse: Warehouse

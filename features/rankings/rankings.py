@@ -59,7 +59,7 @@ def inputs_changed_since(warehouse: Warehouse, ds: date) -> str | None:
 
 
 def parts_of(warehouse: Warehouse, asset: str, ds: date) -> dict[str, str]:
-    """Return the fingerprint parts that an asset of a day was built with; empty if there is none."""
+    """Return the fingerprint parts of an asset of a day; empty if there is none."""
     return warehouse.one("ledger/parts_of", asset=asset, ds=ds) or {}
 
 
@@ -82,7 +82,7 @@ class RankingBucket:
 
 
 def load_bucket(warehouse: Warehouse, ds: date, bucket: int, users: np.ndarray | None = None) -> RankingBucket:
-    """Load the candidates and the sequences of one bucket, of all its users or of these."""
+    """Load the candidates and sequences of one bucket, or of these users."""
     [file] = [file for file in candidate_files(warehouse, ds) if file.bucket == bucket]
     candidates = lake.read(warehouse.store, file).sort("user_key", "goods_key")
     if users is not None:
@@ -131,7 +131,7 @@ def align_sequences(
 
 @dataclass
 class ScoringStats:
-    """Count what was scored, and how much of it with the unknown row of an embedding.
+    """Count scored candidates, and those scored with an unknown embedding row.
 
     `unknown_goods_rows` and `unknown_shop_rows` mark the rows of the model's tables that equal the unknown row, bool
     each. Keys beyond them are unknown too.
@@ -216,10 +216,10 @@ class RankingWriter:
         self.scored.count(bucket, place)
 
     def save_categories(self, category_of: np.ndarray | None) -> None:
-        """Save the category that the model used for each item, int64 by goods key, 0 for none.
+        """Save the category that the model used for each item.
 
-        A later `why` needs it, because the catalogue may have changed by then. Saves nothing if the model has no
-        categories.
+        `category_of` is int64 by goods key, 0 for none. A later `why` needs it, because the catalogue may have changed
+        by then. Saves nothing if the model has no categories.
         """
         if category_of is not None:
             goods_keys = np.flatnonzero(category_of)
@@ -233,9 +233,10 @@ class RankingWriter:
 def ranking_writer(
     warehouse: Warehouse, ds: date, model_id: str, fingerprint: Fingerprint, unknown_rows: tuple[np.ndarray, np.ndarray]
 ) -> Iterator[RankingWriter]:
-    """Replace the rankings, why and scoring stats of a day in one transaction with the ledger row.
+    """Replace the rankings, why and scoring stats of a day.
 
-    `unknown_rows`: for the model's tables of goods and of shops, which rows equal the unknown row (see ScoringStats).
+    All are written in one transaction with the ledger row. `unknown_rows`: for the model's tables of goods and of
+    shops, which rows equal the unknown row (see ScoringStats).
     """
     with warehouse.building("rankings", ds, fingerprint) as made:
         for table in ("rankings", "why", "scored"):

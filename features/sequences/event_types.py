@@ -23,7 +23,7 @@ def listed_types(
 
 
 def unmatched_types(warehouse: Warehouse, ds: date, listed: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
-    """Return the settings whose event types the night does not see, and the types that it sees."""
+    """Return the settings without a matching event type, and the types of the night."""
     create_histories_view(warehouse, ds)
     con = warehouse.con
     seen = [name for (name,) in sql_files.run(con, "transforms/seen_types").fetchall()]

@@ -36,7 +36,7 @@ IS_RETURN = (pl.col("weight") <= 0).fill_null(value=False).alias("is_return")  #
 
 @dataclass(frozen=True)
 class Histories:
-    """Hold the N events of the users of one bucket, or of all buckets, end to end.
+    """Hold the N events of the users of one or all buckets, end to end.
 
     The events of a user are `[first[i], first[i] + count[i])` with `i = user_key // stride`; int64 [users] each.
     `goods_keys` and `shop_keys` are int32 [N], `type_keys` int16 [N]. `event_ts` and `known_at` are int64 [N] in
@@ -108,12 +108,12 @@ def events_seen(warehouse: Warehouse, ds: date) -> dict[str, Any]:
 
 
 def partitioning(warehouse: Warehouse) -> dict[str, Any]:
-    """Return the fingerprint part for how a store cuts time into days and users into buckets."""
+    """Return the fingerprint part for the time zone of days and the number of buckets."""
     return {"settings.store": (warehouse.store.config.timezone, warehouse.store.config.buckets)}
 
 
 def history_files(warehouse: Warehouse, ds: date) -> tuple[list[LakeFile], list[LakeFile]]:
-    """Return the snapshot files that a night reads, one per bucket, and the event files since."""
+    """Return the snapshot files of a night, one per bucket, and the event files since."""
     day = weekly_snapshot_day(ds)
     return warehouse.files("histories", day, day), warehouse.files("events.%", day + timedelta(days=1), ds)
 
@@ -142,7 +142,7 @@ def load_histories(
     at_night_end: bool = False,
     with_returns: bool = False,
 ) -> Histories:
-    """Load the histories that the night can see, of one bucket of users or of all.
+    """Load the histories that the night can see, of one bucket or of all.
 
     `users` limits them to these users. `only_active` limits them to users with events since the snapshot file.
     `at_night_end` is for callers who slice them only at the night's end: every event is known by then, so `known_at`
@@ -207,9 +207,9 @@ def as_histories(frame: pl.DataFrame, stride: int) -> Histories:
 
 
 def user_ranges(user_keys: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first event and the number of events of each user, by `user_key // stride`.
+    """Return each user's first event and number of events.
 
-    int64 [users] each
+    int64 [users] each, by `user_key // stride`
     """
     users = int(user_keys[-1]) // stride + 1 if len(user_keys) else 1
     first, count = np.zeros(users, np.int64), np.zeros(users, np.int64)

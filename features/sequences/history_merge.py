@@ -23,7 +23,7 @@ def merge_histories(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS
     """Merge sorted runs into one frame, user by user in the total order.
 
     Returns those of `columns` that the runs have. Runs mostly follow each other in time. So a counting sort appends
-    each user's rows run by run in one pass, and only users whose rows are then out of order are sorted again. 20M
+    each user's rows run by run in one pass. Only users whose rows are then out of order are sorted again. 20M
     events of 100 days take about half the time of a full sort (docs/experiments.md). Each row moves once.
     """
     frame = pl.concat(runs) if runs else pl.DataFrame(schema=EMPTY)
@@ -37,7 +37,7 @@ def merge_histories(runs: list[pl.DataFrame], columns: tuple[str, ...] = COLUMNS
 
 
 def counting_sort_order(runs: list[np.ndarray]) -> np.ndarray:
-    """Return the source row of each result row when each user's rows follow run by run.
+    """Return the source row of each result row, with each user's rows run by run.
 
     uint32 [N]
     """

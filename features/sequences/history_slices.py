@@ -65,7 +65,7 @@ def select_group(warehouse: Warehouse, histories: Histories, group: SequenceGrou
 
 
 def slice_histories(events: GroupEvents, visible: Visibility) -> HistorySlices:
-    """Cut the slice of a group's events that may be seen at each of X moments."""
+    """Cut the slice of a group's events that each of X moments may see."""
     histories, config = events.histories, events.config
     before = None if events.kept is None else np.r_[0, np.cumsum(events.kept)]
     start, end = (places if before is None else before[places] for places in (visible.first, visible.full_end))
@@ -91,10 +91,10 @@ def slice_histories(events: GroupEvents, visible: Visibility) -> HistorySlices:
 def append_copies(
     found: GatheredRows, before: np.ndarray | None, done: int, config: GroupConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Choose the places to copy after the first `done`, and the new slice of each row.
+    """Choose the places to copy, and the new slice of each row.
 
-    Returns the places, and where each row's slice begins and ends. A row whose places are consecutive in the group is
-    not copied.
+    The copies follow the first `done` places. Returns the places to copy, and where each row's slice begins and ends. A
+    row whose places are consecutive in the group is not copied.
     """
     ends = np.cumsum(found.lengths)
     begins, has_any = ends - found.lengths, found.lengths > 0

@@ -36,7 +36,7 @@ def running_max_min(values: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, 
     """Return the maximum of each owner's values so far, and the minimum from here on.
 
     int64 [N] each. The values of an owner, int [N], are consecutive. The owner's number is in the bits above the value,
-    so that one pass handles many owners, in runs of owners that fit in a processor's cache.
+    so one pass handles many owners. A pass takes owners that fit in a processor's cache.
     """
     running_max, running_min = np.empty_like(values), np.empty_like(values)
     if not len(values):

@@ -79,7 +79,7 @@ def sequences_fingerprint(warehouse: Warehouse, ds: date, group: SequenceGroup, 
 def sequences_of(
     warehouse: Warehouse, ds: date, bucket: int, groups: Sequence[SequenceGroup], config: SequenceConfig
 ) -> dict[SequenceGroup, pl.DataFrame]:
-    """Return each group's sequences of the users of a bucket, as of the end of the day.
+    """Build each group's sequences of a bucket's users, as of the day's end.
 
     One row per user, or per user with events since Sunday. Columns user_key, `<group>_keys`, type_keys, event_ts; a
     list is empty if the user has no event of the group.

@@ -24,10 +24,10 @@ def assign_category_keys(warehouse: Warehouse, until: date) -> np.ndarray:
 
 
 def item_categories(warehouse: Warehouse, since: date, until: date) -> np.ndarray:
-    """Return the category of each item by its key, 0 if it has none or one without a key.
+    """Return the category key of each item, by goods key.
 
-    It is the catalogue's, as the night of `until` sees it; else that of the newest event among those that the nights
-    from `since` to `until` saw first. int64 [goods keys]
+    It is 0 if the item has no category or one without a key. It is the catalogue's, as the night of `until` sees it;
+    else that of the newest event among those that the nights from `since` to `until` saw first. int64 [goods keys]
     """
     return load_item_categories(warehouse, since, until, assign=False)
 

@@ -48,10 +48,10 @@ def build_examples(
     config: ExampleConfig,
     candidates: CandidateConfig | None = None,
 ) -> int:
-    """Write the examples of one day, labelled by what is known by the end of `known_until`.
+    """Write the examples of one day, and return their number.
 
-    The relation `histories` must exist and reach `known_until`. `candidates` are the settings of the candidates from
-    which negatives may be sampled (the defaults, if None). Returns the number of examples.
+    Labels use what is known by the end of `known_until`. The relation `histories` must exist and reach `known_until`.
+    `candidates` are the settings of the candidates from which negatives may be sampled (the defaults, if None).
     """
     asset = "examples"
     fingerprint = examples_fingerprint(warehouse, ds, known_until, config, candidates or CandidateConfig())

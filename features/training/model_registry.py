@@ -57,15 +57,16 @@ class NextChampion:
 
 
 def champion_id(warehouse: Warehouse, ds: date | None = None) -> str | None:
-    """Return the model that ranks the night of `ds`: the newest champion not trained on its future.
+    """Return the model that ranks the night of `ds`.
 
-    Without `ds`, the one that ranks now. None if there is none.
+    It is the newest champion that is not trained on the night's future. Without `ds`, the one that ranks now. None if
+    there is none.
     """
     return warehouse.one("ledger/champion", ds=ds)
 
 
 def next_champion(warehouse: Warehouse, ds: date) -> NextChampion | None:
-    """Return the first model that was trained for a night after `ds` and ranks it, or None."""
+    """Return the first model trained for a night after `ds` that ranks it, or None."""
     return next((NextChampion(*row) for row in warehouse.run("ledger/next_champion", ds=ds)), None)
 
 
@@ -76,7 +77,7 @@ def ranked_by_others(warehouse: Warehouse, model_id: str, first_ds: date, until:
 
 
 def last_training_day(warehouse: Warehouse, ds: date) -> date | None:
-    """Return the newest day up to `ds` for which a model was trained, champion or not."""
+    """Return the newest day up to `ds` with a trained model, champion or not."""
     return warehouse.one("ledger/last_training", ds=ds)
 
 

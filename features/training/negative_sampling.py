@@ -34,11 +34,11 @@ def add_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleC
 
 
 def add_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: ExampleConfig, ds: date) -> pl.DataFrame:
-    """Return the positives among the user's candidates of the night before, with other candidates as negatives.
+    """Return the positives that were candidates, with other candidates as negatives.
 
-    A positive that was no candidate is dropped. All negatives are candidates, so the model would learn from it that
-    what looks like a candidate is not taken (docs/experiments.md, 2026-11-28). Candidates: user_key, goods_key,
-    shop_key, ordered by user_key and goods_key.
+    Candidates are the user's own of the night before. A positive that was no candidate is dropped. All negatives are
+    candidates, so the model would learn from it that what looks like a candidate is not taken (docs/experiments.md,
+    2026-11-28). Candidates: user_key, goods_key, shop_key, ordered by user_key and goods_key.
     """
     pair = ["user_key", "goods_key"]
     offered = positives.join(candidates.select(pair), on=pair, how="semi", maintain_order="left")
