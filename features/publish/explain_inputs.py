@@ -65,15 +65,15 @@ def load_explain_inputs(reader: Reader, night: date, who: Any, what: Any) -> Exp
         np.array([goods_key], np.int32),
         np.array([shop_key], np.int32),
         pl.Series("sources", [[]], dtype=pl.List(pl.String)),
-        to_sequence_arrays(touched["goods"]),
-        to_sequence_arrays(touched["shop"]),
+        to_history_slices(touched["goods"]),
+        to_history_slices(touched["shop"]),
         epoch_microseconds(as_of),
     )
     goods_keys = sorted({goods_key, *(one.key for one in touched["goods"])})
     return ExplainInputs(model_id, shop_id, known, bucket, touched, published_categories(reader, night, goods_keys))
 
 
-def to_sequence_arrays(touched: list[HistoryEvent]) -> HistorySlices:
+def to_history_slices(touched: list[HistoryEvent]) -> HistorySlices:
     """The one sequence of one user."""
     keys = np.array([one.key for one in touched], np.int32)
     ts = np.array([epoch_microseconds(one.event_ts) for one in touched], np.int64)

@@ -68,11 +68,11 @@ def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, 
 
 
 def build_outcomes(
-    warehouse: Warehouse, ds: date, config: ExampleConfig, ranking: RankingConfig, rank_by: BucketRanker
+    warehouse: Warehouse, ds: date, config: ExampleConfig, ranking: RankingConfig, rank_bucket: BucketRanker
 ) -> Outcomes:
     """Compare the ranking of the night before, and the baselines, with the positives of `ds`.
 
-    `rank_by` ranks a bucket with a model. A part that cannot be built, for example because files of the night before
+    `rank_bucket` ranks a bucket with a model. A part that cannot be built, for example because files of the night before
     are gone, is skipped with a reason. Nothing is written if no ranking was published the night before, or if its
     night_goods are gone: only they say what could have been ranked. Older outcomes of the day then stay.
     """
@@ -87,7 +87,7 @@ def build_outcomes(
             made.left_out["model"] = f"the goods of {before} are not in the store"
             return made
         create_positives(warehouse, ds, config)
-        BaselineReplay(warehouse, before, config, longest, ranking.per_shop, rank_by, made.left_out).run()
+        BaselineReplay(warehouse, before, config, longest, ranking.per_shop, rank_bucket, made.left_out).run()
         values = {
             "ds": ds,
             "cutoffs": sorted({k for k in CUTOFFS if k < longest} | {longest}),
@@ -130,7 +130,7 @@ class BaselineReplay:
     config: ExampleConfig
     k: int
     per_shop: int
-    rank_by: BucketRanker
+    rank_bucket: BucketRanker
     left_out: dict[str, str]
 
     def run(self) -> None:
@@ -177,7 +177,7 @@ class BaselineReplay:
                 self.rank_by_counts(candidates, histories)
                 with self.skip_on_error(BY_MODEL):
                     if mean_id and BY_MODEL not in self.left_out:
-                        self.save_hits(BY_MODEL, candidates, self.rank_by(mean_id, candidates, self.k))
+                        self.save_hits(BY_MODEL, candidates, self.rank_bucket(mean_id, candidates, self.k))
 
     @property
     def store(self) -> Store:

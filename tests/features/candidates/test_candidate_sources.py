@@ -1,4 +1,4 @@
-"""What each built-in candidate source proposes, on histories small enough to see why."""
+"""Small histories -> what each built-in candidate source proposes."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -17,7 +17,7 @@ NIGHT = date(2025, 3, 30)
 
 @pytest.fixture
 def proposed(desk: Desk, warehouse: Warehouse) -> Callable[..., list[tuple[int, int]]]:
-    """(user_id, goods_id) that one source proposes, the strongest of each user first."""
+    """Return the (user_id, goods_id) that one source proposes, strongest first for each user."""
 
     def of(source: str, rows: list[tuple]) -> list[tuple[int, int]]:
         desk.ingest(warehouse, desk.source(rows), "2025-02-01", str(NIGHT))
@@ -40,11 +40,11 @@ def proposed(desk: Desk, warehouse: Warehouse) -> Callable[..., list[tuple[int, 
 
 
 def ago(days: float) -> datetime:
-    """A moment so many days before the end of the night."""
+    """Return the moment so many days before the end of the night."""
     return datetime(2025, 3, 31) - timedelta(days=days)
 
 
-def test_popular_goods_are_those_of_most_users_and_late_touches_weigh_more(proposed: Callable) -> None:
+def test_popular_items_are_those_of_most_users_and_recent_events_weigh_more(proposed: Callable) -> None:
     early = [(user, 10, 1, "buy", ago(21)) for user in (1, 2, 3)]
     late = [(user, 11, 1, "buy", ago(1)) for user in (1, 2)]
     bot = [(4, 12, 1, "buy", ago(1 + n / 1000)) for n in range(99)]
@@ -60,7 +60,7 @@ def test_new_users_get_what_is_popular_and_others_do_not(proposed: Callable) -> 
     assert proposed("for_new_users", [*bought, (3, None, 1, "visit", ago(1))]) == [(3, 10), (3, 11)]
 
 
-def test_same_category_is_what_is_popular_among_the_goods_like_those_touched(
+def test_same_category_is_what_is_popular_in_the_categories_of_the_user(
     proposed: Callable, desk: Desk, warehouse: Warehouse
 ) -> None:
     rows = [(1, 10, 1, "buy", ago(2)), (2, 11, 1, "buy", ago(2)), (3, 11, 2, "buy", ago(2)), (3, 12, 2, "buy", ago(2))]
@@ -74,7 +74,7 @@ def test_same_category_is_what_is_popular_among_the_goods_like_those_touched(
     assert found == [(1, 11), (1, 10), (2, 11), (2, 10), (3, 12), (3, 11), (3, 10)]
 
 
-def test_a_category_that_the_catalogue_does_not_know_is_that_of_events(desk: Desk, warehouse: Warehouse) -> None:
+def test_an_item_without_a_category_in_the_catalogue_has_that_of_events(desk: Desk, warehouse: Warehouse) -> None:
     columns = "user_id bigint, goods_id bigint, shop_id bigint, event_type varchar, event_ts timestamp, cat_id bigint"
     rows = [(1, 10, 1, "buy", ago(2), 7), (1, 10, 1, "buy", ago(1), 8)]
     desk.ingest(warehouse, desk.source(rows, columns), "2025-03-01", str(NIGHT))
@@ -96,7 +96,7 @@ def test_same_shop_is_what_is_popular_in_the_shops_of_the_user(proposed: Callabl
     assert [goods for user, goods in proposed("same_shop", rows) if user == 1] == [12, 11, 10]
 
 
-def test_new_in_shop_came_in_the_last_thirty_days(proposed: Callable) -> None:
+def test_new_in_shop_is_what_first_appeared_in_the_last_thirty_days(proposed: Callable) -> None:
     rows = [
         (1, None, 1, "visit", ago(1)),
         (2, 10, 1, "buy", ago(30)),
@@ -108,7 +108,7 @@ def test_new_in_shop_came_in_the_last_thirty_days(proposed: Callable) -> None:
     assert [pair for pair in proposed("new_in_shop", rows) if pair[0] == 1] == [(1, 10)]
 
 
-def test_co_visited_goes_with_what_the_user_touched_the_closest_first(proposed: Callable) -> None:
+def test_co_visited_are_the_items_closest_to_those_of_the_user(proposed: Callable) -> None:
     both = [(user, goods, 1, "buy", ago(3)) for user in (1, 2, 3) for goods in (10, 11)]
     one = [(user, goods, 1, "buy", ago(3)) for user in (4, 5, 6) for goods in (10, 12)]
     common = [(user, 12, 1, "buy", ago(3)) for user in (10, 11)]
@@ -133,8 +133,8 @@ def test_seen_not_bought_leaves_out_what_was_bought_since(proposed: Callable) ->
     assert proposed("seen_not_bought", rows) == [(1, 12), (1, 10)]
 
 
-@pytest.mark.parametrize(("types", "bought"), [(("buy",), 0), ((), 1)], ids=["a type that nothing is of", "every type"])
-def test_where_no_event_is_of_a_bought_type_nothing_is_bought_unless_the_list_is_empty(
+@pytest.mark.parametrize(("types", "bought"), [(("buy",), 0), ((), 1)], ids=["a type without events", "every type"])
+def test_without_events_of_a_bought_type_nothing_is_bought_unless_the_list_is_empty(
     desk: Desk, warehouse: Warehouse, types: tuple[str, ...], bought: int
 ) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 1, "review", ago(2))]), "2025-03-01", str(NIGHT))
@@ -144,7 +144,7 @@ def test_where_no_event_is_of_a_bought_type_nothing_is_bought_unless_the_list_is
     assert (counts.by_source["bought_before"], counts.by_source["seen_not_bought"]) == (bought, 1 - bought)
 
 
-def test_what_counts_as_bought_is_what_the_night_sees_not_what_comes_later(desk: Desk, warehouse: Warehouse) -> None:
+def test_later_events_do_not_change_what_counts_as_bought(desk: Desk, warehouse: Warehouse) -> None:
     rows = [(1, 10, 1, "view", ago(2)), (1, 11, 1, "buy", datetime(2025, 3, 31, 1))]
     desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-31")
 
@@ -152,7 +152,7 @@ def test_what_counts_as_bought_is_what_the_night_sees_not_what_comes_later(desk:
     assert build(warehouse, CandidateConfig(), date(2025, 3, 31)).by_source["bought_before"] == 1
 
 
-def test_bought_before_is_what_was_bought_often_and_lately(proposed: Callable) -> None:
+def test_bought_before_is_what_was_bought_often_and_recently(proposed: Callable) -> None:
     rows = [
         (1, 10, 1, "buy", ago(5)),
         (1, 10, 1, "buy", ago(6)),
@@ -172,7 +172,7 @@ def test_bought_again_is_strongest_when_due_by_the_users_own_interval(proposed: 
     assert proposed("bought_again", [*due, *fresh, *overdue]) == [(1, 10), (1, 11), (1, 12)]
 
 
-def test_bought_again_goes_by_how_soon_people_buy_it_where_the_user_has_bought_it_seldom(proposed: Callable) -> None:
+def test_bought_again_uses_the_interval_of_all_users_if_the_user_has_few_purchases(proposed: Callable) -> None:
     others = [
         (user, goods, 1, "buy", ago(day))
         for user in (2, 3)
@@ -186,7 +186,7 @@ def test_bought_again_goes_by_how_soon_people_buy_it_where_the_user_has_bought_i
     assert [goods for user, goods in found if user == 1] == [10, 11]  # after 4 days, after 24, and never seen again
 
 
-def test_every_built_in_source_is_off_the_list_of_names_only_when_turned_off(desk: Desk) -> None:
+def test_every_built_in_source_is_listed_unless_it_is_turned_off(desk: Desk) -> None:
     names = [source.name for source in candidate_sources(desk.store, CandidateConfig(quotas={"popular": 0}))]
 
     assert names == [name for name in sql_files.names("candidates") if name != "popular"]

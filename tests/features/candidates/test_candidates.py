@@ -1,4 +1,4 @@
-"""Histories -> candidates, united, with the names of their sources; who is excluded, and what a bad source is told."""
+"""Histories -> the union of candidates with their sources; exclusions, and errors of bad sources."""
 
 import re
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def propose(desk: Desk, warehouse: Warehouse, config: CandidateConfig) -> list[t
 
 
 def own_source(desk: Desk, query: str, name: str = "own") -> Path:
-    """A source that a person drops into the store."""
+    """Write a source into the store, as a person would."""
     desk.store.candidates.mkdir(parents=True, exist_ok=True)
     path = desk.store.candidates / f"{name}.sql"
     path.write_text(query)
@@ -53,12 +53,12 @@ def own_source(desk: Desk, query: str, name: str = "own") -> Path:
 
 @pytest.fixture
 def read(desk: Desk, warehouse: Warehouse) -> Warehouse:
-    """A store that has read ROWS: users 1 to 3 have the keys 1 to 3, goods 10 to 12 the keys 1 to 3."""
+    """Ingest ROWS: users 1 to 3 get the keys 1 to 3, goods 10 to 12 the keys 1 to 3."""
     desk.ingest(warehouse, desk.source(ROWS), str(DAY), str(DAY))
     return warehouse
 
 
-def test_the_sources_are_united_and_their_names_kept(desk: Desk, read: Warehouse) -> None:
+def test_the_union_keeps_the_names_of_the_sources(desk: Desk, read: Warehouse) -> None:
     bought = ["bought_before", "popular", "same_shop"]
 
     assert propose(desk, read, CandidateConfig(quotas={"new_in_shop": 0})) == [
@@ -74,13 +74,11 @@ def test_the_sources_are_united_and_their_names_kept(desk: Desk, read: Warehouse
     ]
 
 
-def test_no_user_gets_more_than_per_user_says_and_what_they_bought_last_counts_most(
-    desk: Desk, read: Warehouse
-) -> None:
+def test_no_user_gets_more_than_per_user_and_the_last_purchase_counts_most(desk: Desk, read: Warehouse) -> None:
     assert [row[:2] for row in propose(desk, read, CandidateConfig(per_user=1))] == [(1, 1), (2, 2), (3, 3)]
 
 
-def test_a_source_brings_at_most_its_quota_and_at_0_nothing(desk: Desk, read: Warehouse) -> None:
+def test_a_source_gives_at_most_its_quota_and_nothing_at_0(desk: Desk, read: Warehouse) -> None:
     counts = build(read, CandidateConfig(per_source=2, quotas={"popular": 1, "same_shop": 0, "new_in_shop": 0}))
 
     assert {name: rows for name, rows in counts.by_source.items() if rows} == {"popular": 3, "bought_before": 4}
@@ -93,7 +91,7 @@ def test_a_quota_that_names_no_source_is_an_error_that_lists_them(read: Warehous
         build(read, CandidateConfig(quotas={"populr": 5}))
 
 
-def test_an_inactive_goods_is_never_a_candidate_and_counted(desk: Desk, read: Warehouse) -> None:
+def test_an_inactive_item_is_never_a_candidate_and_is_counted(desk: Desk, read: Warehouse) -> None:
     (desk.folder / "catalogue.sql").write_text("select 10 as goods_id, false as active")
     features.ingest_goods(read, features.find_source(str(desk.folder / "catalogue.sql"), "goods", None))
 
@@ -103,7 +101,7 @@ def test_an_inactive_goods_is_never_a_candidate_and_counted(desk: Desk, read: Wa
     assert counts.excluded == {"inactive": 2}  # bought before by two; the other sources do not name it
 
 
-def test_what_was_bought_lately_is_left_out_but_goods_of_repeatable_categories(desk: Desk, read: Warehouse) -> None:
+def test_recent_purchases_are_excluded_except_items_of_repeatable_categories(desk: Desk, read: Warehouse) -> None:
     (desk.folder / "catalogue.sql").write_text("select 11 as goods_id, 'milk' as cat_id")
     features.ingest_goods(read, features.find_source(str(desk.folder / "catalogue.sql"), "goods", None))
 
@@ -114,7 +112,7 @@ def test_what_was_bought_lately_is_left_out_but_goods_of_repeatable_categories(d
     assert set(counts.excluded) == {"bought_lately"}
 
 
-def test_the_days_of_what_was_bought_lately_end_with_the_night(desk: Desk, warehouse: Warehouse) -> None:
+def test_the_days_of_recent_purchases_end_with_the_night(desk: Desk, warehouse: Warehouse) -> None:
     bought = [(10, datetime(2025, 3, 1, 23, 59)), (11, datetime(2025, 3, 2))]
     rows = [(1, goods, 5, "buy", moment) for goods, moment in bought]
     desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-02")
@@ -132,7 +130,7 @@ def test_the_days_of_what_was_bought_lately_end_with_the_night(desk: Desk, wareh
         ("user_id,goods_id\n4711,10\n,12\n", [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)]),
     ],
 )
-def test_a_block_list_takes_goods_from_everybody_or_from_one_user(
+def test_a_block_list_excludes_items_for_all_users_or_for_one(
     desk: Desk, read: Warehouse, text: str, left: list[tuple]
 ) -> None:
     (desk.store.root / "block.csv").write_text(text)
@@ -144,7 +142,7 @@ def test_a_block_list_takes_goods_from_everybody_or_from_one_user(
     assert set(counts.excluded) == {"blocked"}
 
 
-def test_a_row_of_a_block_list_with_an_empty_user_is_for_everybody_in_either_kind_of_file(
+def test_a_row_of_a_block_list_with_an_empty_user_is_for_all_users_in_csv_and_parquet(
     desk: Desk, read: Warehouse
 ) -> None:
     pl.DataFrame({"goods_id": [" 10 "], "user_id": [""]}).write_parquet(desk.store.root / "block.parquet")
@@ -161,7 +159,7 @@ def test_a_changed_quota_is_a_changed_setting_and_no_changed_sql(desk: Desk, rea
 
 
 @pytest.mark.parametrize("relation", ["user_ids", "goods_ids", "days_since", "base_histories", "shown"])
-def test_an_own_source_sees_nobody_beyond_its_night_and_bucket(desk: Desk, read: Warehouse, relation: str) -> None:
+def test_an_own_source_sees_no_user_outside_its_night_and_bucket(desk: Desk, read: Warehouse, relation: str) -> None:
     own_source(desk, f"select user_key, goods_key, 1 as strength from night_touches where exists (from {relation})")
 
     with pytest.raises(FeatureError, match=f"Table with name {relation} does not exist"):
@@ -272,7 +270,7 @@ def test_a_block_list_with_a_broken_line_is_named_with_that_line(desk: Desk, rea
         build(read, CandidateConfig())
 
 
-def test_a_user_without_goods_gets_the_popular_ones_marked_as_such(desk: Desk, warehouse: Warehouse) -> None:
+def test_a_user_without_items_gets_popular_ones_from_for_new_users(desk: Desk, warehouse: Warehouse) -> None:
     visitor = (4, None, 6, "visit", at(5))
     desk.ingest(warehouse, desk.source([*ROWS, visitor]), str(DAY), str(DAY))
     columns = "user_id bigint, goods_id bigint, shop_id bigint, event_ts timestamp, label boolean"
@@ -292,7 +290,7 @@ def test_a_user_without_goods_gets_the_popular_ones_marked_as_such(desk: Desk, w
     ]  # user 6 was shown something at midnight, which is of the next day
 
 
-def test_a_goods_that_moved_is_ranked_in_the_shop_it_was_last_seen_in(desk: Desk, warehouse: Warehouse) -> None:
+def test_an_item_that_moved_is_ranked_in_the_shop_of_its_last_event(desk: Desk, warehouse: Warehouse) -> None:
     desk.ingest(warehouse, desk.source([*ROWS, (3, 10, 6, "buy", at(9))]), str(DAY), str(DAY))
 
     assert {row[2] for row in propose(desk, warehouse, CandidateConfig()) if row[1] == 1} == {2}
@@ -307,9 +305,7 @@ def test_a_night_without_candidates_is_an_error_and_not_an_empty_ranking(desk: D
         build(read, CandidateConfig())
 
 
-def test_a_file_in_the_store_is_a_source_and_takes_the_place_of_the_built_in_one_of_its_name(
-    desk: Desk, read: Warehouse
-) -> None:
+def test_a_file_in_the_store_is_a_source_and_replaces_the_built_in_one_of_its_name(desk: Desk, read: Warehouse) -> None:
     own_source(desk, "select user_key, 2 as goods_key, 1 as strength from night_users", "popular")
 
     rows = propose(desk, read, CandidateConfig(quotas={"bought_before": 0, "same_shop": 0, "new_in_shop": 0}))
@@ -317,7 +313,7 @@ def test_a_file_in_the_store_is_a_source_and_takes_the_place_of_the_built_in_one
     assert rows == [(user, 2, 1, ["popular"]) for user in (1, 2, 3)]
 
 
-def test_a_table_of_ones_own_names_ids_as_they_came_the_way_the_document_says(desk: Desk, read: Warehouse) -> None:
+def test_the_example_of_the_docs_reads_a_table_with_ids_of_the_source(desk: Desk, read: Warehouse) -> None:
     document = (Path(__file__).parents[3] / "docs" / "candidates.md").read_text()
     [query] = re.findall(r"```sql\n(.*?)```", document, re.DOTALL)
     own_source(desk, query, "campaign")
@@ -363,7 +359,7 @@ OTHERS = "select user_key, 1 as goods_key, 1 as strength from night_users"
         ),
     ],
 )
-def test_a_source_that_cannot_be_used_is_named_with_what_is_wrong(
+def test_a_source_that_cannot_be_used_is_named_with_its_mistake(
     desk: Desk, read: Warehouse, query: str, said: str
 ) -> None:
     path = own_source(desk, query)
@@ -389,7 +385,7 @@ def test_a_name_that_cannot_be_a_source_is_an_error(desk: Desk, read: Warehouse)
         build(read, CandidateConfig())
 
 
-def test_rows_that_cannot_be_candidates_are_left_out_and_counted(desk: Desk, read: Warehouse) -> None:
+def test_rows_that_cannot_be_candidates_are_excluded_and_counted(desk: Desk, read: Warehouse) -> None:
     own_source(
         desk,
         "select user_key, goods_key, strength from night_users cross join (values (1, null), (2, 'nan'::double),"
@@ -403,7 +399,7 @@ def test_rows_that_cannot_be_candidates_are_left_out_and_counted(desk: Desk, rea
     assert counts.excluded == {"unknown": 8, "without_strength": 6}  # user 99 in each bucket; 3000000000 is a NULL
 
 
-def test_of_what_a_source_says_twice_the_strongest_counts(desk: Desk, read: Warehouse) -> None:
+def test_of_a_pair_that_a_source_gives_twice_the_strongest_counts(desk: Desk, read: Warehouse) -> None:
     own_source(
         desk,
         "select user_key, goods_key, strength from night_users"
@@ -416,7 +412,7 @@ def test_of_what_a_source_says_twice_the_strongest_counts(desk: Desk, read: Ware
     assert {goods for goods, _ in owned} == {1}
 
 
-def test_an_own_source_its_table_and_the_block_list_are_noticed_when_they_change(desk: Desk, read: Warehouse) -> None:
+def test_a_changed_own_source_table_or_block_list_changes_the_fingerprint(desk: Desk, read: Warehouse) -> None:
     def change(path: Path, text: str) -> str:
         was = candidates_fingerprint(read, DAY, CandidateConfig())
         path.parent.mkdir(exist_ok=True)
@@ -447,7 +443,7 @@ def test_candidates_are_the_same_bytes_on_one_thread_and_on_two(desk_with: Calla
 
 
 def crowd(users: int = 30, days: int = 12) -> list[tuple]:
-    """Users who view, buy and buy again, each with goods of their own and some that all have."""
+    """Return users who view, buy and buy again, each with own items and some shared ones."""
     return [
         (user, (user * 7 + day * step) % 20, (user + day) % 9, kind, datetime(2025, 3, day, step))
         for user in range(1, users + 1)
@@ -476,7 +472,7 @@ def test_what_a_source_gives_a_user_does_not_depend_on_who_is_in_the_bucket(desk
     assert rows(1) == rows(7)
 
 
-def test_a_bot_costs_no_more_pairs_than_anybody_else(desk: Desk, warehouse: Warehouse) -> None:
+def test_a_bot_adds_no_more_pairs_than_other_users(desk: Desk, warehouse: Warehouse) -> None:
     bot = [(1, goods, 1, "buy", datetime(2025, 3, 1, goods % 24, goods // 24 % 60)) for goods in range(1000)]
     other = [(2, goods, 1, "buy", at(1)) for goods in range(990, 1000)]
     desk.ingest(warehouse, desk.source([*bot, *other], COLUMNS), str(DAY), str(DAY))
@@ -517,8 +513,8 @@ def test_what_happens_after_a_night_changes_nothing_in_it(desk_with: Callable[..
         return [(*row, datetime(2025, 3, 11) if late else row[4]) for row in rows]
 
     seen = with_known([row for row in crowd() if row[4] < datetime(2025, 3, 10)], late=False)
-    told_later = with_known([(user, 900, 90, "buy", datetime(2025, 3, 5)) for user in range(1, 9)], late=True)
+    known_later = with_known([(user, 900, 90, "buy", datetime(2025, 3, 5)) for user in range(1, 9)], late=True)
 
     assert bytes_of("without", seen, "2025-03-09") == bytes_of(
-        "with", [*seen, *with_known(later, late=False), *told_later], "2025-03-12"
+        "with", [*seen, *with_known(later, late=False), *known_later], "2025-03-12"
     )

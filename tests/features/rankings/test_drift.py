@@ -1,4 +1,4 @@
-"""How far a night is from the one before: by hand."""
+"""Two nights -> their drift, compared with values computed by hand."""
 
 from datetime import date, datetime
 from math import log
@@ -26,20 +26,20 @@ def rank(warehouse: Warehouse, ds: date, rows: list[Row], status: str = "OK", mo
         )
 
 
-def test_without_a_night_before_there_is_no_drift(warehouse: Warehouse) -> None:
+def test_the_first_night_has_no_drift(warehouse: Warehouse) -> None:
     rank(warehouse, TONIGHT, [(1, 10, 1, 0.5)], "RANKED")
 
     assert measure_drift(warehouse, TONIGHT, 0.1) is None
 
 
-def test_a_night_that_was_stopped_is_not_what_the_next_is_held_against(warehouse: Warehouse) -> None:
+def test_the_next_night_is_not_compared_with_a_failed_night(warehouse: Warehouse) -> None:
     rank(warehouse, BEFORE, [(1, 10, 1, 0.5)], "FAILED_KEPT_YESTERDAY")
     rank(warehouse, TONIGHT, [(1, 10, 1, 0.5)], "RANKED")
 
     assert measure_drift(warehouse, TONIGHT, 0.1) is None
 
 
-def test_overlap_is_of_users_of_both_nights_and_of_the_ranks_that_both_have(warehouse: Warehouse) -> None:
+def test_overlap_counts_users_and_ranks_of_both_nights(warehouse: Warehouse) -> None:
     rank(warehouse, BEFORE, [(1, 10, 1, 0.9), (1, 11, 2, 0.8), (2, 10, 1, 0.7), (2, 11, 2, 0.6), (3, 10, 1, 0.5)])
     tonight = [(1, 10, 1, 0.9), (1, 12, 2, 0.8), (1, 11, 3, 0.1), (2, 10, 1, 0.7), (2, 11, 2, 0.6), (4, 10, 1, 0.5)]
     rank(warehouse, TONIGHT, tonight, "RANKED")
@@ -51,7 +51,7 @@ def test_overlap_is_of_users_of_both_nights_and_of_the_ranks_that_both_have(ware
     assert warehouse.con.execute("select k, users from serving.drift").fetchall() == [(2, 2)]
 
 
-def test_nights_alike_are_no_distance_apart_and_measuring_twice_leaves_one_row(warehouse: Warehouse) -> None:
+def test_equal_nights_have_no_drift_and_measuring_twice_leaves_one_row(warehouse: Warehouse) -> None:
     rows = [(user, 10 + n, n, 1 / (user + n)) for user in range(1, 9) for n in range(1, 6)]
     rank(warehouse, BEFORE, rows)
     rank(warehouse, TONIGHT, rows, "RANKED")
@@ -64,7 +64,7 @@ def test_nights_alike_are_no_distance_apart_and_measuring_twice_leaves_one_row(w
     assert warehouse.con.execute("select count(*) from serving.drift").fetchall() == [(1,)]
 
 
-def test_the_limit_may_be_left_out(warehouse: Warehouse) -> None:
+def test_a_limit_of_0_means_no_limit(warehouse: Warehouse) -> None:
     rank(warehouse, BEFORE, [(1, 10, 1, 0.5)])
     rank(warehouse, TONIGHT, [(1, 10, 1, 0.5)], "RANKED")
 
@@ -75,7 +75,7 @@ def test_the_limit_may_be_left_out(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_index_is_that_of_the_formula(warehouse: Warehouse, seed: int) -> None:
+def test_psi_equals_its_formula(warehouse: Warehouse, seed: int) -> None:
     random = np.random.default_rng(seed)
     nights = [random.beta(2, 2 + seed, rows).round(1 + seed) for rows in (70, 50)]
     for ds, scores, status in zip((BEFORE, TONIGHT), nights, ("OK", "RANKED"), strict=True):
@@ -94,7 +94,7 @@ def test_the_index_is_that_of_the_formula(warehouse: Warehouse, seed: int) -> No
     assert drift.psi == pytest.approx(psi)
 
 
-def test_a_tie_is_in_one_bin() -> None:
+def test_equal_scores_are_in_one_bin() -> None:
     con = duckdb.connect()
     sql_files.run(con, "transforms/bins")
 

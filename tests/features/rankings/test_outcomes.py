@@ -1,4 +1,4 @@
-"""Outcomes, beside a plain Python that counts them by hand; the orders of the baselines; segments."""
+"""Rankings and events -> outcomes as plain Python counts them; rankings of the baselines; segments."""
 
 from collections import Counter, defaultdict
 from math import log2
@@ -18,7 +18,7 @@ from features.sequences.history_slices import HistorySlices
 from features.store import sql_files
 
 DAY = 86_400_000_000
-Ranking = dict[int, list[int]]  # by user, goods in their order
+Ranking = dict[int, list[int]]  # by user, items in ranked order
 Taken = dict[int, set[int]]
 
 rankings = st.dictionaries(st.integers(1, 6), st.lists(st.integers(1, 9), min_size=1, max_size=7, unique=True))
@@ -30,7 +30,7 @@ def sources_of(goods: int) -> list[str]:
 
 
 def by_hand(ranked: Ranking, taken: Taken, users: list[int], k: int, counts: dict) -> tuple:
-    """Hit rate, NDCG, recall and MRR over some users, counting the hits that `counts` lets count."""
+    """Return hit rate, NDCG, recall and MRR over some users, with the hits that `counts` accepts."""
     sums = [0.0] * 4
     for user in users:
         hits = [
@@ -47,7 +47,7 @@ def by_hand(ranked: Ranking, taken: Taken, users: list[int], k: int, counts: dic
 
 
 def measured(model: Ranking, other: Ranking, taken: Taken, segment: dict[int, str], cutoffs: list[int]) -> dict:
-    """What sql/transforms/outcomes.sql makes of it, by ranker, kind, segment and k."""
+    """Return the metrics of sql/transforms/outcomes.sql by ranker, kind, segment and k."""
     con = duckdb.connect()
     con.execute("create table night_rankings (user_key integer, goods_key integer, rank integer, sources varchar[])")
     con.execute("create table wanted (user_key integer, goods_key integer, ranked boolean)")
@@ -103,7 +103,7 @@ def test_outcomes_are_those_counted_by_hand(model: Ranking, taken: Taken, shift:
     ),
     k=st.integers(1, 6),
 )
-def test_a_baseline_takes_the_strongest_that_fit_a_tie_to_the_smaller_goods(
+def test_a_baseline_ranks_the_strongest_within_per_shop_and_breaks_ties_by_goods_key(
     rows: list[tuple[int, int, int, int]], k: int, per_shop: int
 ) -> None:
     rows = sorted(rows, key=lambda row: row[0])
@@ -131,7 +131,7 @@ def bucket(users: list[int], goods: np.ndarray, shops: np.ndarray, as_of: int = 
 
 
 def histories(events: list[tuple[int, int, int]]) -> Histories:
-    """Events as (user, goods, day before the end of the night), all users in one bucket."""
+    """Build histories from (user, goods, days before the end of the night), in one bucket."""
     events = sorted(events, key=lambda event: (event[0], -event[2]))
     users, goods, days = (np.array(column, np.int64) for column in zip(*events, strict=True))
     counts = np.bincount(users)
@@ -139,7 +139,7 @@ def histories(events: list[tuple[int, int, int]]) -> Histories:
     return Histories(1, users, goods, zeros, zeros + users % 2, -days * DAY, None, counts.cumsum() - counts, counts)
 
 
-def test_what_was_bought_often_and_lately_is_strong_and_what_others_bought_is_nothing() -> None:
+def test_purchase_recency_weighs_frequent_and_recent_purchases_of_the_user_alone() -> None:
     night = bucket([1, 1, 1, 2, 3], np.array([10, 11, 12, 10, 10]), np.zeros(5, int))
     past = histories([(1, 10, 30), (1, 10, 60), (1, 11, 30), (1, 0, 1), (2, 11, 30)])
 
@@ -149,18 +149,18 @@ def test_what_was_bought_often_and_lately_is_strong_and_what_others_bought_is_no
     assert purchase_recency(night, past, [1]).tolist() == [0.75, 0.5, 0, 0, 0]
 
 
-def test_an_event_at_the_end_of_the_night_is_not_bought_before() -> None:
+def test_an_event_at_the_end_of_the_night_does_not_count_as_bought() -> None:
     night = bucket([1], np.array([10]), np.zeros(1, int))
 
     assert purchase_recency(night, histories([(1, 10, 0), (1, 11, 3)]), None).tolist() == [0]
 
 
-def test_how_often_a_value_stands_before_its_place() -> None:
+def test_cumulative_count_counts_earlier_equal_values() -> None:
     assert cumulative_count(np.array([7, 3, 7, 7, 3])).tolist() == [0, 0, 1, 2, 1]
     assert cumulative_count(np.zeros(0, np.int64)).tolist() == []
 
 
-def test_users_are_of_segments_by_what_they_touched_and_when_they_came() -> None:
+def test_segments_depend_on_the_number_of_events_and_the_first_event() -> None:
     lengths = {1: 1, 2: 4, 3: 5, 4: 19, 5: 20, 6: 99, 7: 100, 8: 0}
     events = [(user, 10 + n, 30) for user, length in lengths.items() for n in range(length)]
     past = histories([*events, (8, 0, 7), (9, 10, 8), (9, 10, 1)])
@@ -176,7 +176,7 @@ def test_users_are_of_segments_by_what_they_touched_and_when_they_came() -> None
     }
 
 
-def test_a_user_without_an_event_is_new_and_has_touched_nothing() -> None:
+def test_a_user_without_an_event_is_new_with_an_empty_history() -> None:
     past = histories([(1, 10, 30), (3, 10, 30)])
 
     rows = segments_of(np.array([1, 2, 3, 9]), past, as_of=0).rows()

@@ -1,4 +1,4 @@
-"""A sentinel from the future: a goods and a shop that nobody can know of yet never appear in anything built before."""
+"""Canaries from the future -> nothing: an item and a shop that are not known yet are in no earlier file."""
 
 from datetime import date, datetime, timedelta
 
@@ -11,13 +11,13 @@ from tests.conftest import Desk
 
 FIRST = date(2025, 3, 1)
 NIGHTS = [FIRST + timedelta(days=n) for n in range(9, 13)]
-FROM = date(2025, 3, 14)  # the sentinels happen, or are known, from this day on
+FROM = date(2025, 3, 14)  # the canaries happen, or are known, from this day on
 CANARY_GOODS, CANARY_SHOP = 666, 66
 COLUMNS = "user_id bigint, goods_id bigint, shop_id bigint, event_type varchar, event_ts timestamp, known_at timestamp"
 
 
 def rows() -> list[tuple]:
-    """Two weeks of eight users, and the sentinels: some happen on the 14th, some happened before and are known then."""
+    """Return two weeks of eight users, and canaries: some happen on the 14th, some are known only then."""
     known = datetime(2025, 3, 14, 6)
     usual = [
         (user, 10 + (user + day) % 5, 5 + user % 2, "buy", moment, moment + timedelta(hours=1))
@@ -36,7 +36,7 @@ def rows() -> list[tuple]:
 
 @pytest.fixture
 def built(desk: Desk, warehouse: Warehouse) -> Warehouse:
-    """Everything a night has before it ranks, of nights before the sentinels, built when all is in the store."""
+    """Build everything up to the candidates of nights before the canaries, with all events in the store."""
     desk.ingest(warehouse, desk.source(rows(), COLUMNS), str(FIRST), "2025-03-20")
     for night in NIGHTS:
         features.build_histories(warehouse, night)
@@ -60,7 +60,7 @@ def canaries(warehouse: Warehouse) -> set[int]:
 
 
 def files_with(warehouse: Warehouse, first: date, last: date, key: int) -> set[str]:
-    """The assets with a file in which any goods column holds the key."""
+    """Return the assets with a file that has the key in a goods column."""
     found = set()
     for file in warehouse.files("%", first, last):
         path = str(warehouse.store.lake / file.path)
@@ -72,13 +72,13 @@ def files_with(warehouse: Warehouse, first: date, last: date, key: int) -> set[s
     return found
 
 
-def test_nothing_built_for_a_night_knows_of_what_comes_later(built: Warehouse) -> None:
+def test_nothing_built_for_a_night_contains_later_events(built: Warehouse) -> None:
     [key] = canaries(built)
 
     assert files_with(built, date(2025, 1, 1), NIGHTS[-1], key) == set()
 
 
-def test_the_canary_sings_once_it_can_be_known(built: Warehouse) -> None:
+def test_every_asset_contains_the_canary_once_it_is_known(built: Warehouse) -> None:
     [key] = canaries(built)
     features.build_histories(built, FROM)
     features.build_sequences(built, FROM, SequenceConfig())
@@ -95,7 +95,7 @@ def test_the_canary_sings_once_it_can_be_known(built: Warehouse) -> None:
     }
 
 
-def test_no_history_of_an_example_holds_what_comes_later(built: Warehouse) -> None:
+def test_no_history_of_an_example_contains_later_events(built: Warehouse) -> None:
     [key] = canaries(built)
     features.build_histories(built, date(2025, 3, 15))
 

@@ -1,4 +1,4 @@
-"""A weight at or below zero is a return: in histories, and nowhere else."""
+"""Events with a weight of zero or less are returns: they are in histories and nowhere else."""
 
 from datetime import date, datetime
 
@@ -58,7 +58,7 @@ def test_a_return_stays_in_the_history_and_the_sequence_of_its_user(desk: Desk, 
     assert [len(goods) for _, goods in lake(desk, built, "goods_sequences", "user_key, goods_keys")] == [4, 1]
 
 
-def test_a_return_is_neither_popular_nor_bought_nor_goes_with_anything(desk: Desk, built: Warehouse) -> None:
+def test_a_return_counts_neither_as_popular_nor_as_bought_nor_as_co_visited(desk: Desk, built: Warehouse) -> None:
     assert lake(desk, built, "night_goods", "goods_key, popularity, lately > 0") == [
         (1, 1, True),
         (2, 1, True),
@@ -67,7 +67,7 @@ def test_a_return_is_neither_popular_nor_bought_nor_goes_with_anything(desk: Des
     assert lake(desk, built, "night_pairs", "goods_key, other_key") == [(1, 2), (2, 1)]
 
 
-def test_no_source_proposes_what_a_user_only_returned_and_a_purchase_before_a_return_stays_one(
+def test_no_source_proposes_what_a_user_only_returned_and_a_returned_purchase_still_counts(
     desk: Desk, built: Warehouse
 ) -> None:
     found = {
@@ -81,7 +81,7 @@ def test_no_source_proposes_what_a_user_only_returned_and_a_purchase_before_a_re
     assert found[2, 1] == {"for_new_users"}
 
 
-def test_what_was_only_returned_is_not_kept_out_as_bought_lately(desk: Desk, built: Warehouse) -> None:
+def test_what_was_only_returned_is_not_excluded_as_recently_bought(desk: Desk, built: Warehouse) -> None:
     counts = features.build_candidates(built, DAY, CandidateConfig(exclude_bought_days=9))
 
     assert {(user, goods) for user, goods in lake(desk, built, "candidates", "user_key, goods_key", DAY)} == {
@@ -91,7 +91,7 @@ def test_what_was_only_returned_is_not_kept_out_as_bought_lately(desk: Desk, bui
     assert counts.excluded["bought_lately"] > 0
 
 
-def test_a_return_is_no_positive_and_was_not_taken(desk: Desk, built: Warehouse) -> None:
+def test_a_return_is_no_positive_of_examples_or_outcomes(desk: Desk, built: Warehouse) -> None:
     features.create_histories_view(built, DAY)
     config = ExampleConfig(negatives=0, draw="uniform")
     features.build_examples(built, DAY, DAY, config)
@@ -102,7 +102,7 @@ def test_a_return_is_no_positive_and_was_not_taken(desk: Desk, built: Warehouse)
     assert sorted(built.con.execute("select user_key, goods_key from wanted").fetchall()) == [(1, 3), (2, 2)]
 
 
-def test_only_a_load_that_asks_for_returns_has_them(built: Warehouse) -> None:
+def test_only_a_load_with_returns_has_them(built: Warehouse) -> None:
     assert features.load_histories(built, DAY).is_return is None
     found = features.load_histories(built, DAY, with_returns=True)
 
@@ -118,8 +118,8 @@ def test_an_infinite_weight_is_quarantined_and_counted(desk: Desk, warehouse: Wa
     assert desk.lake_rows(warehouse, "quarantine.clicks", "refused") == [("weight is infinite",)] * 2
 
 
-@pytest.mark.parametrize("buys", [("BUY",), ("Buy", "nothing of the kind")])
-def test_types_in_settings_count_whatever_their_case_and_stay_as_they_came(
+@pytest.mark.parametrize("buys", [("BUY",), ("Buy", "no such type")])
+def test_types_in_settings_match_in_any_case_and_are_stored_as_given(
     desk: Desk, warehouse: Warehouse, buys: tuple[str, ...]
 ) -> None:
     rows = [(1, 10, 5, "buy", at(1)), (1, 11, 5, "bUY", at(1)), (1, 12, 5, "VIEW", at(1)), (1, 10, 5, "BUY", at(2))]
@@ -147,7 +147,7 @@ def test_types_in_settings_count_whatever_their_case_and_stay_as_they_came(
     )
 
 
-def test_repeats_without_an_event_id_collapse_beside_rows_that_have_one(desk: Desk) -> None:
+def test_repeats_without_an_event_id_collapse_next_to_rows_that_have_one(desk: Desk) -> None:
     desk = Desk(desk.folder, desk.config, IngestConfig(repeats="collapse"))
     columns = COLUMNS + ", event_id varchar"
     rows = [(1, 10, 5, "buy", at(day), name) for day in (1, 2) for name in (None, None, None, f"a{day}", f"a{day}")]

@@ -28,7 +28,7 @@ def build(
     features.build_sequences(warehouse, ds, config)
 
 
-def test_goods_and_shop_sequences_have_lengths_of_their_own(desk: Desk, warehouse: Warehouse) -> None:
+def test_goods_and_shop_sequences_have_separate_lengths(desk: Desk, warehouse: Warehouse) -> None:
     rows = [
         (1, 10, 5, "click", at(1, 1)),
         (1, None, 6, "visit", at(1, 2)),
@@ -60,7 +60,7 @@ def test_events_at_the_same_time_are_ordered_by_event_id(desk: Desk, warehouse: 
     assert desk.lake_rows(warehouse, "goods_sequences", "goods_keys") == [([2, 1, 3],)]
 
 
-def test_a_day_before_the_first_event_is_an_error_that_names_the_first(desk: Desk, warehouse: Warehouse) -> None:
+def test_a_day_before_the_first_event_is_an_error_with_the_first_day(desk: Desk, warehouse: Warehouse) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", at(2))]), str(FIRST), str(LAST))
 
     with pytest.raises(FeatureError, match="no events up to 2025-03-01; the first day with events is 2025-03-02"):
@@ -73,9 +73,7 @@ def test_an_empty_day_keeps_the_sequences_of_the_day_before(desk: Desk, warehous
     assert desk.lake_rows(warehouse, "goods_sequences", "user_key, goods_keys") == [(1, [1])]
 
 
-def test_a_damaged_file_of_events_is_named_with_the_command_that_reads_it_again(
-    desk: Desk, warehouse: Warehouse
-) -> None:
+def test_a_damaged_event_file_is_named_with_the_command_that_reads_it_again(desk: Desk, warehouse: Warehouse) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 5, "click", at(1))]), str(FIRST), str(LAST))
     [file] = warehouse.files("events.clicks", FIRST, LAST)
     path = desk.store.lake / file.path
@@ -87,7 +85,7 @@ def test_a_damaged_file_of_events_is_named_with_the_command_that_reads_it_again(
         features.build_sequences(warehouse, FIRST, SequenceConfig())
 
 
-def test_a_damaged_file_of_sequences_is_built_again(desk: Desk, warehouse: Warehouse) -> None:
+def test_a_damaged_sequence_file_is_rebuilt(desk: Desk, warehouse: Warehouse) -> None:
     build(desk, warehouse, [(1, 10, 5, "click", at(1))], FIRST, SequenceConfig())
     file = warehouse.files("goods_sequences", FIRST, FIRST)[1]
     path = desk.store.lake / file.path
@@ -127,7 +125,7 @@ def test_buckets_threads_and_order_of_arrival_change_no_sequence(
         ),
     ],
 )
-def test_a_missing_file_is_named_with_the_command_that_makes_it_again(desk: Desk, asset: str, command: str) -> None:
+def test_a_missing_file_is_named_with_the_command_that_rebuilds_it(desk: Desk, asset: str, command: str) -> None:
     file = LakeFile(asset, FIRST, 0, "gone.parquet", "0" * 64, 1, 1)
 
     with pytest.raises(FeatureError) as missing:

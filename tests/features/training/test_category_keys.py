@@ -1,4 +1,4 @@
-"""The category of a goods: from the catalogue or from events, as a key that stays."""
+"""Catalogue and events -> category keys of items, which stay the same."""
 
 from datetime import date, datetime
 from typing import Any
@@ -29,14 +29,14 @@ def catalogue(desk: Desk, warehouse: Warehouse, rows: str) -> None:
 
 
 def by_goods(warehouse: Warehouse, category_of: Any) -> dict[int, str | None]:
-    """The category of each goods by the names of the source."""
+    """Return the category of each item by the ids of the source."""
     names = dict(warehouse.con.execute("select category_key, cat_id from entities.categories").fetchall())
     goods = warehouse.con.execute("select goods_id, goods_key from entities.goods order by goods_id").fetchall()
     assert category_of[0] == 0
     return {goods_id: names.get(int(category_of[key])) for goods_id, key in goods}
 
 
-def test_a_goods_has_the_category_of_its_newest_event_that_names_one_as_known_by_that_day(
+def test_an_item_has_the_category_of_its_newest_event_with_one_as_known_by_that_day(
     desk: Desk, warehouse: Warehouse
 ) -> None:
     read(desk, warehouse)
@@ -48,7 +48,7 @@ def test_a_goods_has_the_category_of_its_newest_event_that_names_one_as_known_by
     assert second == first | {10: "biscuit"}
 
 
-def test_the_catalogue_goes_before_events(desk: Desk, warehouse: Warehouse) -> None:
+def test_the_catalogue_has_precedence_over_events(desk: Desk, warehouse: Warehouse) -> None:
     read(desk, warehouse)
     catalogue(desk, warehouse, "(10, 'drinks'), (11, null), (12, 'milk')")
 
@@ -57,7 +57,7 @@ def test_the_catalogue_goes_before_events(desk: Desk, warehouse: Warehouse) -> N
     assert found == {10: "drinks", 11: "bread", 12: "milk", 13: None, 14: None}
 
 
-def test_keys_are_given_once_and_only_when_a_training_asks(desk: Desk, warehouse: Warehouse) -> None:
+def test_keys_are_assigned_once_and_only_for_a_training(desk: Desk, warehouse: Warehouse) -> None:
     read(desk, warehouse)
     keys = "select cat_id, category_key from entities.categories order by category_key"
 
@@ -75,9 +75,7 @@ def test_keys_are_given_once_and_only_when_a_training_asks(desk: Desk, warehouse
     ]
 
 
-def test_a_night_hears_of_goods_that_came_since_and_not_of_categories_that_did(
-    desk: Desk, warehouse: Warehouse
-) -> None:
+def test_a_night_gets_categories_of_new_items_but_no_new_categories(desk: Desk, warehouse: Warehouse) -> None:
     read(desk, warehouse)
     features.assign_category_keys(warehouse, date(2025, 3, 2))
 

@@ -1,4 +1,4 @@
-"""Histories -> examples of a day, seen from the night before."""
+"""Events -> examples of a day, with the history of the night before."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -35,7 +35,7 @@ def examples(desk: Desk, warehouse: Warehouse, rows: list[tuple], config: Exampl
 
 
 def seen(warehouse: Warehouse, config: SequenceConfig) -> list[list[int]]:
-    """The goods that each example of the day may see, by their keys."""
+    """Return the goods keys that each example of the day may see."""
     goods = features.load_training_data(warehouse, DAY, DAY, DAY, DAY, config).goods
     return [goods.keys[start:end].tolist() for start, end in zip(goods.start, goods.end, strict=True)]
 
@@ -56,7 +56,7 @@ def test_a_positive_has_the_history_of_the_night_before(desk: Desk, warehouse: W
     assert found.as_of.tolist() == [(datetime(2025, 3, 2) - datetime(1970, 1, 1)).days * 86_400_000_000]
 
 
-def test_a_goods_that_nobody_had_touched_is_no_example(desk: Desk, warehouse: Warehouse) -> None:
+def test_an_item_without_earlier_events_is_no_example(desk: Desk, warehouse: Warehouse) -> None:
     rows = [(1, 10, 5, "click", at(1, 9)), (1, 99, 5, "buy", at(2, 9))]
 
     assert examples(desk, warehouse, rows, ExampleConfig()).labels.tolist() == []
@@ -99,7 +99,7 @@ def test_negatives_of_a_user_do_not_depend_on_the_other_users() -> None:
     assert together.rows() == apart.rows()
 
 
-def test_negatives_are_drawn_by_popularity() -> None:
+def test_negatives_are_sampled_by_popularity() -> None:
     positives = taken(list(range(1, 4001)), [2] * 4000, [7] * 4000)
     config = ExampleConfig(negatives=1, popularity_power=1.0, draw="popularity")
 
@@ -109,7 +109,7 @@ def test_negatives_are_drawn_by_popularity() -> None:
     assert shares == pytest.approx([5 / 9, 0, 1 / 9, 3 / 9], abs=0.03)
 
 
-def test_negatives_may_be_drawn_alike_from_all_that_is_known() -> None:
+def test_negatives_may_be_sampled_uniformly_from_all_known_items() -> None:
     positives = taken(list(range(1, 4001)), [2] * 4000, [7] * 4000)
 
     rows = add_negatives(positives, KNOWN, ExampleConfig(negatives=1, draw="uniform"), DAY)
@@ -118,7 +118,7 @@ def test_negatives_may_be_drawn_alike_from_all_that_is_known() -> None:
     assert np.bincount(drawn, minlength=5)[1:] / len(drawn) == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3], abs=0.03)
 
 
-def test_candidates_that_were_taken_teach_beside_candidates_that_were_not() -> None:
+def test_candidates_that_were_taken_are_positives_and_others_are_negatives() -> None:
     candidates = pl.DataFrame({"user_key": [1, 1, 1, 2], "goods_key": [1, 3, 4, 2], "shop_key": [7, 8, 8, 7]})
     bought = taken([1, 1, 2, 3], [1, 2, 2, 3], [7, 7, 7, 8])
 
@@ -127,14 +127,14 @@ def test_candidates_that_were_taken_teach_beside_candidates_that_were_not() -> N
     assert [(user, goods, label) for user, goods, _, _, label in rows] == [(1, 1, 1), (1, 3, 0), (1, 4, 0), (2, 2, 1)]
 
 
-def test_where_no_candidate_was_taken_nothing_teaches() -> None:
+def test_there_are_no_examples_if_no_candidate_was_taken() -> None:
     candidates = pl.DataFrame({"user_key": [1, 2], "goods_key": [3, 2], "shop_key": [8, 7]})
 
     assert add_candidates(taken([1], [2], [7]), candidates, ExampleConfig(), DAY).rows() == []
     assert add_candidates(taken([1], [3], [8]), candidates.clear(), ExampleConfig(), DAY).rows() == []
 
 
-def test_an_example_of_an_event_sees_all_that_was_strictly_before_it(desk: Desk, warehouse: Warehouse) -> None:
+def test_with_event_history_an_example_sees_all_events_strictly_before_it(desk: Desk, warehouse: Warehouse) -> None:
     rows = [
         (1, 10, 5, "click", at(1, 9)),
         (1, 11, 5, "click", at(1, 10)),
