@@ -22,7 +22,7 @@ select
     range % 50 > 0 as active
 from range(1, 1 + $goods::bigint);
 
--- Each user has their own goods around a place of the catalogue, of which a night takes k in a row.
+-- Each user has their own goods around a place of the catalogue; a night takes k of them in a row.
 insert into rankings by name
 select
     nights.ds,

@@ -72,9 +72,9 @@ def build_outcomes(
 ) -> Outcomes:
     """Compare the ranking of the night before, and the baselines, with the positives of `ds`.
 
-    `rank_bucket` ranks a bucket with a model. A part that cannot be built, for example because files of the night before
-    are gone, is skipped with a reason. Nothing is written if no ranking was published the night before, or if its
-    night_goods are gone: only they say what could have been ranked. Older outcomes of the day then stay.
+    `rank_bucket` ranks a bucket with a model. A part that cannot be built, for example because files of the night
+    before are gone, is skipped with a reason. Nothing is written if no ranking was published the night before, or if
+    its night_goods are gone: only they say what could have been ranked. Older outcomes of the day then stay.
     """
     before, made = ds - timedelta(days=1), Outcomes()
     ranked = warehouse.run("ledger/ranking_of", ds=before)

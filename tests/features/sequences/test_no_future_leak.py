@@ -60,7 +60,7 @@ def canaries(warehouse: Warehouse) -> set[int]:
 
 
 def files_with(warehouse: Warehouse, first: date, last: date, key: int) -> set[str]:
-    """Return the assets with a file that has the key in a goods column."""
+    """Return the assets with a file that has the key in a column of goods keys."""
     found = set()
     for file in warehouse.files("%", first, last):
         path = str(warehouse.store.lake / file.path)
