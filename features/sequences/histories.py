@@ -24,7 +24,7 @@ from features.store.warehouse import Warehouse
 
 CODE = 2  # raise it when a change here or in history_merge.py changes a file
 SNAPSHOT_DAYS = 7  # days between two files: a night merges at most six days
-LOADED = ("user_key", *TIES, "event_ts", "known_at")
+LOADED_COLUMNS = ("user_key", *TIES, "event_ts", "known_at")
 HISTORY_TYPES = (
     "user_key integer, goods_key integer, shop_key integer, type_key smallint, event_ts timestamp, known_at timestamp,"
     " event_id varchar, event_no ubigint"
@@ -151,17 +151,18 @@ def load_histories(
     """
     snapshot, since = history_files(warehouse, ds)
     own = [file for file in snapshot if bucket in (None, file.bucket)]
-    needed = (*(LOADED[:-1] if at_night_end else LOADED), *(("is_return",) if with_returns else ()))
+    needed = (*(LOADED_COLUMNS[:-1] if at_night_end else LOADED_COLUMNS), *(("is_return",) if with_returns else ()))
     columns = (*dict.fromkeys((*ORDERED, *needed)),) if since or len(own) > 1 else needed
-    wanted = None if users is None else pl.Series(users, dtype=pl.Int32)
-    after = read_runs(warehouse, since, columns, bucket, wanted)
-    if only_active and after:
-        wanted = pl.concat(run["user_key"] for run in after).unique()
-    before = read_runs(warehouse, own, columns, None, wanted) if wanted is not None or not only_active else []
-    frame = merge_histories([*before, *after], needed)
-    found = as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
-    shop_keys = with_catalogue_shops(warehouse, found.goods_keys, found.shop_keys, found.event_ts)
-    return replace(found, shop_keys=shop_keys)
+    loaded_users = None if users is None else pl.Series(users, dtype=pl.Int32)
+    runs = read_runs(warehouse, since, columns, bucket, loaded_users)
+    if only_active and runs:
+        loaded_users = pl.concat(run["user_key"] for run in runs).unique()
+    if loaded_users is not None or not only_active:
+        runs = read_runs(warehouse, own, columns, None, loaded_users) + runs
+    frame = merge_histories(runs, needed)
+    histories = as_histories(frame, 1 if bucket is None else warehouse.store.config.buckets)
+    shop_keys = with_catalogue_shops(warehouse, histories.goods_keys, histories.shop_keys, histories.event_ts)
+    return replace(histories, shop_keys=shop_keys)
 
 
 def read_runs(
