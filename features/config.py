@@ -72,12 +72,12 @@ class StoreConfig:
 
 @dataclass(frozen=True)
 class IngestConfig:
-    """`knowledge`: where a source has known_at, a night sees only what was known by its end. `repeats`: exact repeats
+    """`use_known_at`: where a source has known_at, a night sees only what was known by its end. `exact_duplicates`: exact repeats
     without an event_id are kept (a person clicks twice) or collapsed. A night reads the last `reread_days` days of each
     source again, for sources whose events come late."""
 
-    knowledge: bool = True
-    repeats: Literal["keep", "collapse"] = "keep"
+    use_known_at: bool = True
+    exact_duplicates: Literal["keep", "collapse"] = "keep"
     reread_days: int = 0
 
     def __post_init__(self) -> None:
@@ -88,12 +88,12 @@ class IngestConfig:
 class GroupConfig:
     """What of a history a sequence of one group keeps: the newest `length` events; none older than `max_age_days` (0:
     of any age); of these event types (empty: of all); without those that repeat the event before them, the same goods
-    or shop within `collapse_seconds` (0: all are kept)."""
+    or shop within `dedup_seconds` (0: all are kept)."""
 
     length: int = 100
     max_age_days: int = 0
-    types: tuple[str, ...] = ()
-    collapse_seconds: int = 0
+    event_types: tuple[str, ...] = ()
+    dedup_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,47 +104,47 @@ class SequenceConfig:
     shop_length: int = 100
     goods_max_age_days: int = 0
     shop_max_age_days: int = 0
-    goods_types: tuple[str, ...] = ()
-    shop_types: tuple[str, ...] = ()
-    goods_collapse_seconds: int = 0
-    shop_collapse_seconds: int = 0
+    goods_event_types: tuple[str, ...] = ()
+    shop_event_types: tuple[str, ...] = ()
+    goods_dedup_seconds: int = 0
+    shop_dedup_seconds: int = 0
 
     def __post_init__(self) -> None:
         require_between(self, 1, MAX_ROWS, "goods_length", "shop_length")
         require_between(self, 0, MAX_DAYS, "goods_max_age_days", "shop_max_age_days")
-        require_between(self, 0, MAX_SECONDS, "goods_collapse_seconds", "shop_collapse_seconds")
+        require_between(self, 0, MAX_SECONDS, "goods_dedup_seconds", "shop_dedup_seconds")
 
     @property
     def goods(self) -> GroupConfig:
-        return GroupConfig(self.goods_length, self.goods_max_age_days, self.goods_types, self.goods_collapse_seconds)
+        return GroupConfig(self.goods_length, self.goods_max_age_days, self.goods_event_types, self.goods_dedup_seconds)
 
     @property
     def shop(self) -> GroupConfig:
-        return GroupConfig(self.shop_length, self.shop_max_age_days, self.shop_types, self.shop_collapse_seconds)
+        return GroupConfig(self.shop_length, self.shop_max_age_days, self.shop_event_types, self.shop_dedup_seconds)
 
 
 @dataclass(frozen=True)
 class ExampleConfig:
     """Labels of a day, and the history each may see.
 
-    `history`: 'night', what the night before had; 'event', all strictly before the moment of the label, for benchmarks.
-    `labels`: 'impressions', or 'positives', events of `positive_types` (empty: of all) with sampled negatives; 'auto'
-    takes impressions on days that have them. For each positive `negatives` goods are drawn: from the 'candidates' of
+    `history_cutoff`: 'night', what the night before had; 'event', all strictly before the moment of the label, for benchmarks.
+    `label_source`: 'impressions', or 'positives', events of `positive_event_types` (empty: of all) with sampled negatives; 'auto'
+    takes impressions on days that have them. For each positive `negatives_per_positive` goods are drawn: from the 'candidates' of
     the night before, and then only what was taken of those is a positive, which is what a night asks of the model; or
-    'uniform', or by 'popularity' to the power `popularity_power` over the last `popular_days` days."""
+    'uniform', or by 'popularity' to the power `popularity_exponent` over the last `popular_days` days."""
 
-    history: Literal["night", "event"] = "night"
-    labels: Literal["auto", "impressions", "positives"] = "auto"
-    positive_types: tuple[str, ...] = ()
-    negatives: int = 4
-    draw: Literal["uniform", "popularity", "candidates"] = "candidates"
-    popularity_power: float = 0.75
+    history_cutoff: Literal["night", "event"] = "night"
+    label_source: Literal["auto", "impressions", "positives"] = "auto"
+    positive_event_types: tuple[str, ...] = ()
+    negatives_per_positive: int = 4
+    negative_sampling: Literal["uniform", "popularity", "candidates"] = "candidates"
+    popularity_exponent: float = 0.75
     popular_days: int = 60
     seed: int = 17
 
     def __post_init__(self) -> None:
-        require_between(self, 0, 10_000, "negatives")
-        require_between(self, 0, 10, "popularity_power")
+        require_between(self, 0, 10_000, "negatives_per_positive")
+        require_between(self, 0, 10, "popularity_exponent")
         require_between(self, 1, MAX_DAYS, "popular_days")
         require_between(self, 0, MAX_SEED, "seed")
 
@@ -155,32 +155,32 @@ SHARES = {"bought_again": 4, "bought_before": 4, "new_in_shop": 0.25}
 
 @dataclass(frozen=True)
 class CandidateConfig:
-    """At most `per_source` from each candidate source (by SHARES more or fewer from some that are built in), or what
-    `quotas` says for its name (0 turns it off); at most `per_user` of their union, in which a source with twice the
+    """At most `max_per_source` from each candidate source (by SHARES more or fewer from some that are built in), or what
+    `quotas` says for its name (0 turns it off); at most `max_per_user` of their union, in which a source with twice the
     quota counts twice.
 
     Popularity is counted over `popular_days`, a touch weighing half as much for every `half_life_days` of its age.
-    Goods go together where at least `pair_support` users touched both in `pair_days`, among the last `pair_goods` of
-    each. `bought_types` are the event types that count as bought; where a night sees none of them, all do. What was
-    bought within `exclude_bought_days` is no candidate (0: it may be), but goods of `repeatable_categories` always may.
+    Goods go together where at least `pair_min_users` users touched both in `pair_days`, among the last `pair_goods` of
+    each. `purchase_event_types` are the event types that count as bought; where a night sees none of them, all do. What was
+    bought within `exclude_purchased_days` is no candidate (0: it may be), but goods of `repeatable_categories` always may.
     """
 
-    per_source: int = 100
-    per_user: int = 200
+    max_per_source: int = 100
+    max_per_user: int = 200
     quotas: dict[str, int] = field(default_factory=dict)
     popular_days: int = 30
     half_life_days: float = 7.0
     pair_days: int = 90
     pair_goods: int = 50
-    pair_support: int = 3
-    bought_types: tuple[str, ...] = ("buy", "purchase", "order")
-    exclude_bought_days: int = 0
+    pair_min_users: int = 3
+    purchase_event_types: tuple[str, ...] = ("buy", "purchase", "order")
+    exclude_purchased_days: int = 0
     repeatable_categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        require_between(self, 1, MAX_ROWS, "per_source", "per_user", "pair_goods", "pair_support")
+        require_between(self, 1, MAX_ROWS, "max_per_source", "max_per_user", "pair_goods", "pair_min_users")
         require_between(self, 1, MAX_DAYS, "popular_days", "pair_days")
-        require_between(self, 0, MAX_DAYS, "exclude_bought_days")
+        require_between(self, 0, MAX_DAYS, "exclude_purchased_days")
         require_between(self, 0.01, MAX_DAYS, "half_life_days")
         for name, quota in self.quotas.items():
             if quota < 0:
@@ -190,23 +190,23 @@ class CandidateConfig:
 
     def quota(self, source: str) -> int:
         """How many candidates of a user the source may bring."""
-        return self.quotas.get(source, max(1, int(self.per_source * SHARES.get(source, 1))))
+        return self.quotas.get(source, max(1, int(self.max_per_source * SHARES.get(source, 1))))
 
 
 @dataclass(frozen=True)
 class RankingConfig:
-    """How many goods each user gets: the `k` best, none that scores below `min_score`, at most `per_shop` of one shop
+    """How many goods each user gets: the `top_k` best, none that scores below `min_score`, at most `max_per_shop` of one shop
     (0: any number). For how many of them the night explains how much of the history."""
 
-    k: int = 50
+    top_k: int = 50
     min_score: float = 0.0
-    per_shop: int = 0
-    why_goods: int = 5
-    why_history: int = 5
+    max_per_shop: int = 0
+    explain_top_k: int = 5
+    explain_history_k: int = 5
 
     def __post_init__(self) -> None:
-        require_between(self, 1, MAX_ROWS, "k")
-        require_between(self, 0, MAX_ROWS, "per_shop", "why_goods", "why_history")
+        require_between(self, 1, MAX_ROWS, "top_k")
+        require_between(self, 0, MAX_ROWS, "max_per_shop", "explain_top_k", "explain_history_k")
         require_between(self, 0, MAX_ROWS, "min_score")
         if self.min_score > 1:
             raise ValueError(f"min_score is {self.min_score}; scores are probabilities, from 0 to 1")
@@ -237,7 +237,7 @@ class PublishConfig:
     sequence_nights: int = 1
     keep_releases: int = 3
     max_psi: float = 0.1
-    report: bool = True
+    write_report: bool = True
 
     def __post_init__(self) -> None:
         require_between(self, 1, MAX_DAYS, "ranking_nights", "keep_releases")

@@ -97,7 +97,7 @@ class LazyAdam:
         self.first = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.second = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.pull = {
-            table: torch.from_numpy(train.regularisation / np.maximum(counts[table], 1)).to(weight)[:, None]
+            table: torch.from_numpy(train.embedding_l2 / np.maximum(counts[table], 1)).to(weight)[:, None]
             for table, weight in self.weights.items()
         }
 

@@ -53,7 +53,7 @@ def build_night_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -
 def night_types(warehouse: Warehouse, config: CandidateConfig) -> Any:
     """The event types that the night sees, and which of them count as bought, as an Arrow table. Histories are in
     view."""
-    return sql_files.arrow(warehouse.con, "transforms/night_types", bought_types=list(config.bought_types))
+    return sql_files.arrow(warehouse.con, "transforms/night_types", bought_types=list(config.purchase_event_types))
 
 
 def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
@@ -68,7 +68,7 @@ def shaping_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> di
         "settings.candidates": (
             config.popular_days,
             config.half_life_days,
-            config.bought_types,
+            config.purchase_event_types,
             category_days(config),
         ),
         "sql": sql_texts(*(f"transforms/{name}" for name in GOODS_SQL)),
@@ -78,7 +78,7 @@ def shaping_goods(warehouse: Warehouse, ds: date, config: CandidateConfig) -> di
 
 def category_days(config: CandidateConfig) -> int:
     """How far back events say what category a goods is of: as far as what is popular, or excluded, may lie."""
-    return max(config.popular_days, config.exclude_bought_days)
+    return max(config.popular_days, config.exclude_purchased_days)
 
 
 def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
@@ -91,7 +91,7 @@ def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -
             "as_of": warehouse.store.day_end(ds),
             "pair_days": config.pair_days,
             "pair_goods": config.pair_goods,
-            "pair_support": config.pair_support,
+            "pair_support": config.pair_min_users,
             "others": OTHERS,
             "shrink": SHRINK,
         }
@@ -118,7 +118,7 @@ def night_pairs_fingerprint(warehouse: Warehouse, ds: date, config: CandidateCon
 def shaping_pairs(warehouse: Warehouse, config: CandidateConfig) -> dict[str, Any]:
     return {
         "settings.store": warehouse.store.config.timezone,
-        "settings.candidates": (config.pair_days, config.pair_goods, config.pair_support),
+        "settings.candidates": (config.pair_days, config.pair_goods, config.pair_min_users),
         "sql": sql_texts(*(f"transforms/{name}" for name in PAIRS_SQL)),
         "code": (CODE, OTHERS, SHRINK),
     }

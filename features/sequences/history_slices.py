@@ -54,10 +54,10 @@ def type_keys(warehouse: Warehouse, names: tuple[str, ...]) -> list[int]:
 def select_group(warehouse: Warehouse, histories: Histories, part: SequenceGroup, config: GroupConfig) -> GroupFilter:
     """The events of one group that its sequences may hold."""
     keys = histories.goods_keys if part == "goods" else histories.shop_keys
-    if config.types:
-        keys = np.where(np.isin(histories.type_keys, type_keys(warehouse, config.types)), keys, 0)
+    if config.event_types:
+        keys = np.where(np.isin(histories.type_keys, type_keys(warehouse, config.event_types)), keys, 0)
     kept = keys > 0
-    if config.collapse_seconds:
+    if config.dedup_seconds:
         rows = np.flatnonzero(kept)
         kept[rows[repeats(histories.user_keys[rows], keys[rows], histories.event_ts[rows], config)]] = False
     return GroupFilter(histories, config, keys, None if kept.all() else kept)
@@ -101,7 +101,7 @@ def append_copies(
     if before is not None:
         heads, tails = before[heads], before[tails]
     tails += some
-    whole = (tails - heads == found.lengths) & (config.collapse_seconds == 0)
+    whole = (tails - heads == found.lengths) & (config.dedup_seconds == 0)
     copies = of_rows(found, ~whole, found.rows)
     tails[~whole] = done + np.cumsum(copies.lengths)
     heads[~whole] = tails[~whole] - copies.lengths

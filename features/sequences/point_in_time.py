@@ -108,14 +108,14 @@ def scan_window(
     place, row = expand_ranges(low, last)
     seen = (seen_from(histories, place) <= as_of[row]) & (group.keys[place] > 0)
     place, row = place[seen], row[seen]
-    if config.collapse_seconds:
+    if config.dedup_seconds:
         fresh = ~repeats(row, group.keys[place], histories.event_ts[place], config)
         place, row = place[fresh], row[fresh]
     count = np.bincount(row, minlength=len(low))
     enough = count > max_length(config)  # one more, since the oldest may repeat one before it
     if config.max_age_days:
         oldest = as_of - max_age(config)
-        enough |= histories.event_ts[low] < oldest - config.collapse_seconds * MICROSECONDS
+        enough |= histories.event_ts[low] < oldest - config.dedup_seconds * MICROSECONDS
         young = histories.event_ts[place] >= oldest[row]
         place, row = place[young], row[young]
         count = np.bincount(row, minlength=len(low))
@@ -140,7 +140,7 @@ def repeats(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupCo
     """Which events of a group repeat the one before them, of the same owner, soon enough to be left out."""
     again = np.zeros(len(keys), bool)
     again[1:] = (owner[1:] == owner[:-1]) & (keys[1:] == keys[:-1])
-    again[1:] &= ts[1:] - ts[:-1] <= config.collapse_seconds * MICROSECONDS
+    again[1:] &= ts[1:] - ts[:-1] <= config.dedup_seconds * MICROSECONDS
     return again
 
 

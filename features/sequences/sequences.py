@@ -62,7 +62,7 @@ def sequences_fingerprint(warehouse: Warehouse, ds: date, part: SequenceGroup, c
     """What the sequences of a group are made of: the events seen, the settings of the group alone, and where the
     catalogue gives events their shop, which."""
     group = getattr(config, part)
-    parts: dict[str, Any] = {"settings.sequences": group, "code": (CODE, TYPES_CODE) if group.types else CODE}
+    parts: dict[str, Any] = {"settings.sequences": group, "code": (CODE, TYPES_CODE) if group.event_types else CODE}
     shops = shops_version(warehouse, ds) if part == "shop" else []
     if shops:
         parts["goods"] = shops

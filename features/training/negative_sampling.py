@@ -20,7 +20,9 @@ def add_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleC
     if not len(positives) or not len(known):
         return label_and_concat(positives, positives.clear())
     weight = known["popularity"].to_numpy().astype(np.float64)
-    share = np.cumsum(weight**config.popularity_power if config.draw == "popularity" else np.ones(len(known)))
+    share = np.cumsum(
+        weight**config.popularity_exponent if config.negative_sampling == "popularity" else np.ones(len(known))
+    )
     known_keys = known["goods_key"].to_numpy()
 
     def draw(chance: np.ndarray, _rows: np.ndarray) -> np.ndarray:
@@ -45,7 +47,7 @@ def add_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: Ex
         return label_and_concat(offered, offered)
     owners, first, count = np.unique(candidates["user_key"].to_numpy(), return_index=True, return_counts=True)
     keys = candidates["goods_key"].to_numpy()
-    row = np.searchsorted(owners, np.repeat(offered["user_key"].to_numpy(), config.negatives))
+    row = np.searchsorted(owners, np.repeat(offered["user_key"].to_numpy(), config.negatives_per_positive))
 
     def draw(chance: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return keys[first[row[rows]] + (chance * count[row[rows]]).astype(np.int64)]
@@ -70,9 +72,10 @@ def sample_negatives(
     are cut into buckets.
     """
     user, goods, as_of = (
-        np.repeat(positives[name].to_numpy(), config.negatives) for name in ("user_key", "goods_key", "as_of")
+        np.repeat(positives[name].to_numpy(), config.negatives_per_positive)
+        for name in ("user_key", "goods_key", "as_of")
     )
-    which = np.tile(np.arange(config.negatives), len(positives))
+    which = np.tile(np.arange(config.negatives_per_positive), len(positives))
     of_day = np.unique(pack_keys(taken["user_key"].to_numpy(), taken["goods_key"].to_numpy()))
     drawn = np.zeros(len(user), np.int32)
     open_places = np.arange(len(user))

@@ -36,7 +36,9 @@ FITTING = ["din", "softmax", "prelu", "relu", "product", "as it comes", "placed"
 
 
 @pytest.mark.parametrize("shape", FITTING)
-@pytest.mark.parametrize("changed", [{}, {"dimension": 20, "attention_widths": (33, 7)}], ids=["small", "odd"])
+@pytest.mark.parametrize(
+    "changed", [{}, {"embedding_dim": 20, "attention_hidden_units": (33, 7)}], ids=["small", "odd"]
+)
 def test_histories_are_pooled_as_in_many_passes(shape: str, changed: dict) -> None:
     config = replace(SMALL, **SHAPES[shape], **changed)
 
@@ -46,8 +48,8 @@ def test_histories_are_pooled_as_in_many_passes(shape: str, changed: dict) -> No
 def test_more_candidates_than_a_program_takes_are_taken_by_several() -> None:
     group = model_of(replace(SMALL, attention_input="product")).to(DEVICE).goods
     torch.manual_seed(0)
-    wanted = CandidateBatch(*end_to_end([40, 0, 16, 17, 3], SMALL.dimension, DEVICE))
-    v_ND, *edges = end_to_end([3, 2, 1, 0, 5], SMALL.dimension, DEVICE)
+    wanted = CandidateBatch(*end_to_end([40, 0, 16, 17, 3], SMALL.embedding_dim, DEVICE))
+    v_ND, *edges = end_to_end([3, 2, 1, 0, 5], SMALL.embedding_dim, DEVICE)
     items = HistoryBatch(v_ND, v_ND, torch.arange(1, len(v_ND) + 1, device=DEVICE), *edges)
 
     with torch.inference_mode():
@@ -65,7 +67,7 @@ sizes = dict(candidates=32, width_D=32, width_H=128, width_G=64)
 for dice, product, softmax, narrow in ((True, True, False, True), (False, False, True, False)):
     fixed = sizes | dict(dice=dice, product=product, softmax=softmax, narrow=narrow)
     kinds = dict.fromkeys(names, "*fp32") | {name: "*i64" for name in names if name[-2:] in ("_P", "_U")}
-    kinds |= {"dimension": "i32"} | dict.fromkeys(fixed, "constexpr")
+    kinds |= {"embedding_dim": "i32"} | dict.fromkeys(fixed, "constexpr")
     source = ASTSource(pool_histories, kinds, {(names.index(name),): value for name, value in fixed.items()})
     print(len(triton.compile(source, GPUTarget("cuda", 90, 32), {"num_warps": 8}).asm["cubin"]) > 0)
 """
@@ -100,7 +102,7 @@ def test_in_bfloat16_it_is_near() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"attention_input": "outer"}, {"attention_widths": (8,)}, {"pooling": "mean"}], ids=str
+    "changed", [{"attention_input": "outer"}, {"attention_hidden_units": (8,)}, {"pooling": "mean"}], ids=str
 )
 def test_what_it_cannot_do_it_says(changed: dict) -> None:
     config: DinConfig = replace(SMALL, **changed)
