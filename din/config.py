@@ -33,8 +33,8 @@ class DinConfig:
     `time_buckets` and `position_buckets` tell it how long ago and how many events back an item is; 0 tells it nothing.
     `repeat_features` shows the last net how often the candidate itself is in the history, and how long ago.
     `half_life_days` is the decay baseline's, from which it learns its own unless `learn_half_life` is false.
-    `category_embedding` adds the embedding of its category to that of each goods; `user_embedding` shows the last net an embedding of
-    the user.
+    `category_embedding` adds the embedding of its category to that of each goods; `user_embedding` shows the last net
+    an embedding of the user.
     """
 
     pooling: Pooling = "din"
@@ -78,10 +78,11 @@ class TrainConfig:
     with more, sums are cut differently when a core is busy.
 
     `weight_decay` is the nets'; `embedding_l2` is the lambda of the tables (equation 6 of the paper), and
-    `oov_mask_rate` the share of keys that a batch takes for unknown, so that the unknown row learns. Every `checkpoint_every_steps`
-    steps a training is kept, so that one that is killed goes on from there; 0 keeps none. `warm_start`: whoever trains
-    night after night hands the model of the night before to `fit` as the start. `precision` is of the nets' products
-    while they learn: `auto` is bf16 on a GPU that has it and fp32 on a processor; sums are fp32 either way.
+    `oov_mask_rate` the share of keys that a batch takes for unknown, so that the unknown row learns. Every
+    `checkpoint_every_steps` steps a training is kept, so that one that is killed goes on from there; 0 keeps none.
+    `warm_start`: whoever trains night after night hands the model of the night before to `fit` as the start.
+    `precision` is of the nets' products while they learn: `auto` is bf16 on a GPU that has it and fp32 on a processor;
+    sums are fp32 either way.
     """
 
     epochs: int = 4

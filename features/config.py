@@ -72,9 +72,9 @@ class StoreConfig:
 
 @dataclass(frozen=True)
 class IngestConfig:
-    """`use_known_at`: where a source has known_at, a night sees only what was known by its end. `exact_duplicates`: exact repeats
-    without an event_id are kept (a person clicks twice) or collapsed. A night reads the last `reread_days` days of each
-    source again, for sources whose events come late."""
+    """`use_known_at`: where a source has known_at, a night sees only what was known by its end. `exact_duplicates`:
+    exact repeats without an event_id are kept (a person clicks twice) or collapsed. A night reads the last
+    `reread_days` days of each source again, for sources whose events come late."""
 
     use_known_at: bool = True
     exact_duplicates: Literal["keep", "collapse"] = "keep"
@@ -127,11 +127,12 @@ class SequenceConfig:
 class ExampleConfig:
     """Labels of a day, and the history each may see.
 
-    `history_cutoff`: 'night', what the night before had; 'event', all strictly before the moment of the label, for benchmarks.
-    `label_source`: 'impressions', or 'positives', events of `positive_event_types` (empty: of all) with sampled negatives; 'auto'
-    takes impressions on days that have them. For each positive `negatives_per_positive` goods are drawn: from the 'candidates' of
-    the night before, and then only what was taken of those is a positive, which is what a night asks of the model; or
-    'uniform', or by 'popularity' to the power `popularity_exponent` over the last `popular_days` days."""
+    `history_cutoff`: 'night', what the night before had; 'event', all strictly before the moment of the label, for
+    benchmarks. `label_source`: 'impressions', or 'positives', events of `positive_event_types` (empty: of all) with
+    sampled negatives; 'auto' takes impressions on days that have them. For each positive `negatives_per_positive` goods
+    are drawn: from the 'candidates' of the night before, and then only what was taken of those is a positive, which is
+    what a night asks of the model; or 'uniform', or by 'popularity' to the power `popularity_exponent` over the last
+    `popular_days` days."""
 
     history_cutoff: Literal["night", "event"] = "night"
     label_source: Literal["auto", "impressions", "positives"] = "auto"
@@ -155,14 +156,15 @@ SHARES = {"bought_again": 4, "bought_before": 4, "new_in_shop": 0.25}
 
 @dataclass(frozen=True)
 class CandidateConfig:
-    """At most `max_per_source` from each candidate source (by SHARES more or fewer from some that are built in), or what
-    `quotas` says for its name (0 turns it off); at most `max_per_user` of their union, in which a source with twice the
-    quota counts twice.
+    """At most `max_per_source` from each candidate source (by SHARES more or fewer from some that are built in), or
+    what `quotas` says for its name (0 turns it off); at most `max_per_user` of their union, in which a source with
+    twice the quota counts twice.
 
     Popularity is counted over `popular_days`, a touch weighing half as much for every `half_life_days` of its age.
     Goods go together where at least `pair_min_users` users touched both in `pair_days`, among the last `pair_goods` of
-    each. `purchase_event_types` are the event types that count as bought; where a night sees none of them, all do. What was
-    bought within `exclude_purchased_days` is no candidate (0: it may be), but goods of `repeatable_categories` always may.
+    each. `purchase_event_types` are the event types that count as bought; where a night sees none of them, all do. What
+    was bought within `exclude_purchased_days` is no candidate (0: it may be), but goods of `repeatable_categories`
+    always may.
     """
 
     max_per_source: int = 100
@@ -195,8 +197,8 @@ class CandidateConfig:
 
 @dataclass(frozen=True)
 class RankingConfig:
-    """How many goods each user gets: the `top_k` best, none that scores below `min_score`, at most `max_per_shop` of one shop
-    (0: any number). For how many of them the night explains how much of the history."""
+    """How many goods each user gets: the `top_k` best, none that scores below `min_score`, at most `max_per_shop` of
+    one shop (0: any number). For how many of them the night explains how much of the history."""
 
     top_k: int = 50
     min_score: float = 0.0

@@ -3,9 +3,9 @@
     python -m bench.model.quality --data ../shared/data/amazon_beauty --seeds 3 [--peers]
     python -m bench.model.quality --data ../shared/data/completejourney --last-days 7 --seeds 3 [--peers]
 
-By the protocol of the paper's Amazon experiment, or with --last-days by time (bench/workloads/splits.py). Every variant learns
-from the same rows for at most the same epochs; the weights of the epoch that ranked the validation best are tested.
-Peers learn from the same rows in environments of their own (bench/peers/peer_quality.py).
+By the protocol of the paper's Amazon experiment, or with --last-days by time (bench/workloads/splits.py). Every variant
+learns from the same rows for at most the same epochs; the weights of the epoch that ranked the validation best are
+tested. Peers learn from the same rows in environments of their own (bench/peers/peer_quality.py).
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Candidate sources, each alone and together: how much of the next day's purchases they hold, rows and seconds.
 
-    python -m bench.store.feature_store.candidates --data ../shared/data/completejourney --work FOLDER [--nights DAY ...] [--set NAME=VALUE]
+    python -m bench.store.candidates --data ../shared/data/completejourney --work FOLDER [--nights DAY ...] [--set
+    NAME=VALUE]
 
 Recall at k is the share of the goods that a user took on the day after the night that are among the k best candidates,
 averaged over the users who took something, whether or not the night knew them; `purchases` is the share of all of them.

@@ -1,6 +1,6 @@
 """The feature store beside its limits: ingestion, last-N lists, one more day, histories of examples at a moment.
 
-    python -m bench.store.feature_store.feature_store --events 20000000 --users 500000 --work FOLDER [--feast PYTHON] [--repeat 3]
+    python -m bench.store.feature_store --events 20000000 --users 500000 --work FOLDER [--feast PYTHON] [--repeat 3]
 
 Every stage runs in a process of its own, so that its peak memory is its own; ratios are of one run, stages that are
 compared alternate, and the median of the repeats counts. `--feast` names the Python of an environment with Feast

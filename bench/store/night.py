@@ -1,7 +1,7 @@
 """A whole night: the seconds of each stage and the peak memory, and whether anything grows faster than the events.
 
-    python -m bench.store.feature_store.night --data ../shared/data/completejourney --candidates 500
-    python -m bench.store.feature_store.night --events 20000000 --users 100000 --work FOLDER
+    python -m bench.store.night --data ../shared/data/completejourney --candidates 500
+    python -m bench.store.night --events 20000000 --users 100000 --work FOLDER
 
 The first ranks the last nights of a set. The second ranks the last of 100 synthetic days, of a quarter of the events,
 users, goods and shops and then of all of them: no stage should take much more than four times as long. The first night

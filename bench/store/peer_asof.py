@@ -1,6 +1,6 @@
 """The peer without a product: last goods and shop strictly before each example's time, by DuckDB's ASOF join.
 
-    python -m bench.store.feature_store.peer_asof --events 'FOLDER/events-*.parquet' --examples EXAMPLES.parquet
+    python -m bench.store.peer_asof --events 'FOLDER/events-*.parquet' --examples EXAMPLES.parquet
 
 An ASOF join alone takes any one of several events at the same time, so the events of a user at one time are first cut
 down to the last of them by the total order (event_ts, event_id). The measure takes in reading both files, the join,

@@ -1,7 +1,8 @@
 """The peer: last goods and shop of each example as of its time, by Feast's DuckDB offline store.
 
     python -m venv bench/.venvs/feast && bench/.venvs/feast/bin/pip install -r bench/requirements-feast.txt
-    bench/.venvs/feast/bin/python -m bench.store.feature_store.peer_feast --events 'FOLDER/events-*.parquet' --examples EXAMPLES.parquet
+    bench/.venvs/feast/bin/python -m bench.store.peer_feast --events 'FOLDER/events-*.parquet' --examples
+    EXAMPLES.parquet
 
 The plain form, and the least work for Feast: a feature view over the event rows as they are, so that each example gets
 the one last row of its user. Lists of the last 100 goods would need each row to carry its own list, built beforehand.

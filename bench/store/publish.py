@@ -1,6 +1,6 @@
 """Writing and publishing beside their limits, on the store of a night (bench/store/night.py makes one).
 
-    python -m bench.store.feature_store.publish --store FOLDER
+    python -m bench.store.publish --store FOLDER
 
 Writing: the newest ranking goes into the warehouse again, through what the night writes with, in a transaction that is
 rolled back. Publishing: a release of the store is built aside and never flipped to; its limit is copying the same rows

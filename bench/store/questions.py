@@ -1,10 +1,10 @@
 """Every question of the cookbook, every macro and every query of the page, timed on a large published file.
 
-    python -m bench.store.feature_store.questions --like STORE/published.duckdb --work FOLDER [--sql ../older/sql] [--limit 60]
+    python -m bench.store.questions --like STORE/published.duckdb --work FOLDER [--sql ../older/sql] [--limit 60]
 
-`--like` names any published file: the large one has its relations, and the rows of bench/store/questions.sql. `--sql` names
-the statements to time, such as those of an older version. A query that takes longer than `--limit` is stopped, and the
-sum is then a lower bound.
+`--like` names any published file: the large one has its relations, and the rows of bench/store/questions.sql. `--sql`
+names the statements to time, such as those of an older version. A query that takes longer than `--limit` is stopped,
+and the sum is then a lower bound.
 """
 
 import argparse

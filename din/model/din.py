@@ -91,9 +91,9 @@ class ActivationUnit(nn.Module):
         looked_up: EmbeddingLookups,
         times_N: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The same, several times faster (din/kernels/blocked_attention.py). Not for the outer product. `looked_up` are tables whose rows
-        add up to v, where there are any: then the item's part of the first layer is worked out once for each of their
-        rows. Dice's statistics count a position as often as the events that it stands for."""
+        """The same, several times faster (din/kernels/blocked_attention.py). Not for the outer product. `looked_up` are
+        tables whose rows add up to v, where there are any: then the item's part of the first layer is worked out once
+        for each of their rows. Dice's statistics count a position as often as the events that it stands for."""
         w_candidate, w_item = self.of_one_alone()
         tables = [u_BD @ w_candidate.T, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
@@ -236,8 +236,8 @@ class DIN(nn.Module):
     """Two groups, kept apart, and a net over what they found.
 
     Of each group the net sees the candidate, the pooled history and their element-wise product; and where the model has
-    them, how often and how lately the candidate is in the history (din/model/repeat_features.py), and a vector of the user. Both
-    begin at zero: before anything is learned, all users are alike.
+    them, how often and how lately the candidate is in the history (din/model/repeat_features.py), and a vector of the
+    user. Both begin at zero: before anything is learned, all users are alike.
     """
 
     def __init__(

@@ -23,7 +23,8 @@ BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
 class BatchRows(NamedTuple):
     """The rows of a table that a batch names: which, int64 [R], and their vectors, [R, D], a copy that learns.
 
-    On a GPU R is how many it may name, and those beyond its last row stand for that one: `stands_R` (din/training/unique_rows.py).
+    On a GPU R is how many it may name, and those beyond its last row stand for that one: `stands_R`
+    (din/training/unique_rows.py).
     """
 
     keys_R: torch.Tensor

@@ -144,10 +144,10 @@ def fit(
     an epoch is worse than the one before: on sparse ids the second epoch often is. `best` is told which epoch that was,
     and its `course` how each went.
 
-    `under_way` is where the state is kept every `train.checkpoint_every_steps` steps. One that was killed goes on from there when
-    it is asked for again, to the weights it would have had.
-    Raises DinError where there is nothing to learn from, where the loss stops being a number, where `valid` says
-    nothing of an epoch, or where `start` has another shape.
+    `under_way` is where the state is kept every `train.checkpoint_every_steps` steps. One that was killed goes on from
+    there when it is asked for again, to the weights it would have had. Raises DinError where there is nothing to learn
+    from, where the loss stops being a number, where `valid` says nothing of an epoch, or where `start` has another
+    shape.
     """
     validate_inputs(config, examples, rows, start, category_of)
     an_epoch = -(-len(examples) // train.batch_size)

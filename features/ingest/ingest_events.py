@@ -68,10 +68,10 @@ def ingest_events(
 ) -> IngestResult:
     """Reads the days of a source, both included, in place of what it gave for them before.
 
-    A day keeps its rows where the source returned too few (features/ingest/loss_guard.py), unless its loss is `accepted`; a
-    day that comes again unchanged is not read. Entities, files, counts and ledger rows change in one transaction. Many
-    rows are read some days at a time, each time in a transaction of its own: a read that stops half-way has read whole
-    days.
+    A day keeps its rows where the source returned too few (features/ingest/loss_guard.py), unless its loss is
+    `accepted`; a day that comes again unchanged is not read. Entities, files, counts and ledger rows change in one
+    transaction. Many rows are read some days at a time, each time in a transaction of its own: a read that stops
+    half-way has read whole days.
     """
     started_at, con, store = warehouse.clock(), warehouse.con, warehouse.store
     reading = open_source(con, source, store, first_ds, last_ds)

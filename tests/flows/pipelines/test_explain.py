@@ -37,7 +37,8 @@ LAST_DAY = [
 FORMS = {
     "decay": 'pooling = "decay"\nrepeat_features = false',
     "everything": (
-        'category_embedding = true\nuser_embedding = true\nrepeat_features = true\nattention_normalization = "softmax"\ntime_buckets = 4'
+        "category_embedding = true\nuser_embedding = true\nrepeat_features = true\n"
+        'attention_normalization = "softmax"\ntime_buckets = 4'
     ),
 }
 
