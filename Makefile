@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-KERNELS := $(VENV)/.kernels
 CHROMIUM := $(VENV)/.chromium
 DUCKDB_2 := $(VENV)-duckdb2
 
@@ -19,11 +18,6 @@ $(READY): pyproject.toml requirements.lock requirements-torch.txt
 	$(PIP) install --requirement requirements-torch.txt
 	$(PIP) install --no-build-isolation --no-deps --editable .
 	touch $(READY)
-
-# Where torch brings no Triton, the kernel is tested in Triton's interpreter on the processor: 286 MB, for tests alone.
-$(KERNELS): $(READY) requirements-kernels.lock
-	$(BIN)/python -c 'import triton' 2>/dev/null || $(PIP) install --require-hashes --requirement requirements-kernels.lock || true
-	touch $(KERNELS)
 
 # The page of a night is looked at in Chromium. Where there is none, it is installed if this is Debian and we may; else
 # those tests are skipped, and say so.
@@ -44,7 +38,7 @@ $(DUCKDB_2)/.ready: $(READY) requirements-duckdb2.lock
 demo: $(READY)          ## the whole job on the bundled sample, into ./demo-store
 	$(BIN)/nightrank demo
 
-test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, about a quarter of an hour on two cores
+test: $(READY) $(CHROMIUM)  ## every test, about a quarter of an hour on two cores
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-duckdb2: $(DUCKDB_2)/.ready  ## the tests of the feature store on DuckDB 2.0.1: about four minutes on two cores

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LOCKED = ("requirements.lock", "requirements-kernels.lock", "requirements-duckdb2.lock", "requirements-torch.txt")
+LOCKED = ("requirements.lock", "requirements-duckdb2.lock", "requirements-torch.txt")
 PIN = re.compile(r"^[A-Za-z0-9_.-]+==[^ ;\\]+", re.MULTILINE)
 FOUND, NOT_AUDITED = 1, 3
 

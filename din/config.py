@@ -31,35 +31,39 @@ class DinConfig:
     `attention_input` is what the activation unit sees of candidate u and history item v: `difference` [u, v, u - v],
     `product` the same and u * v (the authors' code), `outer` the same and the outer product (the paper's text).
     `time_buckets` and `position_buckets` tell it how long ago and how many events back an item is; 0 tells it nothing.
-    `matches` shows the last net how often the candidate itself is in the history, and how long ago.
+    `repeat_features` shows the last net how often the candidate itself is in the history, and how long ago.
     `half_life_days` is the decay baseline's, from which it learns its own unless `learn_half_life` is false.
-    `categories` adds the embedding of its category to that of each goods; `users` shows the last net an embedding of
-    the user.
+    `category_embedding` adds the embedding of its category to that of each goods; `user_embedding` shows the last net
+    an embedding of the user.
     """
 
     pooling: Pooling = "din"
-    dimension: int = 16
+    embedding_dim: int = 16
     goods_length: int = 100
     shop_length: int = 100
-    attention_widths: tuple[int, ...] = (32, 16)
-    top_widths: tuple[int, ...] = (64, 32)
+    attention_hidden_units: tuple[int, ...] = (32, 16)
+    mlp_hidden_units: tuple[int, ...] = (64, 32)
     attention_input: AttentionInput = "product"
     activation: Literal["dice", "prelu", "relu"] = "dice"
-    normalize: Literal["none", "softmax"] = "softmax"  # the paper sums the weights as they are: "none" (section 4.3)
+    attention_normalization: Literal["none", "softmax"] = (
+        "softmax"  # the paper sums the weights as they are: "none" (section 4.3)
+    )
     time_buckets: int = 12
     position_buckets: int = 0
-    matches: bool = True
+    repeat_features: bool = True
     half_life_days: float = 30.0
     learn_half_life: bool = True
-    categories: bool = False
-    users: bool = False
+    category_embedding: bool = False
+    user_embedding: bool = False
 
     def __post_init__(self) -> None:
-        require_between(self, 1, MAX_WIDTH, "dimension")
+        require_between(self, 1, MAX_WIDTH, "embedding_dim")
         require_between(self, 1, MAX_ROWS, "goods_length", "shop_length")
         require_between(self, 0, 1_000, "time_buckets", "position_buckets")
-        require(len(self.attention_widths) > 0, "attention_widths", [], "at least one width, such as [32, 16]")
-        for name in ("attention_widths", "top_widths"):
+        require(
+            len(self.attention_hidden_units) > 0, "attention_hidden_units", [], "at least one width, such as [32, 16]"
+        )
+        for name in ("attention_hidden_units", "mlp_hidden_units"):
             widths = list(getattr(self, name))
             require(all(width >= 1 for width in widths), name, widths, "widths of at least 1")
             require(all(width <= MAX_WIDTH for width in widths), name, widths, f"widths of at most {MAX_WIDTH}")
@@ -73,21 +77,22 @@ class TrainConfig:
     """How the weights are found. With one thread the seed fixes them to the byte, whatever else the machine does;
     with more, sums are cut differently when a core is busy.
 
-    `weight_decay` is the nets'; `regularisation` is the lambda of the tables (equation 6 of the paper), and
-    `unknown_share` the share of keys that a batch takes for unknown, so that the unknown row learns. Every `keep_every`
-    steps a training is kept, so that one that is killed goes on from there; 0 keeps none. `warm_start`: whoever trains
-    night after night hands the model of the night before to `fit` as the start. `precision` is of the nets' products
-    while they learn: `auto` is bf16 on a GPU that has it and fp32 on a processor; sums are fp32 either way.
+    `weight_decay` is the nets'; `embedding_l2` is the lambda of the tables (equation 6 of the paper), and
+    `oov_mask_rate` the share of keys that a batch takes for unknown, so that the unknown row learns. Every
+    `checkpoint_every_steps` steps a training is kept, so that one that is killed goes on from there; 0 keeps none.
+    `warm_start`: whoever trains night after night hands the model of the night before to `fit` as the start.
+    `precision` is of the nets' products while they learn: `auto` is bf16 on a GPU that has it and fp32 on a processor;
+    sums are fp32 either way.
     """
 
     epochs: int = 4
     batch_size: int = 512
     learning_rate: float = 1e-2
     weight_decay: float = 1e-5
-    regularisation: float = 0.1
-    unknown_share: float = 0.0
+    embedding_l2: float = 0.1
+    oov_mask_rate: float = 0.0
     warm_start: bool = False
-    keep_every: int = 500
+    checkpoint_every_steps: int = 500
     seed: int = 17
     threads: int = 1
     precision: Precision = "auto"
@@ -96,10 +101,10 @@ class TrainConfig:
         require_between(self, 1, 10_000, "epochs")
         require_between(self, 1, MAX_ROWS, "batch_size")
         require_between(self, 1, 1_024, "threads")
-        require_between(self, 0, 1e9, "weight_decay", "regularisation")
-        require_between(self, 0, 2**31 - 1, "keep_every")
+        require_between(self, 0, 1e9, "weight_decay", "embedding_l2")
+        require_between(self, 0, 2**31 - 1, "checkpoint_every_steps")
         require_between(self, 0, 2**63 - 1, "seed")
-        require(0 <= self.unknown_share < 1, "unknown_share", self.unknown_share, "at least 0 and below 1")
+        require(0 <= self.oov_mask_rate < 1, "oov_mask_rate", self.oov_mask_rate, "at least 0 and below 1")
         require(
             0 < self.learning_rate <= 1e38, "learning_rate", self.learning_rate, "above 0, at most 1e38"
         )  # of a float32

@@ -77,13 +77,13 @@ class StoreConfig:
 class IngestConfig:
     """Hold the settings of reading events.
 
-    `knowledge`: if a source has known_at, a night sees only what was known by its end. `repeats`: exact duplicates
-    without an event_id are kept (a person clicks twice) or collapsed. A night reads the last `reread_days` days of each
-    source again, for sources whose events come late.
+    `use_known_at`: if a source has known_at, a night sees only what was known by its end. `exact_duplicates`: exact
+    duplicates without an event_id are kept (a person clicks twice) or collapsed. A night reads the last `reread_days`
+    days of each source again, for sources whose events come late.
     """
 
-    knowledge: bool = True
-    repeats: Literal["keep", "collapse"] = "keep"
+    use_known_at: bool = True
+    exact_duplicates: Literal["keep", "collapse"] = "keep"
     reread_days: int = 0
 
     def __post_init__(self) -> None:
@@ -94,15 +94,15 @@ class IngestConfig:
 class GroupConfig:
     """Hold which events of a history a sequence of one group keeps.
 
-    It keeps the newest `length` events: none older than `max_age_days` (0: of any age), only of these event `types`
-    (empty: of all), and without repeats. A repeat has the same goods or shop as the event before it, within
-    `collapse_seconds` (0: repeats are kept).
+    It keeps the newest `length` events: none older than `max_age_days` (0: of any age), only of these event
+    `event_types` (empty: of all), and without repeats. A repeat has the same goods or shop as the event before it,
+    within `dedup_seconds` (0: repeats are kept).
     """
 
     length: int = 100
     max_age_days: int = 0
-    types: tuple[str, ...] = ()
-    collapse_seconds: int = 0
+    event_types: tuple[str, ...] = ()
+    dedup_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,51 +113,51 @@ class SequenceConfig:
     shop_length: int = 100
     goods_max_age_days: int = 0
     shop_max_age_days: int = 0
-    goods_types: tuple[str, ...] = ()
-    shop_types: tuple[str, ...] = ()
-    goods_collapse_seconds: int = 0
-    shop_collapse_seconds: int = 0
+    goods_event_types: tuple[str, ...] = ()
+    shop_event_types: tuple[str, ...] = ()
+    goods_dedup_seconds: int = 0
+    shop_dedup_seconds: int = 0
 
     def __post_init__(self) -> None:
         require_between(self, 1, MAX_ROWS, "goods_length", "shop_length")
         require_between(self, 0, MAX_DAYS, "goods_max_age_days", "shop_max_age_days")
-        require_between(self, 0, MAX_SECONDS, "goods_collapse_seconds", "shop_collapse_seconds")
+        require_between(self, 0, MAX_SECONDS, "goods_dedup_seconds", "shop_dedup_seconds")
 
     @property
     def goods(self) -> GroupConfig:
         """Return the settings of the goods sequences."""
-        return GroupConfig(self.goods_length, self.goods_max_age_days, self.goods_types, self.goods_collapse_seconds)
+        return GroupConfig(self.goods_length, self.goods_max_age_days, self.goods_event_types, self.goods_dedup_seconds)
 
     @property
     def shop(self) -> GroupConfig:
         """Return the settings of the shop sequences."""
-        return GroupConfig(self.shop_length, self.shop_max_age_days, self.shop_types, self.shop_collapse_seconds)
+        return GroupConfig(self.shop_length, self.shop_max_age_days, self.shop_event_types, self.shop_dedup_seconds)
 
 
 @dataclass(frozen=True)
 class ExampleConfig:
     """Hold the settings of a day's labels, and of the history that each may see.
 
-    `history`: 'night' ends it with the night before; 'event' ends it strictly before the label's moment, for
-    benchmarks. `labels`: 'impressions', or 'positives': events of `positive_types` (empty: of all) with sampled
-    negatives; 'auto' uses impressions on days that have them. Each positive gets `negatives` negatives, sampled as
-    `draw` says. 'candidates' samples them from the candidates of the night before and keeps only positives among those,
-    which is what a night asks of the model. 'uniform' samples all items equally, 'popularity' by popularity over the
-    last `popular_days` days to the power `popularity_power`.
+    `history_cutoff`: 'night' ends it with the night before; 'event' ends it strictly before the label's moment, for
+    benchmarks. `label_source`: 'impressions', or 'positives': events of `positive_event_types` (empty: of all) with
+    sampled negatives; 'auto' uses impressions on days that have them. Each positive gets `negatives_per_positive`
+    negatives, sampled as `negative_sampling` says. 'candidates' samples them from the candidates of the night before
+    and keeps only positives among those, which is what a night asks of the model. 'uniform' samples all items equally,
+    'popularity' by popularity over the last `popular_days` days to the power `popularity_exponent`.
     """
 
-    history: Literal["night", "event"] = "night"
-    labels: Literal["auto", "impressions", "positives"] = "auto"
-    positive_types: tuple[str, ...] = ()
-    negatives: int = 4
-    draw: Literal["uniform", "popularity", "candidates"] = "candidates"
-    popularity_power: float = 0.75
+    history_cutoff: Literal["night", "event"] = "night"
+    label_source: Literal["auto", "impressions", "positives"] = "auto"
+    positive_event_types: tuple[str, ...] = ()
+    negatives_per_positive: int = 4
+    negative_sampling: Literal["uniform", "popularity", "candidates"] = "candidates"
+    popularity_exponent: float = 0.75
     popular_days: int = 60
     seed: int = 17
 
     def __post_init__(self) -> None:
-        require_between(self, 0, 10_000, "negatives")
-        require_between(self, 0, 10, "popularity_power")
+        require_between(self, 0, 10_000, "negatives_per_positive")
+        require_between(self, 0, 10, "popularity_exponent")
         require_between(self, 1, MAX_DAYS, "popular_days")
         require_between(self, 0, MAX_SEED, "seed")
 
@@ -171,33 +171,32 @@ SHARES = {"bought_again": 4, "bought_before": 4, "new_in_shop": 0.25}
 class CandidateConfig:
     """Hold the settings of candidates: quotas, popularity, co-visited items and exclusions.
 
-    Each source gives a user at most `per_source` candidates, multiplied by SHARES for some built-in sources. `quotas`
-    replaces this number for a source by name (0 turns it off). At most `per_user` of their union remain; a source with
-    twice the quota counts twice in it.
+    Each source gives a user at most `max_per_source` candidates, multiplied by SHARES for some built-in sources.
+    `quotas` replaces this number for a source by name (0 turns it off). At most `max_per_user` of their union remain; a
+    source with twice the quota counts twice in it.
 
     Popularity is counted over `popular_days`; an event weighs half as much for every `half_life_days` of its age. Two
-    items are co-visited if at least `pair_support` users touched both in `pair_days`, among the last `pair_goods` of
-    each user. `bought_types` are the event types that count as purchases; if a night sees none of them, all types do.
-    An item bought within `exclude_bought_days` is no candidate (0: it may be one), except items of
+    items are co-visited if at least `pair_min_users` users touched both in `pair_days`, among the last `pair_goods` of
+    each user. `purchase_event_types` are the event types that count as purchases (empty: all types). An item bought within `exclude_purchased_days` is no candidate (0: it may be one), except items of
     `repeatable_categories`, which always may.
     """
 
-    per_source: int = 100
-    per_user: int = 200
+    max_per_source: int = 100
+    max_per_user: int = 200
     quotas: dict[str, int] = field(default_factory=dict)
     popular_days: int = 30
     half_life_days: float = 7.0
     pair_days: int = 90
     pair_goods: int = 50
-    pair_support: int = 3
-    bought_types: tuple[str, ...] = ("buy", "purchase", "order")
-    exclude_bought_days: int = 0
+    pair_min_users: int = 3
+    purchase_event_types: tuple[str, ...] = ("buy", "purchase", "order")
+    exclude_purchased_days: int = 0
     repeatable_categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        require_between(self, 1, MAX_ROWS, "per_source", "per_user", "pair_goods", "pair_support")
+        require_between(self, 1, MAX_ROWS, "max_per_source", "max_per_user", "pair_goods", "pair_min_users")
         require_between(self, 1, MAX_DAYS, "popular_days", "pair_days")
-        require_between(self, 0, MAX_DAYS, "exclude_bought_days")
+        require_between(self, 0, MAX_DAYS, "exclude_purchased_days")
         require_between(self, 0.01, MAX_DAYS, "half_life_days")
         for name, quota in self.quotas.items():
             if quota < 0:
@@ -207,26 +206,27 @@ class CandidateConfig:
 
     def quota(self, source: str) -> int:
         """Return how many candidates the source may give a user."""
-        return self.quotas.get(source, max(1, int(self.per_source * SHARES.get(source, 1))))
+        return self.quotas.get(source, max(1, int(self.max_per_source * SHARES.get(source, 1))))
 
 
 @dataclass(frozen=True)
 class RankingConfig:
     """Hold the settings of a user's ranking and of its explanation.
 
-    A user gets the `k` best candidates, without those below `min_score`, and at most `per_shop` of one shop (0: any
-    number). For the first `why_goods` of them the night saves the `why_history` strongest events of the history.
+    A user gets the `top_k` best candidates, without those below `min_score`, and at most `max_per_shop` of one shop (0:
+    any number). For the first `explain_top_k` of them the night saves the `explain_history_k` strongest events of the
+    history.
     """
 
-    k: int = 50
+    top_k: int = 50
     min_score: float = 0.0
-    per_shop: int = 0
-    why_goods: int = 5
-    why_history: int = 5
+    max_per_shop: int = 0
+    explain_top_k: int = 5
+    explain_history_k: int = 5
 
     def __post_init__(self) -> None:
-        require_between(self, 1, MAX_ROWS, "k")
-        require_between(self, 0, MAX_ROWS, "per_shop", "why_goods", "why_history")
+        require_between(self, 1, MAX_ROWS, "top_k")
+        require_between(self, 0, MAX_ROWS, "max_per_shop", "explain_top_k", "explain_history_k")
         require_between(self, 0, MAX_ROWS, "min_score")
         if self.min_score > 1:
             raise ValueError(f"min_score is {self.min_score}; scores are probabilities, from 0 to 1")
@@ -254,16 +254,16 @@ class PublishConfig:
     """Hold the settings of publishing.
 
     The published file has the last `ranking_nights` nights of rankings and `sequence_nights` nights of sequences. The
-    newest `keep_releases` files are kept. `report`: whether a page is written for each published night. A night is not
-    published if the same model ranked it and the night before, and their scores differ by a PSI above `max_psi` (0: no
-    limit).
+    newest `keep_releases` files are kept. `write_report`: whether a page is written for each published night. A night
+    is not published if the same model ranked it and the night before, and their scores differ by a PSI above `max_psi`
+    (0: no limit).
     """
 
     ranking_nights: int = 14
     sequence_nights: int = 1
     keep_releases: int = 3
     max_psi: float = 0.1
-    report: bool = True
+    write_report: bool = True
 
     def __post_init__(self) -> None:
         require_between(self, 1, MAX_DAYS, "ranking_nights", "keep_releases")

@@ -24,6 +24,7 @@ from features import (
     StoreConfig,
 )
 from features.config import MAX_DAYS, require_between
+from flows.retired_settings import SECTIONS, is_fixed, retired_error
 from flows.runtime.alerts import AlertConfig
 from flows.runtime.timeouts import TimeoutConfig
 from flows.variables import nearest_name, variables_errors
@@ -63,7 +64,7 @@ class SettingsFile(TomlConfigSettingsSource):
 
 
 class Settings(BaseSettings):
-    """Every setting by section. In the environment: NIGHTRANK_<SECTION>__<NAME>, as in NIGHTRANK_RANKING__K=20."""
+    """Every setting by section. In the environment: NIGHTRANK_<SECTION>__<NAME>, as in NIGHTRANK_RANKING__TOP_K=20."""
 
     model_config = SettingsConfigDict(env_prefix="NIGHTRANK_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
@@ -77,7 +78,7 @@ class Settings(BaseSettings):
     candidates: CandidateConfig = CandidateConfig()
     ranking: RankingConfig = RankingConfig()
     publish: PublishConfig = PublishConfig()
-    housekeeping: RetentionConfig = RetentionConfig()
+    retention: RetentionConfig = RetentionConfig()
     timeouts: TimeoutConfig = TimeoutConfig()
     alerts: AlertConfig = AlertConfig()
 
@@ -111,13 +112,18 @@ class Settings(BaseSettings):
 
 def reject_unknown_keys(section: str, values: Any, sections: dict[str, Any]) -> None:
     """Raises ValueError where there is no such section, or where it has no such setting, with the nearest name."""
+    if section in SECTIONS and isinstance(values, dict):
+        retired = [retired_error(section, name, sections) for name in sorted(values)]
+        raise ValueError(next(filter(None, retired), f"[{section}] is now [{SECTIONS[section]}]; write that"))
     if section not in sections:
         near = nearest_name(section, sections)
         meant = f"; if you mean [{near}], write that" if near else ""
         raise ValueError(f"[{section}] is not a section; there are {', '.join(sections)}{meant}")
-    known = sorted(item.name for item in fields(sections[section]))
+    known = sorted(item.name for item in fields(sections[section]) if not is_fixed(section, item.name))
     if isinstance(values, dict):
         for name in sorted(values.keys() - set(known)):
+            if retired := retired_error(section, name, sections):
+                raise ValueError(retired)
             near = nearest_name(name, known)
             meant = f"; if you mean {near}, write that" if near else ""
             raise ValueError(f"[{section}] has no setting {name}; there are {', '.join(known)}{meant}")

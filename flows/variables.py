@@ -9,6 +9,8 @@ from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
+from flows.retired_settings import fixed_value, is_fixed, renamed
+
 PREFIX = "NIGHTRANK_"
 STORE_PATH = "NIGHTRANK_STORE_PATH"
 # Kubernetes sets these in every container where a service has a name such as nightrank-server.
@@ -37,6 +39,7 @@ def is_known(name: str, sections: Sections) -> bool:
 
 def known_variables(sections: Sections) -> list[str]:
     settings = [(section, item.name) for section, part in sections.items() for item in fields(part)]
+    settings = [(section, name) for section, name in settings if not is_fixed(section, name)]
     return [STORE_PATH, *(f"{PREFIX}{section}__{name}".upper() for section, name in settings)]
 
 
@@ -51,6 +54,16 @@ def is_of_kubernetes(name: str, value: str) -> bool:
 
 
 def sentence(name: str, sections: Sections) -> str:
+    section, _, setting = name.removeprefix(PREFIX).lower().partition("__")
+    now, new = renamed(section, setting)
+    if is_fixed(now, new) and now in sections:
+        fixed = fixed_value(now, new, sections)
+        return (
+            f"{name} in the environment is no longer a setting: its value is now fixed at {fixed}; type: unset {name}"
+        )
+    if (now, new) != (section, setting):
+        near = f"{PREFIX}{now}__{new}".upper()
+        return f'{name} in the environment is now {near}; type: export {near}="${name}"; unset {name}'
     near = nearest_variable(name, sections)
     if near is None:
         return f"{name} in the environment is not a setting (docs/settings.md); type: unset {name}"

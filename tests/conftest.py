@@ -161,7 +161,7 @@ def month_of_events() -> list[tuple]:
 
 QUICK_SETTINGS = """
 [examples]
-draw = "popularity"
+negative_sampling = "popularity"
 
 [window]
 train_days = 8
@@ -169,21 +169,21 @@ valid_days = 2
 eval_days = 3
 
 [din]
-dimension = 4
-attention_widths = [8]
-top_widths = [8]
+embedding_dim = 4
+attention_hidden_units = [8]
+mlp_hidden_units = [8]
 attention_input = "difference"
-normalize = "none"
+attention_normalization = "none"
 time_buckets = 0
-matches = false
+repeat_features = false
 
 [train]
 epochs = 16
 batch_size = 32
-regularisation = 0.0
+embedding_l2 = 0.0
 
 [ranking]
-k = 5
+top_k = 5
 
 [store]
 buckets = 2

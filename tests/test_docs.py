@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.retired_settings import is_fixed
 from flows.settings import Settings
 from tests.conftest import QUICK_SETTINGS, month_of_events
 
@@ -79,7 +80,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
         actual[section] = {
             name: f"`{json.dumps(list(value) if isinstance(value, tuple) else value)}`"
             for name, value in values.items()
-            if not (section == "din" and name in ("goods_length", "shop_length"))
+            if not is_fixed(section, name)
         }
     actual["store"]["threads"] = "all cores"
 

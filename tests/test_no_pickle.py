@@ -76,7 +76,7 @@ def test_code_that_would_is_found(line: str) -> None:
 def test_prefect_keeps_no_results() -> None:
     of_prefect = [path for path in MODULES if re.search(r"from prefect import .*\b(flow|task)\b", path.read_text())]
 
-    assert len(of_prefect) >= 5
+    assert len(of_prefect) >= 2
     assert [text for path in of_prefect for text in kept_results(path.read_text())] == []
     assert kept_results("@flow(name='nightly')\ndef nightly(): ...") == ["flow(name='nightly')"]
 

@@ -17,7 +17,9 @@ SQL = Path(__file__).parent.parent / "sql"
 BREAKS = {
     "catalogue_was_read": "update intervals set asset = 'goods.stock', status = 'failed' where asset = 'histories'",
     "day_had_events": "update intervals set rows = 0 where asset = 'events.purchases' and ds = '2025-03-20'",
-    "event_types_are_seen": "update nights set unmatched_types = ['candidates.bought_types'] where ds = '2025-03-20'",
+    "event_types_are_seen": (
+        "update nights set unmatched_types = ['candidates.purchase_event_types'] where ds = '2025-03-20'"
+    ),
     "few_rows_are_quarantined": "update intervals set quarantined = 9 where asset = 'events.purchases'",
     "goods_history_is_past": "update goods_sequences set event_ts = list_reverse(event_ts) where user_id = 7",
     "goods_is_ranked_once": "update rankings set goods_id = 200 where user_id = 7 and ds = '2025-03-20' and rank > 3",

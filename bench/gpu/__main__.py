@@ -2,9 +2,10 @@
 
     python -m bench.gpu
 
-Needs torch and numpy, and `bench` and `din` beside each other; nothing else. At the shapes of bench/model/speed.py: dimension
-32, goods and shops, attention 80-40-1 over [u, v, u - v, u * v], top 200-80-1, 200 candidates a user, histories of 30
-in the mean. `--cpu --small` runs the same code on a processor, to see that it runs: its figures mean nothing.
+Needs torch and numpy, and `bench` and `din` beside each other; nothing else. At the shapes of bench/model/speed.py:
+dimension 32, goods and shops, attention 80-40-1 over [u, v, u - v, u * v], top 200-80-1, 200 candidates a user,
+histories of 30 in the mean. `--cpu --small` runs the same code on a processor, to see that it runs: its figures mean
+nothing.
 
 Seconds are of the wall. Training begins with histories and examples in the device's memory; ranking begins with numpy
 arrays and ends with them. Operations and bytes are of bench/model/flops.py: products of matrices, and what lies between
@@ -130,7 +131,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="tiny shapes, to see that everything runs")
     given = parser.parse_args()
     if given.cpu:
-        os.environ |= {"CUDA_VISIBLE_DEVICES": "", "TRITON_INTERPRET": "1"}
+        os.environ |= {"CUDA_VISIBLE_DEVICES": ""}
         devices.on_processor = lambda _: False
     device = devices.pick_device()
     if device.type == "cpu" and not given.cpu:

@@ -1,4 +1,4 @@
-"""Ranked pairs a second: many users at once, the plain way and by the kernel, in float32 and in bfloat16."""
+"""Measure ranked pairs a second: many users at once, in float32 and in bfloat16."""
 
 import statistics
 
@@ -16,24 +16,22 @@ from din.ranking.padded_pooling import CandidateBatch, HistoryBatch, pool_padded
 from din.ranking.ranker import Ranking
 from din.ranking.user_batch import PoolHistories
 
-KERNEL_SHAPES = ((32, 8), (32, 4), (64, 8), (128, 8))  # candidates of a program, and its warps
-
 
 def rank(model: DIN, rows: Rows, sizes: Sizes, limits: Limits, each: int, activation: str) -> None:
     given = (candidates_of(rows, sizes, np.arange(len(rows)), each), *sequences(rows, sizes))
     work, device = ours_ranking(rows, sizes, each), next(model.parameters()).device
     plain = ranker.rank(model, *given, k=each)[0]
-    for name, precision, pool in ways_to_pool(device):
-        nets: Precision = "bf16" if precision == "bf16" else "fp32"
+    precisions: tuple[Precision, ...] = ("fp32", "bf16")
+    for precision in precisions:
 
-        def once(nets: Precision = nets, pool: PoolHistories = pool) -> Ranking:
-            return ranker.rank(model, *given, k=each, precision=nets, pool=pool)[0]
+        def once(precision: Precision = precision, pool: PoolHistories = pool_padded) -> Ranking:
+            return ranker.rank(model, *given, k=each, precision=precision, pool=pool)[0]
 
         off = furthest(once(), plain)
         took = statistics.median(seconds(device, once) for _ in range(ROUNDS))
-        pooling = Stopwatch(pool, device)
+        pooling = Stopwatch(pool_padded, device)
         once(pool=pooling)
-        print(limits.line(f"{activation}, {name}", len(rows) / took, work, precision))
+        print(limits.line(f"{activation}, {precision}", len(rows) / took, work, precision))
         print(
             f"    ms: all {1e3 * took:.1f}, pooling {1e3 * pooling.took:.1f}; scores at most {off:.1e} from the first's"
         )
@@ -55,19 +53,3 @@ def furthest(one: Ranking, other: Ranking) -> float:
     """All candidates are ranked, so each is in both."""
     scores = [ranked.score[np.argsort(ranked.candidate)] for ranked in (one, other)]
     return float(np.abs(scores[0] - scores[1]).max())
-
-
-def ways_to_pool(device: torch.device) -> list[tuple[str, str, PoolHistories]]:
-    ways: list[tuple[str, str, PoolHistories]] = [(f"folded, {name}", name, pool_padded) for name in ("fp32", "bf16")]
-    try:
-        from din.ranking.triton_pooling import PoolByKernel
-    except ImportError:
-        print("  triton does not import: no kernel")
-        return ways
-    if device.type != "cuda":  # the interpreter knows no bfloat16
-        return [*ways, ("kernel", "fp32", PoolByKernel(candidates=16))]
-    ways.append(("kernel, tf32 three times", "tf32", PoolByKernel()))
-    return ways + [
-        (f"kernel, bf16, {candidates} by {warps} warps", "bf16", PoolByKernel(True, candidates, warps))
-        for candidates, warps in KERNEL_SHAPES
-    ]

@@ -33,11 +33,16 @@ def shape(activation: str, form: str = "plain") -> DinConfig:
     """Of the benchmark. "plain" is what the peers do too: weights summed as they are, and nothing told of when an item
     was or whether it is the candidate's own; "default" has the softmax, the time buckets and the matches that a model
     of ours has unless told otherwise."""
-    plain = {"attention_input": "product", "normalize": "none", "time_buckets": 0, "matches": False}
+    plain = {
+        "attention_input": "product",
+        "attention_normalization": "none",
+        "time_buckets": 0,
+        "repeat_features": False,
+    }
     return DinConfig(
-        dimension=DIMENSION,
-        attention_widths=ATTENTION,
-        top_widths=TOP,
+        embedding_dim=DIMENSION,
+        attention_hidden_units=ATTENTION,
+        mlp_hidden_units=TOP,
         activation=activation,
         **(plain if form == "plain" else {}),
     )

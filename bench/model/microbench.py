@@ -135,7 +135,9 @@ def of_ranking(positions: int) -> dict[str, Callable[[], object]]:
     its input is as good a block for its next round. In tiles so many whole ones as there is room for."""
     ways: dict[str, Callable[[], object]] = {}
     for activation in ("relu", "dice"):
-        unit = ActivationUnit(DinConfig(dimension=DIMENSION, attention_widths=ATTENTION, activation=activation)).eval()
+        unit = ActivationUnit(
+            DinConfig(embedding_dim=DIMENSION, attention_hidden_units=ATTENTION, activation=activation)
+        ).eval()
         nets = nn.Sequential(*(layer for pair in unit.layers() for layer in pair)), FoldedMLP(unit.layers())
         s_nH = torch.randn(positions, ATTENTION[0])
         s_1H1n, bias_1H1 = s_nH.T.contiguous()[None, :, None], torch.zeros(1, ATTENTION[0], 1)

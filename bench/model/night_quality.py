@@ -1,6 +1,7 @@
 """What nights rank like, by what taught their model: the first ten of each user held against what they took next.
 
-    python -m bench.model.night_quality --data ../shared/data/completejourney [--set examples.draw=popularity din.normalize=none ...]
+    python -m bench.model.night_quality --data ../shared/data/completejourney [--set examples.draw=popularity
+    din.attention_normalization=none ...]
 
 Everything goes the way of a user: `ingest`, one `train`, and nights from that day on, in a store of their own; what is
 printed is the mean over the nights of the published `outcomes` and `baselines`: the model, and simpler orders of the

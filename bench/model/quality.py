@@ -3,9 +3,9 @@
     python -m bench.model.quality --data ../shared/data/amazon_beauty --seeds 3 [--peers]
     python -m bench.model.quality --data ../shared/data/completejourney --last-days 7 --seeds 3 [--peers]
 
-By the protocol of the paper's Amazon experiment, or with --last-days by time (bench/workloads/splits.py). Every variant learns
-from the same rows for at most the same epochs; the weights of the epoch that ranked the validation best are tested.
-Peers learn from the same rows in environments of their own (bench/peers/peer_quality.py).
+By the protocol of the paper's Amazon experiment, or with --last-days by time (bench/workloads/splits.py). Every variant
+learns from the same rows for at most the same epochs; the weights of the epoch that ranked the validation best are
+tested. Peers learn from the same rows in environments of their own (bench/peers/peer_quality.py).
 """
 
 import argparse
@@ -21,10 +21,15 @@ from bench.peers.exchange import Rows, save_exchange
 from bench.workloads.splits import Split, by_days, leave_one_out, read
 from din import DinConfig, TrainConfig
 
-PAPER: dict[str, Any] = {"attention_input": "difference", "normalize": "none", "time_buckets": 0, "matches": False}
+PAPER: dict[str, Any] = {
+    "attention_input": "difference",
+    "attention_normalization": "none",
+    "time_buckets": 0,
+    "repeat_features": False,
+}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "mean": {"pooling": "mean", "matches": False},
-    "decay": {"pooling": "decay", "matches": False},
+    "mean": {"pooling": "mean", "repeat_features": False},
+    "decay": {"pooling": "decay", "repeat_features": False},
     "din": {},
     "mean matches": {"pooling": "mean"},
     "decay matches": {"pooling": "decay"},
@@ -32,10 +37,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "paper prelu": PAPER | {"activation": "prelu"},
     "paper product": PAPER | {"attention_input": "product"},
     "paper times": PAPER | {"time_buckets": 12},
-    "paper softmax": PAPER | {"normalize": "softmax"},
-    "din no softmax": {"normalize": "none"},
+    "paper softmax": PAPER | {"attention_normalization": "softmax"},
+    "din no softmax": {"attention_normalization": "none"},
     "din no times": {"time_buckets": 0},
-    "din no matches": {"matches": False},
+    "din no matches": {"repeat_features": False},
     "din prelu": {"activation": "prelu"},
 }
 
@@ -85,8 +90,8 @@ def main() -> None:
     parser.add_argument("--last-days", type=int, help="so many days are the test, not the last goods of each user")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument("--din", nargs="*", default=[], help="settings of the model, as in dimension=32")
-    parser.add_argument("--train", nargs="*", default=[], help="settings of the training, as in regularisation=0.01")
+    parser.add_argument("--din", nargs="*", default=[], help="settings of the model, as in embedding_dim=32")
+    parser.add_argument("--train", nargs="*", default=[], help="settings of the training, as in embedding_l2=0.01")
     parser.add_argument("--length", type=int, default=100, help="of the histories, newest kept, ours and the peers'")
     parser.add_argument("--peers", nargs="*", choices=PEERS, help="run these beside ours; without a name, all")
     parser.add_argument("--setting", help="of the peers, in place of the one that ranks the validation best")

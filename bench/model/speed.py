@@ -2,10 +2,11 @@
 
     python -m bench.model.speed --work bench/work/speed [--peers fuxictr ...] [--rounds 3]
 
-The same users, goods, shops and histories for all (bench/workloads/ranking_workload.py): dimension 32, goods and shops, attention 80-40-1
-over [u, v, u - v, u * v], top 200-80-1, batches of 4096 to train and 200 candidates a user to rank. Each is run in a
-process of its own, in turn; medians over the rounds. Ratios are of ours and the peer in the same round. Twice: with the
-allocator as it comes, and told to keep its memory (bench/allocator.py), for both sides. One thread each.
+The same users, goods, shops and histories for all (bench/workloads/ranking_workload.py): dimension 32, goods and shops,
+attention 80-40-1 over [u, v, u - v, u * v], top 200-80-1, batches of 4096 to train and 200 candidates a user to rank.
+Each is run in a process of its own, in turn; medians over the rounds. Ratios are of ours and the peer in the same
+round. Twice: with the allocator as it comes, and told to keep its memory (bench/allocator.py), for both sides. One
+thread each.
 """
 
 import argparse

@@ -101,9 +101,9 @@ def night(warehouse: Warehouse, ds: date, config: CandidateConfig, alone: bool, 
     for k in K:
         for name in names if alone else ():
             only = dict.fromkeys(names, 0) | {name: k}
-            found, figures = candidates(warehouse, ds, replace(config, quotas=only, per_user=k))
+            found, figures = candidates(warehouse, ds, replace(config, quotas=only, max_per_user=k))
             rows.append(log_row({"ds": ds, "what": name, "k": k, **recall_at_k(found, taken), **figures}))
-        found, figures = candidates(warehouse, ds, replace(config, per_user=k))
+        found, figures = candidates(warehouse, ds, replace(config, max_per_user=k))
         rows.append(log_row({"ds": ds, "what": "union", "k": k, **recall_at_k(found, taken), **figures}))
     return rows
 

@@ -37,8 +37,8 @@ QUICK = {
     "NIGHTRANK_WINDOW__VALID_DAYS": "0",
     "NIGHTRANK_WINDOW__EVAL_DAYS": "1",
     "NIGHTRANK_TRAIN__EPOCHS": "1",
-    "NIGHTRANK_EXAMPLES__NEGATIVES": "1",
-    "NIGHTRANK_EXAMPLES__DRAW": "popularity",  # candidates are built by the nights that are timed
+    "NIGHTRANK_EXAMPLES__NEGATIVES_PER_POSITIVE": "1",
+    "NIGHTRANK_EXAMPLES__NEGATIVE_SAMPLING": "popularity",  # candidates are built by the nights that are timed
 }
 FIRST = date(2025, 1, 1)
 LAST = FIRST + timedelta(days=DAYS - 1)
@@ -91,7 +91,7 @@ def copied(store: Path) -> Path:
 def nights(trained: Path, last: date, count: int, candidates: int) -> list[dict[str, Any]]:
     """Rank `count` nights up to the last, each in its own process."""
     store = copied(trained)
-    environment = os.environ | {"NIGHTRANK_CANDIDATES__PER_USER": str(candidates)}
+    environment = os.environ | {"NIGHTRANK_CANDIDATES__MAX_PER_USER": str(candidates)}
     found = []
     for ds in (last - timedelta(days=count - 1 - n) for n in range(count)):
         call = [sys.executable, "-m", "bench.store.night", "--store", str(store), "--ds", str(ds)]

@@ -1,4 +1,5 @@
-"""How much of each user's last events is left where what the activation unit sees alike is told once (din/data/dedup_history.py).
+"""How much of each user's last events is left where what the activation unit sees alike is told once
+(din/data/dedup_history.py).
 
     python -m bench.workloads.dedup_ratio --data ../shared/data/completejourney
 

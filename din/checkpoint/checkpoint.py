@@ -18,6 +18,16 @@ from din.model.din import DIN
 
 WEIGHTS, MODEL, METRICS = "weights.safetensors", "model.json", "metrics.json"
 
+RENAMED_FIELDS = {  # of DinConfig, in checkpoints of older versions
+    "dimension": "embedding_dim",
+    "attention_widths": "attention_hidden_units",
+    "top_widths": "mlp_hidden_units",
+    "normalize": "attention_normalization",
+    "matches": "repeat_features",
+    "categories": "category_embedding",
+    "users": "user_embedding",
+}
+
 
 def save_model(folder: Path, model: DIN, about: dict[str, Any], metrics: dict[str, Any]) -> str:
     """Writes `folder/<model_id>/` and returns the model_id: pooling, data day, and the hash of the weights.
@@ -122,8 +132,10 @@ def unreadable_error(where: Path, error: Exception) -> DinError:
 
 def to_config(saved: dict[str, Any]) -> DinConfig:
     """The configuration as it was: JSON turned its tuples into lists. One that does not tell of matches has none."""
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in saved.items()}
-    values.setdefault("matches", False)
+    values: dict[str, Any] = {
+        RENAMED_FIELDS.get(key, key): tuple(value) if isinstance(value, list) else value for key, value in saved.items()
+    }
+    values.setdefault("repeat_features", False)
     return DinConfig(**values)
 
 

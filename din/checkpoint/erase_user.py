@@ -51,7 +51,7 @@ def erasure_metadata(path: Path) -> dict[str, Any]:
 def has_users(record: dict[str, Any]) -> bool:
     """Whether a checkpoint may have rows of users; one that does not say may."""
     config = record.get("config")
-    return not isinstance(config, dict) or bool(config.get("users", False))
+    return not isinstance(config, dict) or bool(config.get("user_embedding", config.get("users", False)))
 
 
 def erase_row(path: Path, user_key: int) -> bool:

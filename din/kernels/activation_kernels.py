@@ -1,4 +1,5 @@
-"""Activations over blocks of history positions, there and back, each in one pass over memory (din/kernels/numba_ops.py).
+"""Activations over blocks of history positions, there and back, each in one pass over memory
+(din/kernels/numba_ops.py).
 
 What goes into an activation, s, arrives without the bias of the layer before it, which these passes add.
 

@@ -1,5 +1,5 @@
-"""The activation unit over all history positions of a batch, on a processor: the formula of din/model/din.py in blocks that
-stay in the cache, with its gradient written out.
+"""The activation unit over all history positions of a batch, on a processor: the formula of din/model/din.py in blocks
+that stay in the cache, with its gradient written out.
 
 Left to autograd, each of some thirty intermediates of N x H numbers is written to memory and read again. Here only what
 goes into each activation is kept; the rest lives and dies within a block.

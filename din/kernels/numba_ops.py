@@ -1,5 +1,6 @@
 """What Numba compiles for the processor at hand: passes that read and write each number once. Those of activations are
-in din/kernels/activation_kernels.py, and those that rank in din/kernels/tiled_ranking.py, over din/kernels/tiled_mlp.py.
+in din/kernels/activation_kernels.py, and those that rank in din/kernels/tiled_ranking.py, over
+din/kernels/tiled_mlp.py.
 
 All are of C-contiguous arrays, float32 or float64, and those that rank of float32. Each is compiled where it is first
 called, and kept beside its file, or in the user's cache where that cannot be written, until one of these files changes.

@@ -3,7 +3,8 @@
 On a GPU the sums run over each example's positions in their order. torch's own scatter there adds in the order in which
 threads come by, so that two trainings differ in their last bits, and the gradient of its gather sorts all positions
 first. Both need only what a batch promises anyway: positions lie end to end, in the order of their examples. On a
-processor torch's own are as they should be, but for the gradient of rows of a table, which din/kernels/numba_ops.py adds.
+processor torch's own are as they should be, but for the gradient of rows of a table, which din/kernels/numba_ops.py
+adds.
 
 Shapes: B examples, N positions, D any width.
 """

@@ -106,8 +106,8 @@ def normalize_weights(raw_TK, times_T, softmax, weight_TK, over_K):
 
 @compiled
 def pool_histories(net, w_candidate_HD, w_item_HD, wanted, items, softmax, out_KD):
-    """Each user's items (din/ranking/padded_pooling.py) pooled for each of their candidates by the weights that the net gives the two;
-    zero where there are none. The net's first layer takes what candidate and item have in common."""
+    """Each user's items (din/ranking/padded_pooling.py) pooled for each of their candidates by the weights that the net
+    gives the two; zero where there are none. The net's first layer takes what candidate and item have in common."""
     prefer_512_bit()
     most_K = most_T = most_X = 0
     for user in range(len(wanted.count_U)):

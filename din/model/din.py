@@ -65,10 +65,10 @@ class ActivationUnit(nn.Module):
 
     def __init__(self, config: DinConfig) -> None:
         super().__init__()
-        first, *rest = config.attention_widths
-        self.sees, self.dimension = config.attention_input, config.dimension
-        common = {"difference": 0, "product": config.dimension, "outer": config.dimension**2}[self.sees]
-        self.first = nn.Linear(3 * config.dimension + common, first)
+        first, *rest = config.attention_hidden_units
+        self.sees, self.dimension = config.attention_input, config.embedding_dim
+        common = {"difference": 0, "product": config.embedding_dim, "outer": config.embedding_dim**2}[self.sees]
+        self.first = nn.Linear(3 * config.embedding_dim + common, first)
         self.activation = activation(config, first)
         self.rest = dense(config, first, tuple(rest))
         nn.init.constant_(self.rest.get_parameter(f"{len(self.rest) - 1}.bias"), INITIAL_ATTENTION_BIAS)
@@ -91,9 +91,9 @@ class ActivationUnit(nn.Module):
         looked_up: EmbeddingLookups,
         times_N: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The same, several times faster (din/kernels/blocked_attention.py). Not for the outer product. `looked_up` are tables whose rows
-        add up to v, where there are any: then the item's part of the first layer is worked out once for each of their
-        rows. Dice's statistics count a position as often as the events that it stands for."""
+        """The same, several times faster (din/kernels/blocked_attention.py). Not for the outer product. `looked_up` are
+        tables whose rows add up to v, where there are any: then the item's part of the first layer is worked out once
+        for each of their rows. Dice's statistics count a position as often as the events that it stands for."""
         w_candidate, w_item = self.of_one_alone()
         tables = [u_BD @ w_candidate.T, *(rows_RD @ w_item.T for rows_RD, _ in looked_up)]
         places = [example_N, *(place_N for _, place_N in looked_up)]
@@ -134,9 +134,9 @@ class AttentionGroup(nn.Module):
 
     def __init__(self, config: DinConfig, rows: int, category_rows: int = 0) -> None:
         super().__init__()
-        self.pooling, self.normalize = config.pooling, config.normalize
-        self.embedding = nn.Embedding(rows, config.dimension)
-        nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(config.dimension))
+        self.pooling, self.normalize = config.pooling, config.attention_normalization
+        self.embedding = nn.Embedding(rows, config.embedding_dim)
+        nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(config.embedding_dim))
         if config.pooling == "din":
             self.unit, self.placed = ActivationUnit(config), TimePositionEmbedding(config)
         if config.pooling == "decay":
@@ -144,7 +144,7 @@ class AttentionGroup(nn.Module):
             self.log_half_life = nn.Parameter(half_life, requires_grad=config.learn_half_life)
         self.categories: CategoryEmbedding | None = None
         if category_rows:
-            self.categories = CategoryEmbedding(category_rows, rows, config.dimension)
+            self.categories = CategoryEmbedding(category_rows, rows, config.embedding_dim)
             nn.init.zeros_(self.embedding.weight)
 
     def embed(self, keys: torch.Tensor, categories: torch.Tensor | None = None) -> torch.Tensor:
@@ -236,8 +236,8 @@ class DIN(nn.Module):
     """Two groups, kept apart, and a net over what they found.
 
     Of each group the net sees the candidate, the pooled history and their element-wise product; and where the model has
-    them, how often and how lately the candidate is in the history (din/model/repeat_features.py), and a vector of the user. Both
-    begin at zero: before anything is learned, all users are alike.
+    them, how often and how lately the candidate is in the history (din/model/repeat_features.py), and a vector of the
+    user. Both begin at zero: before anything is learned, all users are alike.
     """
 
     def __init__(
@@ -245,15 +245,15 @@ class DIN(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.goods = AttentionGroup(config, goods_rows, category_rows if config.categories else 0)
+        self.goods = AttentionGroup(config, goods_rows, category_rows if config.category_embedding else 0)
         self.shops = AttentionGroup(config, shop_rows)
-        self.top = dense(config, (7 if config.users else 6) * config.dimension, config.top_widths)
+        self.top = dense(config, (7 if config.user_embedding else 6) * config.embedding_dim, config.mlp_hidden_units)
         self.matches: RepeatFeatures | None = None
-        if config.matches:
-            self.matches = RepeatFeatures((*config.top_widths, 1)[0])
+        if config.repeat_features:
+            self.matches = RepeatFeatures((*config.mlp_hidden_units, 1)[0])
         self.users: nn.Embedding | None = None
-        if config.users:
-            self.users = nn.Embedding(user_rows, config.dimension)
+        if config.user_embedding:
+            self.users = nn.Embedding(user_rows, config.embedding_dim)
             nn.init.zeros_(self.users.weight)
 
     @property

@@ -1,8 +1,8 @@
 """A net that learns no longer, which is what ranks: the same values in fewer passes over memory.
 
 What an activation multiplies its input and its value by is put into the linear layers around it. A position is a column
-here, so that a product of matrices fills its vectors however narrow the layer is. On a processor din/kernels/tiled_mlp.py
-goes through such nets.
+here, so that a product of matrices fills its vectors however narrow the layer is. On a processor
+din/kernels/tiled_mlp.py goes through such nets.
 
 Shapes: G users, K candidates and T history items of each; H the width of a layer.
 """

@@ -21,7 +21,7 @@ class TimePositionEmbedding(nn.Module):
     def __init__(self, config: DinConfig) -> None:
         super().__init__()
         self.of_time, self.of_position = (
-            nn.Parameter(torch.zeros(buckets, config.dimension)) if buckets else None
+            nn.Parameter(torch.zeros(buckets, config.embedding_dim)) if buckets else None
             for buckets in (config.time_buckets, config.position_buckets)
         )
 

@@ -3,4 +3,4 @@
 Named ranking, as din.rank is a function. Nothing here changes a weight.
 """
 
-__all__ = ["padded_pooling", "ranker", "tiled_backend", "triton_pooling", "user_batch"]
+__all__ = ["padded_pooling", "ranker", "tiled_backend", "user_batch"]

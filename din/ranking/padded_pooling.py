@@ -2,7 +2,8 @@
 
 What the two have in common is folded into weights of the candidate for each history item, of many users in one batched
 product: users of like length are taken together and padded to the longest among them. Padding counts zero times;
-nothing is normed over it, since nothing learns. This is the way of a GPU, and of all that din/ranking/tiled_backend.py does not take.
+nothing is normed over it, since nothing learns. This is the way of a GPU, and of all that din/ranking/tiled_backend.py
+does not take.
 
 Shapes: K candidates and N history items of all users end to end; of G users taken together, at most K candidates and T
 items each; D dimension, H the width of a layer.

@@ -30,16 +30,10 @@ if TYPE_CHECKING:
     from din.ranking.ranker import Candidates
 
 MIN_WEIGHT = 1e-300  # of a history: where nothing carries anything, each share is zero
-USE_TRITON = False  # pool by the kernel of din/ranking/triton_pooling.py where it fits; it was not measured yet whether that pays
 PoolHistories = Callable[[AttentionGroup, CandidateBatch, HistoryBatch], torch.Tensor]
 
 
 def select_pool_backend(model: DIN, precision: Precision) -> PoolHistories:
-    if USE_TRITON:
-        from din.ranking.triton_pooling import PoolByKernel, fits
-
-        if fits(model.goods) and fits(model.shops):
-            return PoolByKernel()
     return tiled_backend.pool_tiled if tiled_backend.can_pool(model, precision) else pool_padded
 
 

@@ -23,7 +23,8 @@ BETAS, EPS = (0.9, 0.999), 1e-8  # Adam's own
 class BatchRows(NamedTuple):
     """The rows of a table that a batch names: which, int64 [R], and their vectors, [R, D], a copy that learns.
 
-    On a GPU R is how many it may name, and those beyond its last row stand for that one: `stands_R` (din/training/unique_rows.py).
+    On a GPU R is how many it may name, and those beyond its last row stand for that one: `stands_R`
+    (din/training/unique_rows.py).
     """
 
     keys_R: torch.Tensor
@@ -97,7 +98,7 @@ class LazyAdam:
         self.first = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.second = {table: torch.zeros_like(weight) for table, weight in self.weights.items()}
         self.pull = {
-            table: torch.from_numpy(train.regularisation / np.maximum(counts[table], 1)).to(weight)[:, None]
+            table: torch.from_numpy(train.embedding_l2 / np.maximum(counts[table], 1)).to(weight)[:, None]
             for table, weight in self.weights.items()
         }
 

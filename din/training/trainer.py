@@ -68,8 +68,8 @@ class Trainer:
         """Learns from one batch; `watch` has the loss. Raises DinError where it is not a number: on a processor before
         any weight changes, on a GPU some steps later."""
         self.random.manual_seed(self.train.seed + self.done)  # of its own for each step, so that any can be the first
-        if self.train.unknown_share:
-            batch = mask(self.model.told(batch), self.train.unknown_share, self.random)
+        if self.train.oov_mask_rate:
+            batch = mask(self.model.told(batch), self.train.oov_mask_rate, self.random)
         local, rows = gather_batch_rows(self.model, batch)
         tables = {EMBEDDING_PARAMS[table]: found.values_RD for table, found in rows.items()}
         with autocast(self.train.precision, self.device):
@@ -144,10 +144,10 @@ def fit(
     an epoch is worse than the one before: on sparse ids the second epoch often is. `best` is told which epoch that was,
     and its `course` how each went.
 
-    `under_way` is where the state is kept every `train.keep_every` steps. One that was killed goes on from there when
-    it is asked for again, to the weights it would have had.
-    Raises DinError where there is nothing to learn from, where the loss stops being a number, where `valid` says
-    nothing of an epoch, or where `start` has another shape.
+    `under_way` is where the state is kept every `train.checkpoint_every_steps` steps. One that was killed goes on from
+    there when it is asked for again, to the weights it would have had. Raises DinError where there is nothing to learn
+    from, where the loss stops being a number, where `valid` says nothing of an epoch, or where `start` has another
+    shape.
     """
     validate_inputs(config, examples, rows, start, category_of)
     an_epoch = -(-len(examples) // train.batch_size)
@@ -186,7 +186,7 @@ def validate_inputs(
         raise DinError(f"training needs positives and negatives; got {len(examples)} examples, all of one label")
     if start and (why_not := warm_start_error(start, config, rows)):
         raise DinError(f"training cannot start from that model: {why_not}")
-    if config.categories:
+    if config.category_embedding:
         validate_categories(category_of, table_sizes(rows)["goods"], table_sizes(rows)["categories"])
 
 
@@ -215,7 +215,7 @@ class StateSaver:
     best: BestEpoch
 
     def keep(self) -> None:
-        trainer, every = self.trainer, self.trainer.train.keep_every
+        trainer, every = self.trainer, self.trainer.train.checkpoint_every_steps
         if self.path and every and trainer.done % every == 0:
             trainer.watch.look()  # what is kept has learned from numbers
             state = {"done": trainer.done, "best": self.best.state, "course": vars(self.best.course)}

@@ -15,8 +15,9 @@ OF_GOODS = "goods.categories.of_goods_G"
 
 
 def resize_embeddings(start: DIN, rows: tuple[int, ...]) -> DIN:
-    """The model with tables of so many rows (din/training/trainer.py, `fit`). A row stays where it is, since keys are given
-    once; a new one begins as the unknown row, which the model took for its key until now. So no score changes by it.
+    """The model with tables of so many rows (din/training/trainer.py, `fit`). A row stays where it is, since keys are
+    given once; a new one begins as the unknown row, which the model took for its key until now. So no score changes by
+    it.
 
     Raises DinError where the model has more rows than that: it is of another store.
     """

@@ -64,7 +64,7 @@ def candidates_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConf
     sources = candidate_sources(store, config)
     asked = {source.name: source.query for source in sources}
     quotas = {source.name: source.quota for source in sources}
-    kept = (config.per_user, config.exclude_bought_days, config.repeatable_categories)
+    kept = (config.max_per_user, config.exclude_purchased_days, config.repeatable_categories)
     parts = {
         "impressions": [file.sha256 for file in shown_files(warehouse, ds, config)],
         "shops": shops_version(warehouse, ds),
@@ -173,7 +173,7 @@ def candidates_of(
             run_candidate_source(con, source, store.candidates)
             filter_and_score_proposals(con, number, source, counts)
         names = [source.name for source in sources]
-        united = sql_files.arrow(con, "transforms/candidate_union", per_user=config.per_user, sources=names)
+        united = sql_files.arrow(con, "transforms/candidate_union", per_user=config.max_per_user, sources=names)
         return pl.DataFrame(united)
 
 
@@ -210,7 +210,7 @@ def create_night_relations(
         "as_of": store.day_end(ds),
         "bucket": bucket,
         "buckets": store.config.buckets,
-        "exclude_bought_days": config.exclude_bought_days,
+        "exclude_bought_days": config.exclude_purchased_days,
         "repeatable_categories": list(config.repeatable_categories),
     }
     sql_files.run(con, "transforms/night", **values)

@@ -57,7 +57,7 @@ def night_types(warehouse: Warehouse, config: CandidateConfig) -> Any:
 
     The result is an Arrow table. The relation `histories` must exist.
     """
-    return sql_files.arrow(warehouse.con, "transforms/night_types", bought_types=list(config.bought_types))
+    return sql_files.arrow(warehouse.con, "transforms/night_types", bought_types=list(config.purchase_event_types))
 
 
 def night_goods_fingerprint(warehouse: Warehouse, ds: date, config: CandidateConfig) -> Fingerprint:
@@ -73,7 +73,7 @@ def night_goods_inputs(warehouse: Warehouse, ds: date, config: CandidateConfig) 
         "settings.candidates": (
             config.popular_days,
             config.half_life_days,
-            config.bought_types,
+            config.purchase_event_types,
             category_days(config),
         ),
         "sql": sql_texts(*(f"transforms/{name}" for name in GOODS_SQL)),
@@ -86,7 +86,7 @@ def category_days(config: CandidateConfig) -> int:
 
     It covers the days in which items can be popular or excluded.
     """
-    return max(config.popular_days, config.exclude_bought_days)
+    return max(config.popular_days, config.exclude_purchased_days)
 
 
 def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -> int:
@@ -102,7 +102,7 @@ def build_night_pairs(warehouse: Warehouse, ds: date, config: CandidateConfig) -
             "as_of": warehouse.store.day_end(ds),
             "pair_days": config.pair_days,
             "pair_goods": config.pair_goods,
-            "pair_support": config.pair_support,
+            "pair_support": config.pair_min_users,
             "others": OTHERS,
             "shrink": SHRINK,
         }
@@ -130,7 +130,7 @@ def night_pairs_inputs(warehouse: Warehouse, config: CandidateConfig) -> dict[st
     """Return the fingerprint parts of night_pairs, without those of the events seen."""
     return {
         "settings.store": warehouse.store.config.timezone,
-        "settings.candidates": (config.pair_days, config.pair_goods, config.pair_support),
+        "settings.candidates": (config.pair_days, config.pair_goods, config.pair_min_users),
         "sql": sql_texts(*(f"transforms/{name}" for name in PAIRS_SQL)),
         "code": (CODE, OTHERS, SHRINK),
     }

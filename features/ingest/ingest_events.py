@@ -68,10 +68,10 @@ def ingest_events(
 ) -> IngestResult:
     """Reads the days of a source, both included, in place of what it gave for them before.
 
-    A day keeps its rows where the source returned too few (features/ingest/loss_guard.py), unless its loss is `accepted`; a
-    day that comes again unchanged is not read. Entities, files, counts and ledger rows change in one transaction. Many
-    rows are read some days at a time, each time in a transaction of its own: a read that stops half-way has read whole
-    days.
+    A day keeps its rows where the source returned too few (features/ingest/loss_guard.py), unless its loss is
+    `accepted`; a day that comes again unchanged is not read. Entities, files, counts and ledger rows change in one
+    transaction. Many rows are read some days at a time, each time in a transaction of its own: a read that stops
+    half-way has read whole days.
     """
     started_at, con, store = warehouse.clock(), warehouse.con, warehouse.store
     reading = open_source(con, source, store, first_ds, last_ds)
@@ -86,7 +86,7 @@ def ingest_events(
     fingerprint = events_fingerprint(warehouse, source, config)
     made_of_days = create_day_digests(fingerprint, reading.columns)
     loss_guard = create_loss_guard(warehouse, source, (first_ds, last_ds), accepted, is_named)
-    found = unchanged_days(warehouse, reading, made_of_days, first_ds, last_ds, config.knowledge)
+    found = unchanged_days(warehouse, reading, made_of_days, first_ds, last_ds, config.use_known_at)
     if found:
         loss_guard.unchanged, rows_given = found
         portions = changed_batches(rows_given, loss_guard, first_ds, last_ds, ROWS_PER_BATCH)
@@ -107,7 +107,7 @@ def ingest_events(
             sql_files.run(con, "transforms/keyed_events")
             warehouse.run("ledger/clear_days_read", source=source.name, days=days)
             is_new = last_read is None
-            replace_events(warehouse, source.name, config.repeats, days, is_new, is_named=is_named)
+            replace_events(warehouse, source.name, config.exact_duplicates, days, is_new, is_named=is_named)
             if last_read:
                 record_late_events(warehouse, source, last_read)
             write_quarantine(warehouse, source)
@@ -147,11 +147,13 @@ def ingest_result(warehouse: Warehouse, reading: OpenSource, loss_guard: LossGua
 
 def events_fingerprint(warehouse: Warehouse, source: Source, config: IngestConfig) -> Fingerprint:
     """What the events of a source are made of, beside what the source gives: its query, settings, SQL."""
-    collapsing = (config.knowledge, config.repeats, COLLAPSE_CODE)
+    collapsing = (config.use_known_at, config.exact_duplicates, COLLAPSE_CODE)
     parts = {
         "query": source.query,
         "settings.store": warehouse.store.config.timezone,
-        "settings.ingest": collapsing if config.repeats == "collapse" else (config.knowledge, config.repeats),
+        "settings.ingest": collapsing
+        if config.exact_duplicates == "collapse"
+        else (config.use_known_at, config.exact_duplicates),
         "sql": sql_texts("transforms/cleaned_events", "transforms/keyed_events"),
         "code": CODE,
     }
@@ -184,7 +186,7 @@ def read_days(warehouse: Warehouse, reading: OpenSource, config: IngestConfig, p
         "day_events",
         sql_files.read("transforms/cleaned_events"),
         days_by=reading.source.days_by,
-        knowledge=config.knowledge,
+        knowledge=config.use_known_at,
         is_first=portion.with_undated,
         day_start=day_start,
         day_end=day_end,

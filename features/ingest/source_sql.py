@@ -50,7 +50,8 @@ def with_outer_parameters(query: str) -> str:
 def create_from_source(table: str, kind: str, rows: str, select: str) -> str:
     """The temporary table of a select that reads the rows of a source as `source_<kind>`."""
     [known] = [one for one in CONTRACTS if one == kind]
-    return f"create or replace temp table {sql_builder.Relation(table)} as\nwith source_{known} as ({rows})\nfrom ({select}\n)"
+    made = sql_builder.Relation(table)
+    return f"create or replace temp table {made} as\nwith source_{known} as ({rows})\nfrom ({select}\n)"
 
 
 def row_hash(given: set[str]) -> str:

@@ -1,8 +1,8 @@
 """Every promise of a store -> what breaks it, and how to mend that. Nothing is written.
 
 A promise about the record is a file of sql/doctor: it gives the rows that break it, in words, and its first lines say
-the promise and the remedy. One about files is a function (features/ops/store_checks.py, features/ops/release_checks.py). A note
-is told and breaks nothing.
+the promise and the remedy. One about files is a function (features/ops/store_checks.py,
+features/ops/release_checks.py). A note is told and breaks nothing.
 """
 
 import re

@@ -181,7 +181,7 @@ def outcomes(still: Warehouse, first_ds: date, last_ds: date, shaping: PlanSetti
     rows = rows_of(still, first_ds, last_ds)
     for ds in days_between(first_ds, last_ds):
         if (ds, "outcomes") in rows:
-            yield ds, "outcomes", outcomes_fingerprint(still, ds, shaping.examples, shaping.ranking.per_shop)
+            yield ds, "outcomes", outcomes_fingerprint(still, ds, shaping.examples, shaping.ranking.max_per_shop)
 
 
 def plan_asset(still: Warehouse, one: PlannedInputs, row: dict[str, Any] | None, lost: str | None) -> PlannedAsset:

@@ -82,6 +82,6 @@ def first_trainable(warehouse: Warehouse, examples: ExampleConfig, eval_days: in
 
     The first day with events has no examples where these need a night before it.
     """
-    after_first = examples.history == "night" or examples.draw == "candidates"
+    after_first = examples.history_cutoff == "night" or examples.negative_sampling == "candidates"
     days = [ds for (ds,) in warehouse.run("ledger/days_to_learn", after_first=after_first)]
     return max(days[0] + DAY * eval_days, days[1]) if len(days) > 1 else date.max

@@ -1,6 +1,7 @@
 """A published night, a user and a goods -> what the model saw of them, by keys again, from the release alone.
 
-The schema `inside` of the release has the keys (features/publish/model_keys.py), for the nights whose sequences are published.
+The schema `inside` of the release has the keys (features/publish/model_keys.py), for the nights whose sequences are
+published.
 """
 
 from dataclasses import dataclass

@@ -25,6 +25,7 @@ def publish_model_keys(warehouse: Warehouse, nights: list[date]) -> None:
         )
         told = [lake.verified_path(warehouse.store, file) for file in warehouse.files(CATEGORIES_ASSET, night, night)]
         duckdb_connection.create_files_view(con, "categories_of_night", told, "goods_key bigint, category_key bigint")
-        has_users = bool(about.get("config", {}).get("users"))
+        config = about.get("config", {})
+        has_users = bool(config.get("user_embedding", config.get("users")))  # older checkpoints say users
         sql_files.run(con, "published/recall_night", ds=night, has_users=has_users)
     sql_files.run(con, "published/inside")

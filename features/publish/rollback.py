@@ -79,7 +79,8 @@ def kept_release(store: Store, ds: date) -> Release:
         raise FeatureError(f"{store.releases}: no release is kept; rank a night first: {store.command('nightly')}")
     said = ", ".join(f"{one.ds}{' (published)' if one.is_published else ''}" for one in sorted_by_night(kept))
     raise FeatureError(
-        f"{ds}: no kept release ends with it; there are {said or 'none'}{''.join(newer)}\n{alternatives_hint(store, kept, ds)}"
+        f"{ds}: no kept release ends with it; there are {said or 'none'}{''.join(newer)}\n"
+        f"{alternatives_hint(store, kept, ds)}"
     )
 
 

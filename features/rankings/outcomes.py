@@ -59,7 +59,7 @@ def outcomes_fingerprint(warehouse: Warehouse, ds: date, config: ExampleConfig, 
         "rankings": warehouse.run_of("rankings", before),
         "mean": warehouse.one("ledger/mean_beside", ds=before),
         "settings.store": warehouse.store.config.timezone,
-        "settings.examples": config.positive_types,
+        "settings.examples": config.positive_event_types,
         "settings.ranking": per_shop,
         "sql": sql_texts(*SQL, "transforms/positives", "transforms/goods_known"),
         "code": (CODE, CUTOFFS, HISTORY, NEW_DAYS),
@@ -81,13 +81,13 @@ def build_outcomes(
     if not ranked:
         return made
     [(model_id, longest)] = ranked
-    fingerprint = outcomes_fingerprint(warehouse, ds, config, ranking.per_shop)
+    fingerprint = outcomes_fingerprint(warehouse, ds, config, ranking.max_per_shop)
     if not warehouse.is_current("outcomes", ds, fingerprint):
         if not warehouse.files("night_goods", before, before):
             made.left_out["model"] = f"the goods of {before} are not in the store"
             return made
         create_positives(warehouse, ds, config)
-        BaselineReplay(warehouse, before, config, longest, ranking.per_shop, rank_bucket, made.left_out).run()
+        BaselineReplay(warehouse, before, config, longest, ranking.max_per_shop, rank_bucket, made.left_out).run()
         values = {
             "ds": ds,
             "cutoffs": sorted({k for k in CUTOFFS if k < longest} | {longest}),
@@ -113,7 +113,7 @@ def create_positives(warehouse: Warehouse, ds: date, config: ExampleConfig) -> N
     duckdb_connection.create_files_view(con, "night_goods", goods, "goods_key integer, shop_key integer")
     con.execute("create or replace temp table known_goods as from night_goods")
     sql_files.run(con, "transforms/positives")
-    day = {"day_start": store.day_start(ds), "day_end": store.day_end(ds), "types": list(config.positive_types)}
+    day = {"day_start": store.day_start(ds), "day_end": store.day_end(ds), "types": list(config.positive_event_types)}
     warehouse.run("transforms/wanted", before=before, **day)
 
 
@@ -187,7 +187,7 @@ class BaselineReplay:
     def rank_by_counts(self, bucket: RankingBucket, histories: Histories) -> None:
         """Save the hits of both baselines that need no model."""
         popular = popularity(self.warehouse, self.ds, bucket.goods_keys)
-        types = self.config.positive_types
+        types = self.config.positive_event_types
         again = purchase_recency(bucket, histories, type_keys(self.warehouse, types) if types else None)
         self.save_hits("popular", bucket, top_k(bucket, (popular,), self.k, self.per_shop))
         self.save_hits("bought_again", bucket, top_k(bucket, (again, popular), self.k, self.per_shop))

@@ -14,10 +14,10 @@ def listed_types(
 ) -> dict[str, Sequence[str]]:
     """Return the settings that list event types, by name; an empty list means all types."""
     listed = {
-        "candidates.bought_types": candidates.bought_types,
-        "examples.positive_types": examples.positive_types,
-        "sequences.goods_types": sequences.goods_types,
-        "sequences.shop_types": sequences.shop_types,
+        "candidates.purchase_event_types": candidates.purchase_event_types,
+        "examples.positive_event_types": examples.positive_event_types,
+        "sequences.goods_event_types": sequences.goods_event_types,
+        "sequences.shop_event_types": sequences.shop_event_types,
     }
     return {name: types for name, types in listed.items() if types}
 

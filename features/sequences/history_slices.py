@@ -55,10 +55,10 @@ def type_keys(warehouse: Warehouse, names: tuple[str, ...]) -> list[int]:
 def select_group(warehouse: Warehouse, histories: Histories, group: SequenceGroup, config: GroupConfig) -> GroupEvents:
     """Select the events that the sequences of one group may hold."""
     keys = histories.goods_keys if group == "goods" else histories.shop_keys
-    if config.types:
-        keys = np.where(np.isin(histories.type_keys, type_keys(warehouse, config.types)), keys, 0)
+    if config.event_types:
+        keys = np.where(np.isin(histories.type_keys, type_keys(warehouse, config.event_types)), keys, 0)
     kept = keys > 0
-    if config.collapse_seconds:
+    if config.dedup_seconds:
         rows = np.flatnonzero(kept)
         kept[rows[repeat_mask(histories.user_keys[rows], keys[rows], histories.event_ts[rows], config)]] = False
     return GroupEvents(histories, config, keys, None if kept.all() else kept)
@@ -103,7 +103,7 @@ def append_copies(
     if before is not None:
         heads, tails = before[heads], before[tails]
     tails += has_any
-    whole = (tails - heads == found.lengths) & (config.collapse_seconds == 0)
+    whole = (tails - heads == found.lengths) & (config.dedup_seconds == 0)
     copies = select_rows(found, ~whole, found.rows)
     tails[~whole] = done + np.cumsum(copies.lengths)
     heads[~whole] = tails[~whole] - copies.lengths

@@ -122,14 +122,14 @@ def scan_window(
     place, row = expand_ranges(low, last)
     visible = (visible_from(histories, place) <= as_of[row]) & (events.keys[place] > 0)
     place, row = place[visible], row[visible]
-    if config.collapse_seconds:
+    if config.dedup_seconds:
         fresh = ~repeat_mask(row, events.keys[place], histories.event_ts[place], config)
         place, row = place[fresh], row[fresh]
     count = np.bincount(row, minlength=len(low))
     enough = count > max_length(config)  # one more, since the oldest may repeat the one before it
     if config.max_age_days:
         oldest = as_of - max_age(config)
-        enough |= histories.event_ts[low] < oldest - config.collapse_seconds * MICROSECONDS
+        enough |= histories.event_ts[low] < oldest - config.dedup_seconds * MICROSECONDS
         young = histories.event_ts[place] >= oldest[row]
         place, row = place[young], row[young]
         count = np.bincount(row, minlength=len(low))
@@ -151,10 +151,10 @@ def row_batches(lengths: np.ndarray) -> list[np.ndarray]:
 
 
 def repeat_mask(owner: np.ndarray, keys: np.ndarray, ts: np.ndarray, config: GroupConfig) -> np.ndarray:
-    """Mark events that repeat the previous one of the same owner within `collapse_seconds`."""
+    """Mark events that repeat the previous one of the same owner within `dedup_seconds`."""
     again = np.zeros(len(keys), bool)
     again[1:] = (owner[1:] == owner[:-1]) & (keys[1:] == keys[:-1])
-    again[1:] &= ts[1:] - ts[:-1] <= config.collapse_seconds * MICROSECONDS
+    again[1:] &= ts[1:] - ts[:-1] <= config.dedup_seconds * MICROSECONDS
     return again
 
 

@@ -69,7 +69,7 @@ def sequences_fingerprint(warehouse: Warehouse, ds: date, group: SequenceGroup, 
     The shops of the catalogue are an input too, if the catalogue gives events their shop.
     """
     own = getattr(config, group)
-    parts: dict[str, Any] = {"settings.sequences": own, "code": (CODE, TYPES_CODE) if own.types else CODE}
+    parts: dict[str, Any] = {"settings.sequences": own, "code": (CODE, TYPES_CODE) if own.event_types else CODE}
     shops = shops_version(warehouse, ds) if group == "shop" else []
     if shops:
         parts["goods"] = shops

@@ -24,8 +24,8 @@ def newer_error(path: Path, error: duckdb.Error) -> NewerFileError | None:
         return None
     root = path.parent.parent if path.parent.name in KEEPING else path.parent
     return NewerFileError(
-        f"{path}: {reason}; install it: {install(path)}\nor keep {installed_version()}, and rewrite the file for it where the "
-        f"newer DuckDB is installed: nightrank housekeeping --store {shlex.quote(str(root))}",
+        f"{path}: {reason}; install it: {install(path)}\nor keep {installed_version()}, and rewrite the file for it "
+        f"where the newer DuckDB is installed: nightrank housekeeping --store {shlex.quote(str(root))}",
         path,
         reason,
     )

@@ -87,13 +87,13 @@ def needs_candidates(warehouse: Warehouse, ds: date, config: ExampleConfig) -> b
 
     Those must be built first.
     """
-    return config.draw == "candidates" and impressions_of(warehouse, ds, config) is None
+    return config.negative_sampling == "candidates" and impressions_of(warehouse, ds, config) is None
 
 
 def impressions_of(warehouse: Warehouse, ds: date, config: ExampleConfig) -> list[LakeFile] | None:
     """Return the impression files that label a day, None if events label it."""
     shown = warehouse.files("impressions.%", ds, ds)
-    return shown if config.labels == "impressions" or (config.labels == "auto" and shown) else None
+    return shown if config.label_source == "impressions" or (config.label_source == "auto" and shown) else None
 
 
 def candidate_files_for_labels(warehouse: Warehouse, ds: date) -> list[LakeFile]:
@@ -107,7 +107,7 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
     start, end = store.day_start(ds), store.day_end(ds)
     create_catalogue_view(warehouse, ds - timedelta(days=1))
     sql_files.run(con, "transforms/known_goods", as_of=start, popular_days=config.popular_days)
-    night = config.history == "night"
+    night = config.history_cutoff == "night"
     shown = impressions_of(warehouse, ds, config)
     if shown is not None:
         paths = [lake.verified_path(store, file) for file in shown]
@@ -115,11 +115,11 @@ def examples_of(warehouse: Warehouse, ds: date, known_until: date, config: Examp
         return pl.DataFrame(sql_files.arrow(con, "transforms/labelled_impressions", start=start, night=night))
     create_events_view(warehouse, files_of_day(warehouse, ds, known_until), "day_events")
     sql_files.run(con, "transforms/positives")
-    values = {"start": start, "end": end, "types": list(config.positive_types)}
+    values = {"start": start, "end": end, "types": list(config.positive_event_types)}
     found = pl.DataFrame(sql_files.arrow_of(con, "from positives_in($start, $end, $types)", values))
     as_of = pl.lit(start, pl.Datetime("us")) if night else pl.col("first_ts")
     positives = found.select("user_key", "goods_key", "shop_key", as_of.alias("as_of"))
-    if config.draw == "candidates":
+    if config.negative_sampling == "candidates":
         return add_candidates(positives, candidates_for_labels(warehouse, ds), config, ds)
     # An item that only the catalogue has would train only the unknown row.
     touched = pl.DataFrame(sql_files.arrow_of(con, "select goods_key from known_goods where is_touched", {}))

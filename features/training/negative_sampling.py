@@ -21,7 +21,9 @@ def add_negatives(positives: pl.DataFrame, known: pl.DataFrame, config: ExampleC
     if not len(positives) or not len(known):
         return label_and_concat(positives, positives.clear())
     weight = known["popularity"].to_numpy().astype(np.float64)
-    share = np.cumsum(weight**config.popularity_power if config.draw == "popularity" else np.ones(len(known)))
+    share = np.cumsum(
+        weight**config.popularity_exponent if config.negative_sampling == "popularity" else np.ones(len(known))
+    )
     known_keys = known["goods_key"].to_numpy()
 
     def draw(uniform: np.ndarray, _rows: np.ndarray) -> np.ndarray:
@@ -46,7 +48,7 @@ def add_candidates(positives: pl.DataFrame, candidates: pl.DataFrame, config: Ex
         return label_and_concat(offered, offered)
     owners, first, count = np.unique(candidates["user_key"].to_numpy(), return_index=True, return_counts=True)
     keys = candidates["goods_key"].to_numpy()
-    row = np.searchsorted(owners, np.repeat(offered["user_key"].to_numpy(), config.negatives))
+    row = np.searchsorted(owners, np.repeat(offered["user_key"].to_numpy(), config.negatives_per_positive))
 
     def draw(uniform: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return keys[first[row[rows]] + (uniform * count[row[rows]]).astype(np.int64)]
@@ -63,16 +65,17 @@ def sample_negatives(
     config: ExampleConfig,
     ds: date,
 ) -> pl.DataFrame:
-    """Sample `config.negatives` items for each positive, without those in `taken` of that user and day.
+    """Sample `config.negatives_per_positive` items for each positive, without those in `taken` of that user and day.
 
     An item in `taken` is sampled again, for at most ROUNDS rounds. Duplicates are removed. `draw` maps uniform numbers
     in [0, 1) to items for some rows. Each number is a hash of (seed, day, user, item, number of the negative, round).
     So it depends on nothing else: not on the order of rows, the number of threads or the buckets of users.
     """
     user, goods, as_of = (
-        np.repeat(positives[name].to_numpy(), config.negatives) for name in ("user_key", "goods_key", "as_of")
+        np.repeat(positives[name].to_numpy(), config.negatives_per_positive)
+        for name in ("user_key", "goods_key", "as_of")
     )
-    number = np.tile(np.arange(config.negatives), len(positives))
+    number = np.tile(np.arange(config.negatives_per_positive), len(positives))
     taken_pairs = np.unique(pack_keys(taken["user_key"].to_numpy(), taken["goods_key"].to_numpy()))
     drawn = np.zeros(len(user), np.int32)
     open_places = np.arange(len(user))

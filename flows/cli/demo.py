@@ -24,7 +24,7 @@ SETTINGS = """\
 # Settings of the demonstration store; every name has a default (docs/settings.md).
 
 [examples]
-draw = "popularity"   # candidates of a year of nights would take longer than all else here
+negative_sampling = "popularity"   # candidates of a year of nights would take longer than all else here
 
 [window]
 train_days = 330   # 64 households are few: the model needs most of their year
@@ -33,11 +33,11 @@ eval_days = 14
 
 [din]             # the paper's activation unit ranks these few households, who have long histories, better
 attention_input = "difference"
-normalize = "none"
+attention_normalization = "none"
 time_buckets = 0
 
 [ranking]
-k = 50
+top_k = 50
 """
 
 

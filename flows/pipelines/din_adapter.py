@@ -15,7 +15,7 @@ def load_night_model(night: Warehouse, model_id: str, ds: date) -> "din.DIN":
     import din
 
     model = din.load_model(night.store.models, model_id)
-    if model.config.categories:
+    if model.config.category_embedding:
         model.hear(features.categories_since_training(night, model_id, ds))
     return model
 

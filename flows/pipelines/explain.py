@@ -143,7 +143,7 @@ def explain_from_stored(
         others = ", ".join(str(row[0]) for row in reader.show("explained_goods", night=ds, who=who).rows)
         raise FeatureError(
             f"no why is kept for user {who} and goods {what} on {ds}, and none can be worked out: {why_few}; "
-            f"it is kept (ranking.why_goods) for goods: {others or 'none'}"
+            f"it is kept (ranking.explain_top_k) for goods: {others or 'none'}"
         )
     standing = reader.show("standing", night=ds, who=who, what=what, score=None).records()[0]
     return Explanation(

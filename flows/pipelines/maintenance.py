@@ -50,7 +50,7 @@ def run_housekeeping(root: Path, dry_run: bool = False, yes: bool = False) -> li
     Raises FeatureError where much of it is unknown to the warehouse, unless `yes`; a dry run logs that as a warning.
     """
     settings, store = load_settings(root), require_store(root)
-    retention = (settings.housekeeping, settings.publish, settings.window.days)
+    retention = (settings.retention, settings.publish, settings.window.days)
     if dry_run:
         with features.open_warehouse_read_only(store, utc_now) as warehouse:
             gone = features.find_expired(warehouse, *retention)

@@ -178,12 +178,12 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
                 ranked, weights = din.rank(
                     model,
                     *to_din(given),
-                    ranking.k,
-                    ranking.why_goods,
-                    ranking.why_history,
+                    ranking.top_k,
+                    ranking.explain_top_k,
+                    ranking.explain_history_k,
                     lambda done, users=users, bucket=bucket: tell(done, users, f"bucket {bucket + 1} of {buckets}"),
                     min_score=ranking.min_score,
-                    per_shop=ranking.per_shop,
+                    per_shop=ranking.max_per_shop,
                     threads=night.store.config.threads,
                 )
                 writer.add(given, ranked._asdict(), weights._asdict())
@@ -198,7 +198,7 @@ def rankings(night: Warehouse, settings: Settings, ds: date, model_id: str) -> i
 def outcomes(night: Warehouse, settings: Settings, ds: date) -> int:
     """Holds the ranking of the night before against what people did on `ds`, beside the baselines."""
     before, started = ds - timedelta(days=1), time.monotonic()
-    by_model = bucket_ranker(night, settings.ranking.per_shop, before)
+    by_model = bucket_ranker(night, settings.ranking.max_per_shop, before)
     found = features.build_outcomes(night, ds, settings.examples, settings.ranking, by_model)
     for left_out, reason in found.left_out.items():
         log.warning("outcomes_left_out", ds=ds, left_out=left_out, reason=reason)
@@ -254,7 +254,7 @@ def publish(
     [(_, users, rows, _)] = night.run("ledger/night", ds=ds)
     seconds = time.monotonic() - started
     log.info("published", ds=ds, status=ending.status, users=users, rows=rows, seconds=seconds)
-    if settings.publish.report:
+    if settings.publish.write_report:
         from flows.report.report import after_publishing  # jinja2 is needed here alone
 
         after_publishing(night.store, ds)

@@ -62,7 +62,7 @@ def examples(run: Warehouse, settings: Settings, ds: date) -> int:
     see what was before each event."""
     first, _ = features.event_days(run) or (ds, ds)
     config = settings.examples
-    alone = config.history == "event" and not features.needs_candidates(run, first, config)
+    alone = config.history_cutoff == "event" and not features.needs_candidates(run, first, config)
     days = [day for day in window_days(settings, ds) if day > first or (alone and day == first)]
     made_of_candidates = [day for day in days if features.needs_candidates(run, day, config)]
     with progress.bar(f"candidates {ds}") as tell:
@@ -184,7 +184,7 @@ def train_and_save(
         "train": asdict(settings.train),
         "window": asdict(settings.window),
         "taught_until": material.taught_until,
-        **({"categories_until": material.categories_until} if settings.din.categories else {}),
+        **({"categories_until": material.categories_until} if settings.din.category_embedding else {}),
         "warm_from": start and start.model_id,
         "run_id": run.run_id,
     }

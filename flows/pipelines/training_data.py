@@ -85,7 +85,7 @@ def load_splits(run: Warehouse, settings: Settings, ds: date) -> TrainingSplits:
     if left_out:
         teach = to_din_examples(found, found.train_and_valid)
     features.create_histories_view(run, ds)
-    category_of = features.assign_category_keys(run, split.measure - DAY) if settings.din.categories else None
+    category_of = features.assign_category_keys(run, split.measure - DAY) if settings.din.category_embedding else None
     return TrainingSplits(
         din.EventSequence(found.goods.keys, found.goods.ts),
         din.EventSequence(found.shops.keys, found.shops.ts),

@@ -154,7 +154,7 @@ comment on column nights.candidates is 'Pairs of a user and a goods that were sc
 comment on column nights.unknown_goods is 'Candidate goods that came after the model was trained: scored by its row for the unknown';
 comment on column nights.unknown_shops is 'Shops of candidates that came after the model was trained: scored by its row for the unknown';
 comment on column nights.unknown_rows is 'Rows ranked whose goods or shop came after the model was trained';
-comment on column nights.unmatched_types is 'Settings that list event types none of which the night saw, such as candidates.bought_types; NULL for nights before there was this column';
+comment on column nights.unmatched_types is 'Settings that list event types none of which the night saw, such as candidates.purchase_event_types; NULL for nights before there was this column';
 
 comment on table summaries is 'One row per night that was tried: what it told whoever is on call, as it was then; what became of the night since is in nights. Medians are over the last seven nights published before it; what a night did not come to is NULL';
 comment on column summaries.ds is 'Data day';

@@ -42,7 +42,7 @@ def test_trained_in_large_steps_the_weights_are_those_of_blocks(
     config: DinConfig, monkeypatch: pytest.MonkeyPatch, as_on_a_gpu: None
 ) -> None:
     data, losses = world(users=20), {"large": [], "blocks": []}
-    train = replace(TRAIN, learning_rate=1e-3, regularisation=0.05, unknown_share=0.1)
+    train = replace(TRAIN, learning_rate=1e-3, embedding_l2=0.05, oov_mask_rate=0.1)
     large = din.fit(config, train, *data, ALL_ROWS, lambda *step: losses["large"].append(step), category_of=CATEGORY_OF)
     monkeypatch.undo()
 
@@ -55,7 +55,7 @@ def test_trained_in_large_steps_the_weights_are_those_of_blocks(
 
 
 def test_a_training_that_sees_its_losses_late_goes_on_to_the_same_weights(tmp_path: Path, as_on_a_gpu: None) -> None:
-    data, file, train = world(users=20), tmp_path / "under_way.safetensors", replace(TRAIN, keep_every=3)
+    data, file, train = world(users=20), tmp_path / "under_way.safetensors", replace(TRAIN, checkpoint_every_steps=3)
     whole = din.fit(SMALL, train, *data, ALL_ROWS)
 
     class Killed(Exception):
@@ -88,7 +88,7 @@ def test_the_first_of_the_losses_that_is_no_number_is_named_and_none_of_them_is_
 
 def test_nothing_is_kept_of_a_training_whose_loss_became_no_number(tmp_path: Path, as_on_a_gpu: None) -> None:
     file = tmp_path / "under_way.safetensors"
-    train = replace(TRAIN, epochs=50, learning_rate=1e30, keep_every=1000)
+    train = replace(TRAIN, epochs=50, learning_rate=1e30, checkpoint_every_steps=1000)
 
     with pytest.raises(DinError, match=r"the loss became nan at step \d+ of 150"):
         din.fit(SMALL, train, *world(), ROWS, under_way=file)
@@ -163,7 +163,7 @@ class TestOnAGpu:
     @pytest.mark.parametrize("precision", ["fp32", "bf16"])
     @pytest.mark.parametrize("config", EVERY, ids=SHAPES)
     def test_the_same_seed_gives_the_same_weights(self, config: DinConfig, precision: din.config.Precision) -> None:
-        data, train = world(users=200), replace(TRAIN, precision=precision, unknown_share=0.1)
+        data, train = world(users=200), replace(TRAIN, precision=precision, oov_mask_rate=0.1)
 
         one, two = (din.fit(config, train, *data, ALL_ROWS, category_of=CATEGORY_OF) for _ in range(2))
 

@@ -8,13 +8,13 @@ from din import DIN, DinConfig, EventSequence, Examples, Spans
 DAY = 86_400_000_000  # microseconds
 AS_OF = 20_000 * DAY
 SMALL = DinConfig(
-    dimension=8,
-    attention_widths=(8, 4),
-    top_widths=(8,),
+    embedding_dim=8,
+    attention_hidden_units=(8, 4),
+    mlp_hidden_units=(8,),
     attention_input="difference",
-    normalize="none",
+    attention_normalization="none",
     time_buckets=0,
-    matches=False,
+    repeat_features=False,
 )  # the form of the paper
 ROWS = (30, 8)  # of the goods and of the shop table
 ALL_ROWS = (*ROWS, 5, 10)  # and of those of categories and users; three users of a world come later

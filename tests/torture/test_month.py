@@ -26,26 +26,25 @@ valid_days = 0
 eval_days = 3
 
 [examples]
-negatives = 1
+negatives_per_positive = 1
 
 [din]
-dimension = 8
-attention_widths = [8]
-top_widths = [8]
+embedding_dim = 8
+attention_hidden_units = [8]
+mlp_hidden_units = [8]
 
 [train]
 epochs = 1
 
 [candidates]
-per_source = 5
-per_user = 20
+max_per_source = 5
+max_per_user = 20
 
 [ranking]
-k = 10
+top_k = 10
 
 [publish]
 ranking_nights = 31
-report = false
 max_psi = 0
 
 [store]

@@ -132,11 +132,12 @@ def id_remedy(broken: BrokenColumn) -> str:
     if broken.zeros and NUMBERS.fullmatch(broken.kind):
         how = f", with {broken.as_text}" if broken.as_text else ""
         return (
-            f"{mapping_remedy(text)}; the store holds {broken.zeros}, and numbers have no zeros in front: where the file has "
-            f"them, read the column as text{how}"
+            f"{mapping_remedy(text)}; the store holds {broken.zeros}, and numbers have no zeros in front: "
+            f"where the file has them, read the column as text{how}"
         )
     if GUESSED.fullmatch(broken.kind) and broken.as_text:
-        return f"{mapping_remedy(text)}; where the file writes them in another way, read them as text, with {broken.as_text}"
+        how = f"read them as text, with {broken.as_text}"
+        return f"{mapping_remedy(text)}; where the file writes them in another way, {how}"
     return mapping_remedy(text)
 
 

@@ -16,7 +16,7 @@ import din
 from din import DIN, DinConfig, DinError
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, model_of, world
 
-SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
+SMALL = DinConfig(embedding_dim=8, attention_hidden_units=(8, 4), mlp_hidden_units=(8,))
 
 
 def saved(folder: Path) -> tuple[DIN, str]:
@@ -44,7 +44,7 @@ def test_a_model_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 def test_a_model_of_categories_and_users_comes_back_with_its_rows_and_what_it_took_the_goods_for(
     tmp_path: Path,
 ) -> None:
-    config = replace(SMALL, categories=True, users=True)
+    config = replace(SMALL, category_embedding=True, user_embedding=True)
     model = model_of(config)
     model_id = din.save_model(tmp_path, model, {"ds": "2025-03-01"}, {})
 

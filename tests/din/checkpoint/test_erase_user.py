@@ -14,7 +14,7 @@ from din import DinError
 from din.checkpoint import erase_user
 from tests.din.worlds import SMALL, model_of, world
 
-WITH = replace(SMALL, users=True)
+WITH = replace(SMALL, user_embedding=True)
 WHO = 3
 
 

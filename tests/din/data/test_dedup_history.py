@@ -63,7 +63,7 @@ def test_pooled_gradients_and_statistics_are_those_of_each_event_by_itself(
     activation: str, normalize: str, time_buckets: int, learns: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.manual_seed(5)
-    form = {"activation": activation, "normalize": normalize, "time_buckets": time_buckets}
+    form = {"activation": activation, "attention_normalization": normalize, "time_buckets": time_buckets}
     config: DinConfig = replace(SMALL, attention_input="product", **form)  # type: ignore[arg-type]
     once = AttentionGroup(config, DIFFERENT).double().train(learns)
     with torch.no_grad():

@@ -23,7 +23,7 @@ def test_weights_gradients_and_statistics_are_those_of_the_formula(
 ) -> None:
     monkeypatch.setattr(blocked_attention, "BLOCK_POSITIONS", positions_of_a_block)
     torch.manual_seed(3)
-    config = DinConfig(dimension=4, attention_widths=(6, 5, 3), attention_input=sees, activation=activation)  # type: ignore[arg-type]
+    config = DinConfig(embedding_dim=4, attention_hidden_units=(6, 5, 3), attention_input=sees, activation=activation)  # type: ignore[arg-type]
     plain = ActivationUnit(config).double().train(learns)
     with torch.no_grad():
         for parameter in plain.parameters():
@@ -52,7 +52,7 @@ def test_weights_gradients_and_statistics_are_those_of_the_formula(
 
 
 def test_no_position_gives_no_weight_and_no_gradient() -> None:
-    unit = ActivationUnit(DinConfig(dimension=4)).train()
+    unit = ActivationUnit(DinConfig(embedding_dim=4)).train()
     u_BD = torch.randn(2, 4, requires_grad=True)
     nothing_ND, nowhere_N = torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
 

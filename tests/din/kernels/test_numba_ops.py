@@ -28,9 +28,9 @@ needs_numba = pytest.mark.skipif(not numba_ops.NUMBA_AVAILABLE, reason="Numba is
 @pytest.mark.parametrize("normalize", ["softmax", "none"])
 @pytest.mark.parametrize("activation", ["dice", "prelu", "relu"])
 def test_without_numba_a_group_pools_the_same(activation: str, normalize: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    form = {"activation": activation, "normalize": normalize}
+    form = {"activation": activation, "attention_normalization": normalize}
     torch.manual_seed(4)
-    group = AttentionGroup(DinConfig(dimension=8, attention_widths=(12, 6), **form), 30)  # type: ignore[arg-type]
+    group = AttentionGroup(DinConfig(embedding_dim=8, attention_hidden_units=(12, 6), **form), 30)  # type: ignore[arg-type]
     history = JaggedHistory(torch.randint(30, (200,)), torch.randint(9, (200,)).sort().values, torch.rand(200) * 90)
 
     def pooled() -> tuple[torch.Tensor, ...]:
@@ -49,7 +49,7 @@ def test_without_numba_the_tables_learn_the_same(monkeypatch: pytest.MonkeyPatch
     for here in (True, False):
         monkeypatch.setattr(numba_ops, "NUMBA_AVAILABLE", here)
         torch.manual_seed(4)
-        model = DIN(DinConfig(dimension=8), 30, 5)
+        model = DIN(DinConfig(embedding_dim=8), 30, 5)
         optimizer = LazyAdam(model, TrainConfig(), {table: np.full(30, 3.0) for table in EMBEDDING_PARAMS})
         keys_R, of_rows_RD = torch.tensor([1, 4, 7]), torch.randn(2, 3, 8)
         for number, of_row_RD in enumerate(of_rows_RD, 1):
@@ -117,7 +117,7 @@ def test_the_gradient_of_dice_is_finite_however_far_a_number_is_from_the_others(
 
 @pytest.mark.parametrize("place", [-1, 3])
 def test_an_example_that_is_not_there_is_refused(place: int) -> None:
-    group = AttentionGroup(DinConfig(dimension=4), 9)
+    group = AttentionGroup(DinConfig(embedding_dim=4), 9)
     history = JaggedHistory(torch.tensor([1, 2]), torch.tensor([0, place]), torch.zeros(2))
 
     with pytest.raises(IndexError, match=f"of examples {min(place, 0)} to {max(place, 0)}, and there are 3"):

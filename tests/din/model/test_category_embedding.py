@@ -14,8 +14,8 @@ from tests.din.by_hand import cut_batch
 from tests.din.training.test_trainer import two_interests
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world
 
-WITH = replace(SMALL, categories=True)
-TRAIN = TrainConfig(epochs=20, batch_size=64, regularisation=0.0, keep_every=0)
+WITH = replace(SMALL, category_embedding=True)
+TRAIN = TrainConfig(epochs=20, batch_size=64, embedding_l2=0.0, checkpoint_every_steps=0)
 KIND_OF = np.r_[0, np.arange(28) // 7 + 1, 0]  # goods 1 to 28 of two_interests are of four kinds
 Data = tuple[Examples, EventSequence, EventSequence]
 

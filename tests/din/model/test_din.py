@@ -19,19 +19,30 @@ from tests.din.worlds import AS_OF, DAY, SMALL, model_of, world
 
 SHAPES = {
     "din": {},
-    "softmax": {"normalize": "softmax"},
+    "softmax": {"attention_normalization": "softmax"},
     "prelu": {"activation": "prelu"},
     "relu": {"activation": "relu"},
     "product": {"attention_input": "product"},
     "outer": {"attention_input": "outer"},
-    "as it comes": {"attention_input": "product", "normalize": "softmax", "time_buckets": 12, "matches": True},
-    "matches": {"matches": True},
+    "as it comes": {
+        "attention_input": "product",
+        "attention_normalization": "softmax",
+        "time_buckets": 12,
+        "repeat_features": True,
+    },
+    "matches": {"repeat_features": True},
     "placed": {"attention_input": "product", "time_buckets": 12, "position_buckets": 4},
-    "categories": {"categories": True},
-    "users": {"users": True},
-    "all": {"attention_input": "product", "time_buckets": 12, "matches": True, "categories": True, "users": True},
+    "categories": {"category_embedding": True},
+    "users": {"user_embedding": True},
+    "all": {
+        "attention_input": "product",
+        "time_buckets": 12,
+        "repeat_features": True,
+        "category_embedding": True,
+        "user_embedding": True,
+    },
     "mean": {"pooling": "mean"},
-    "mean of all": {"pooling": "mean", "matches": True, "categories": True, "users": True},
+    "mean of all": {"pooling": "mean", "repeat_features": True, "category_embedding": True, "user_embedding": True},
     "decay": {"pooling": "decay"},
 }
 EVERY = [replace(SMALL, **changed) for changed in SHAPES.values()]
@@ -182,7 +193,7 @@ def test_softmax_weights_sum_to_one_and_plain_ones_do_not() -> None:
     history = JaggedHistory(torch.tensor([1, 2, 3]), torch.tensor([0, 0, 1]), torch.tensor([1.0, 2.0, 3.0]))
     candidate = torch.tensor([5, 6])
     for normalize, sums_to_one in (("softmax", True), ("none", False)):
-        group = model_of(replace(SMALL, normalize=normalize)).goods
+        group = model_of(replace(SMALL, attention_normalization=normalize)).goods
         weights_N = group.weights(group.embed(candidate), group.embed(history.keys_N), history)
         sums = torch.zeros(2).index_add(0, history.example_N, weights_N)
         assert torch.allclose(sums, torch.ones(2)) is sums_to_one

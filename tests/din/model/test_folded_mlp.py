@@ -12,7 +12,7 @@ from din.model.activations import Dice, PReLU
 from din.model.din import dense, layers_of
 from din.model.folded_mlp import FoldedMLP
 
-CONFIG = DinConfig(attention_widths=(6, 5))
+CONFIG = DinConfig(attention_hidden_units=(6, 5))
 
 
 def learned(activation: Literal["dice", "prelu", "relu"]) -> nn.Sequential:

@@ -16,7 +16,7 @@ from din.training.embedding_optimizer import gather_batch_rows, mask
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import AS_OF, DAY, SMALL, model_of, world
 
-TOLD = replace(SMALL, matches=True)
+TOLD = replace(SMALL, repeat_features=True)
 HOUR = 1 / 24
 # Goods 7 twice, 30 minutes and 100 days ago, and goods 8 seven hours ago, for three candidates; nothing for the fourth.
 EVENTS = [(7, 100.0), (8, 7 * HOUR), (7, 0.5 * HOUR), (0, 1.0)]
@@ -102,7 +102,7 @@ def test_a_goods_that_is_not_in_the_history_is_scored_and_learned_from_as_withou
 @pytest.mark.parametrize("pooling", ["mean", "decay", "din"])
 def test_what_is_bought_again_is_found_where_all_embeddings_are_pulled_to_zero(pooling: din.Pooling) -> None:
     examples, goods, shops = bought_again()
-    train = TrainConfig(epochs=4, batch_size=64, regularisation=1e3)
+    train = TrainConfig(epochs=4, batch_size=64, embedding_l2=1e3)
     gauc = {}
     for matches in (True, False):
         model = din.fit(replace(TOLD, pooling=pooling, matches=matches), train, examples, goods, shops, (2001, 2))
@@ -130,7 +130,7 @@ def test_a_model_that_was_saved_before_there_were_matches_has_none(tmp_path: Pat
     model_id = save_model(tmp_path, model_of(SMALL), {"ds": "2026-01-01"}, {})
     path = tmp_path / model_id / "model.json"
     record = json.loads(path.read_text())
-    del record["config"]["matches"]
+    del record["config"]["repeat_features"]
     path.write_text(json.dumps(record))
 
     model = load_model(tmp_path, model_id)

@@ -9,7 +9,7 @@ import din
 from din import DIN, EventSequence, Examples, Spans, TrainConfig
 from tests.din.worlds import ALL_ROWS, AS_OF, ROWS, SMALL, model_of, world
 
-WITH = replace(SMALL, users=True)
+WITH = replace(SMALL, user_embedding=True)
 
 
 def likes_of_their_own(users: int = 40, each: int = 20) -> tuple[Examples, EventSequence, EventSequence]:
@@ -26,7 +26,7 @@ def likes_of_their_own(users: int = 40, each: int = 20) -> tuple[Examples, Event
 
 def test_a_preference_is_learned_of_users_who_have_no_history() -> None:
     data = likes_of_their_own()
-    train = TrainConfig(epochs=30, batch_size=64, regularisation=0.0, keep_every=0)
+    train = TrainConfig(epochs=30, batch_size=64, embedding_l2=0.0, checkpoint_every_steps=0)
 
     found = {
         users: din.evaluate(

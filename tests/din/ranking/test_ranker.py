@@ -9,7 +9,7 @@ from din import DIN, DinConfig, DinError, EventSequence, Spans
 from din.data.batch import JaggedHistory
 from din.ranking.user_batch import top_k_per_group, top_weighted_keys
 
-SMALL = DinConfig(dimension=8, attention_widths=(8, 4), top_widths=(8,))
+SMALL = DinConfig(embedding_dim=8, attention_hidden_units=(8, 4), mlp_hidden_units=(8,))
 
 
 def test_a_tie_goes_to_the_smaller_goods_key() -> None:

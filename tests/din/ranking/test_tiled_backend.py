@@ -36,9 +36,9 @@ pytestmark = pytest.mark.skipif(not numba_ops.NUMBA_AVAILABLE, reason="Numba is 
 IN_TILES = [shape for shape, form in SHAPES.items() if form.get("attention_input") != "outer" and "pooling" not in form]
 ODD: list[dict[str, Any]] = [
     {},
-    {"dimension": 20, "attention_widths": (33, 7)},
-    {"dimension": 3, "attention_widths": (5,)},
-    {"dimension": 8, "attention_widths": (16, 9, 4)},
+    {"embedding_dim": 20, "attention_hidden_units": (33, 7)},
+    {"embedding_dim": 3, "attention_hidden_units": (5,)},
+    {"embedding_dim": 8, "attention_hidden_units": (16, 9, 4)},
 ]
 
 
@@ -51,10 +51,10 @@ def test_histories_are_pooled_as_in_large_steps(shape: str, changed: dict[str, A
 @torch.inference_mode()
 @pytest.mark.parametrize("normalize", ["softmax", "none"])
 def test_users_with_many_candidates_or_items_or_none_of_either_are_pooled_for(normalize: str) -> None:
-    group = model_of(replace(SMALL, attention_input="product", normalize=normalize)).goods  # type: ignore[arg-type]
+    group = model_of(replace(SMALL, attention_input="product", attention_normalization=normalize)).goods  # type: ignore[arg-type]
     torch.manual_seed(0)
-    wanted = CandidateBatch(*end_to_end([2 * CANDIDATES + 3, 0, 1, 17, 64], SMALL.dimension))
-    v_ND, *edges = end_to_end([3, 2, 2 * TILE_POSITIONS + 1, 0, TILE_POSITIONS], SMALL.dimension)
+    wanted = CandidateBatch(*end_to_end([2 * CANDIDATES + 3, 0, 1, 17, 64], SMALL.embedding_dim))
+    v_ND, *edges = end_to_end([3, 2, 2 * TILE_POSITIONS + 1, 0, TILE_POSITIONS], SMALL.embedding_dim)
     items = HistoryBatch(v_ND, torch.randn_like(v_ND), torch.randint(1, 5, (len(v_ND),)), *edges)
 
     found_KD = pool_tiled(group, wanted, items)

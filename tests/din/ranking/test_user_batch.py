@@ -183,6 +183,6 @@ def test_users_of_like_length_go_together_while_there_is_room() -> None:
 
 
 def test_a_model_without_layers_above_ranks_as_its_forward_pass() -> None:
-    model, data = model_of(replace(EVERY[0], top_widths=())), crowd()
+    model, data = model_of(replace(EVERY[0], mlp_hidden_units=())), crowd()
 
     assert_alike(rank(model, *data, k=6), rank_one_by_one(model, *data, k=6))

@@ -10,7 +10,7 @@ from din import BestEpoch, DinError, Examples, Spans
 from din.training.early_stopping import validation_error
 from tests.din.worlds import ROWS, SMALL, model_of, world
 
-TRAIN = din.TrainConfig(epochs=4, batch_size=16, keep_every=0)
+TRAIN = din.TrainConfig(epochs=4, batch_size=16, checkpoint_every_steps=0)
 
 
 def ranks(monkeypatch: pytest.MonkeyPatch, *gaucs: float) -> None:

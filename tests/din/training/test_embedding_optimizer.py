@@ -15,8 +15,8 @@ from din.training.trainer import Trainer
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, SMALL, model_of, world
 
-ALL = replace(SMALL, categories=True, users=True)
-TRAIN = TrainConfig(batch_size=16, weight_decay=0.0, regularisation=0.1)
+ALL = replace(SMALL, category_embedding=True, user_embedding=True)
+TRAIN = TrainConfig(batch_size=16, weight_decay=0.0, embedding_l2=0.1)
 
 
 def some(rows: np.ndarray) -> tuple[Batch, torch.Tensor]:
@@ -33,8 +33,8 @@ def trainer(config: DinConfig = ALL, train: TrainConfig = TRAIN) -> Trainer:
 def test_a_model_has_the_tables_that_its_settings_ask_for() -> None:
     for config, tables in (
         (SMALL, ["goods", "shops"]),
-        (replace(SMALL, categories=True), ["goods", "shops", "categories"]),
-        (replace(SMALL, users=True), ["goods", "shops", "users"]),
+        (replace(SMALL, category_embedding=True), ["goods", "shops", "categories"]),
+        (replace(SMALL, user_embedding=True), ["goods", "shops", "users"]),
         (ALL, list(EMBEDDING_PARAMS)),
     ):
         assert list(embedding_tables(model_of(config))) == tables

@@ -16,7 +16,7 @@ from din.training.trainer import Trainer
 from tests.din.by_hand import cut_batch
 from tests.din.worlds import ALL_ROWS, AS_OF, CATEGORY_OF, DAY, ROWS, SMALL, model_of, world
 
-TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0, regularisation=0.0)
+TRAIN = TrainConfig(epochs=3, batch_size=16, weight_decay=0.0, embedding_l2=0.0)
 MORE = (ROWS[0] + 2, ROWS[1] + 1)  # goods and a shop that no example names
 Data = tuple[Examples, EventSequence, EventSequence]
 
@@ -35,7 +35,7 @@ def test_a_step_changes_the_rows_that_the_batch_names_and_no_others() -> None:
     batch = cut_batch(rows, *data, (100, 100))
     named = {*batch.goods_B.tolist(), *batch.goods_history.keys_N.tolist()}
 
-    before, after = one_step(replace(TRAIN, regularisation=0.1), data, rows)
+    before, after = one_step(replace(TRAIN, embedding_l2=0.1), data, rows)
 
     changed = (before.goods.embedding.weight != after.goods.embedding.weight).any(dim=1)
     assert set(torch.nonzero(changed).flatten().tolist()) == named
@@ -97,13 +97,13 @@ def test_how_often_the_examples_name_a_row_is_counted_in_histories_and_candidate
 def test_a_row_is_pulled_towards_zero_the_harder_the_rarer_it_is() -> None:
     data, rows = world(), np.arange(len(world()[0]))
     counts = key_counts(*data, ROWS)["goods"]
-    trainer = Trainer(SMALL, replace(TRAIN, regularisation=0.5), ROWS, key_counts(*data, ROWS), steps=10)
+    trainer = Trainer(SMALL, replace(TRAIN, embedding_l2=0.5), ROWS, key_counts(*data, ROWS), steps=10)
 
     pull = trainer.table_optimizer.pull["goods"].flatten()
 
     assert torch.allclose(pull, 0.5 / torch.from_numpy(np.maximum(counts, 1)).float())
     _, free = one_step(TRAIN, data, rows)
-    _, pulled = one_step(replace(TRAIN, regularisation=1e6), data, rows)
+    _, pulled = one_step(replace(TRAIN, embedding_l2=1e6), data, rows)
     assert pulled.goods.embedding.weight[1:].norm() < free.goods.embedding.weight[1:].norm()
 
 
@@ -117,7 +117,7 @@ def test_a_share_of_the_keys_is_made_unknown_so_that_the_unknown_row_learns() ->
     assert 0.3 < known < 0.7
     assert not masked.goods_history.keys_N[batch.goods_history.keys_N != masked.goods_history.keys_N].any()
     for share, learns in ((0.0, False), (0.3, True)):
-        before, after = one_step(replace(TRAIN, unknown_share=share), data, rows)
+        before, after = one_step(replace(TRAIN, oov_mask_rate=share), data, rows)
         assert torch.equal(before.goods.embedding.weight[0], after.goods.embedding.weight[0]) is not learns
 
 
@@ -148,13 +148,15 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 @pytest.mark.parametrize("at", [1, 4, 5, 6, 11])
-@pytest.mark.parametrize("config", [SMALL, replace(SMALL, categories=True, users=True)], ids=["two tables", "four"])
+@pytest.mark.parametrize(
+    "config", [SMALL, replace(SMALL, category_embedding=True, user_embedding=True)], ids=["two tables", "four"]
+)
 def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(
     tmp_path: Path, config: DinConfig, at: int, warm: bool
 ) -> None:
     more, category_of = (*MORE, *ALL_ROWS[2:]), np.r_[CATEGORY_OF, 1, 0]
     data, file = world(), tmp_path / "under_way.safetensors"
-    train = replace(TRAIN, keep_every=2, unknown_share=0.2, regularisation=0.01, weight_decay=1e-3)
+    train = replace(TRAIN, checkpoint_every_steps=2, oov_mask_rate=0.2, embedding_l2=0.01, weight_decay=1e-3)
     start = din.fit(config, train, *data, ALL_ROWS, category_of=CATEGORY_OF) if warm else None
     whole_best, again_best = BestEpoch(), BestEpoch()
     given = {"valid": data[0], "start": start, "category_of": category_of}
@@ -179,7 +181,7 @@ def test_a_training_that_was_killed_goes_on_to_the_weights_of_one_that_was_not(
 
 def test_what_another_training_left_is_of_no_use_and_neither_is_what_is_damaged(tmp_path: Path) -> None:
     data, file = world(), tmp_path / "under_way.safetensors"
-    train = replace(TRAIN, keep_every=2)
+    train = replace(TRAIN, checkpoint_every_steps=2)
     begun: dict[str, DIN | None] = {"nothing": None, "one": model_of(SMALL, seed=1), "other": model_of(SMALL, seed=2)}
 
     def kill(done: int, _total: int, _loss: float) -> None:
@@ -208,7 +210,7 @@ def test_what_another_training_left_is_of_no_use_and_neither_is_what_is_damaged(
 
 def test_what_a_training_left_is_of_no_use_where_goods_are_of_other_categories(tmp_path: Path) -> None:
     data, file = world(), tmp_path / "under_way.safetensors"
-    config, train = replace(SMALL, categories=True), replace(TRAIN, keep_every=2)
+    config, train = replace(SMALL, category_embedding=True), replace(TRAIN, checkpoint_every_steps=2)
 
     def kill(done: int, _total: int, _loss: float) -> None:
         if done == 3:
@@ -248,8 +250,10 @@ def test_a_warm_training_learns_from_where_its_start_stood() -> None:
 
 
 def test_a_start_of_another_shape_is_refused() -> None:
-    with pytest.raises(DinError, match="cannot start from that model: it has another shape: dimension was 8 and is 4"):
-        din.fit(replace(SMALL, dimension=4), TRAIN, *world(), ROWS, start=model_of(SMALL))
+    with pytest.raises(
+        DinError, match="cannot start from that model: it has another shape: embedding_dim was 8 and is 4"
+    ):
+        din.fit(replace(SMALL, embedding_dim=4), TRAIN, *world(), ROWS, start=model_of(SMALL))
 
 
 def two_interests(users: int = 300) -> tuple[Examples, EventSequence, EventSequence]:
@@ -273,9 +277,9 @@ def two_interests(users: int = 300) -> tuple[Examples, EventSequence, EventSeque
 @pytest.mark.parametrize(("normalize", "share"), [("none", 0.7), ("softmax", 0.9)])
 def test_a_planted_interest_is_found(normalize: Literal["none", "softmax"], share: float) -> None:
     data = two_interests()
-    train = TrainConfig(epochs=20, batch_size=64, regularisation=0.0, keep_every=0)
+    train = TrainConfig(epochs=20, batch_size=64, embedding_l2=0.0, checkpoint_every_steps=0)
 
-    model = din.fit(replace(SMALL, normalize=normalize), train, *data, ROWS)
+    model = din.fit(replace(SMALL, attention_normalization=normalize), train, *data, ROWS)
 
     examples = data[0]
     auc = din.evaluate(examples.user_keys, examples.labels, din.predict(model, *data)).auc

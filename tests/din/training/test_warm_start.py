@@ -13,7 +13,7 @@ from din.training.warm_start import resize_embeddings, warm_start_error
 from tests.din.worlds import ALL_ROWS, CATEGORY_OF, ROWS, SMALL, model_of, world
 
 MORE = (ROWS[0] + 3, ROWS[1] + 1)
-ALL = replace(SMALL, categories=True, users=True)
+ALL = replace(SMALL, category_embedding=True, user_embedding=True)
 ALL_MORE = (*MORE, ALL_ROWS[2] + 2, ALL_ROWS[3] + 4)
 
 
@@ -54,12 +54,12 @@ def test_a_model_with_more_rows_than_the_store_is_of_another_store() -> None:
 
 
 def test_a_model_of_another_shape_is_no_start_and_every_difference_is_named() -> None:
-    other = replace(SMALL, dimension=16, top_widths=(16, 8))
+    other = replace(SMALL, embedding_dim=16, mlp_hidden_units=(16, 8))
 
     assert warm_start_error(model_of(SMALL), SMALL, MORE) is None
     assert warm_start_error(model_of(SMALL), ALL, MORE) == (
-        "it has another shape: categories was False and is True, users was False and is True"
+        "it has another shape: category_embedding was False and is True, user_embedding was False and is True"
     )
     assert warm_start_error(model_of(SMALL), other, MORE) == (
-        "it has another shape: dimension was 8 and is 16, top_widths was (8,) and is (16, 8)"
+        "it has another shape: embedding_dim was 8 and is 16, mlp_hidden_units was (8,) and is (16, 8)"
     )

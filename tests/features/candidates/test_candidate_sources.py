@@ -24,7 +24,7 @@ def proposed(desk: Desk, warehouse: Warehouse) -> Callable[..., list[tuple[int, 
         names = dict.fromkeys(sql_files.names("candidates"), 0)
         found: list[tuple[int, int]] = []
         for quota in range(1, 10):  # one more with each quota: the order
-            config = CandidateConfig(per_user=quota, quotas=names | {source: quota})
+            config = CandidateConfig(max_per_user=quota, quotas=names | {source: quota})
             build(warehouse, config, NIGHT)
             ids = "(select user_id from entities.users where user_key = given.user_key) as user_id"
             goods = "(select goods_id from entities.goods where goods_key = given.goods_key) as goods_id"
@@ -139,7 +139,7 @@ def test_without_events_of_a_bought_type_nothing_is_bought_unless_the_list_is_em
 ) -> None:
     desk.ingest(warehouse, desk.source([(1, 10, 1, "review", ago(2))]), "2025-03-01", str(NIGHT))
 
-    counts = build(warehouse, CandidateConfig(bought_types=types), NIGHT)
+    counts = build(warehouse, CandidateConfig(purchase_event_types=types), NIGHT)
 
     assert (counts.by_source["bought_before"], counts.by_source["seen_not_bought"]) == (bought, 1 - bought)
 

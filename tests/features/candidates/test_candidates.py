@@ -75,11 +75,11 @@ def test_the_union_keeps_the_names_of_the_sources(desk: Desk, read: Warehouse) -
 
 
 def test_no_user_gets_more_than_per_user_and_the_last_purchase_counts_most(desk: Desk, read: Warehouse) -> None:
-    assert [row[:2] for row in propose(desk, read, CandidateConfig(per_user=1))] == [(1, 1), (2, 2), (3, 3)]
+    assert [row[:2] for row in propose(desk, read, CandidateConfig(max_per_user=1))] == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_a_source_gives_at_most_its_quota_and_nothing_at_0(desk: Desk, read: Warehouse) -> None:
-    counts = build(read, CandidateConfig(per_source=2, quotas={"popular": 1, "same_shop": 0, "new_in_shop": 0}))
+    counts = build(read, CandidateConfig(max_per_source=2, quotas={"popular": 1, "same_shop": 0, "new_in_shop": 0}))
 
     assert {name: rows for name, rows in counts.by_source.items() if rows} == {"popular": 3, "bought_before": 4}
 
@@ -105,7 +105,7 @@ def test_recent_purchases_are_excluded_except_items_of_repeatable_categories(des
     (desk.folder / "catalogue.sql").write_text("select 11 as goods_id, 'milk' as cat_id")
     features.ingest_goods(read, features.find_source(str(desk.folder / "catalogue.sql"), "goods", None))
 
-    counts = build(read, CandidateConfig(exclude_bought_days=1, repeatable_categories=("milk",)))
+    counts = build(read, CandidateConfig(exclude_purchased_days=1, repeatable_categories=("milk",)))
 
     pairs = desk.lake_rows(read, "candidates", "user_key, goods_key")
     assert sorted(pairs) == [(1, 2), (1, 3), (2, 2), (2, 3), (3, 1), (3, 2)]
@@ -117,7 +117,7 @@ def test_the_days_of_recent_purchases_end_with_the_night(desk: Desk, warehouse: 
     rows = [(1, goods, 5, "buy", moment) for goods, moment in bought]
     desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-02")
 
-    build(warehouse, CandidateConfig(exclude_bought_days=1), date(2025, 3, 2))
+    build(warehouse, CandidateConfig(exclude_purchased_days=1), date(2025, 3, 2))
 
     assert desk.lake_rows(warehouse, "candidates", "user_key, goods_key") == [(1, 1)]
 
@@ -153,7 +153,7 @@ def test_a_row_of_a_block_list_with_an_empty_user_is_for_all_users_in_csv_and_pa
 
 
 def test_a_changed_quota_is_a_changed_setting_and_no_changed_sql(desk: Desk, read: Warehouse) -> None:
-    was, now = (candidates_fingerprint(read, DAY, CandidateConfig(per_source=n)).parts for n in (100, 60))
+    was, now = (candidates_fingerprint(read, DAY, CandidateConfig(max_per_source=n)).parts for n in (100, 60))
 
     assert explain_change(was, now, DAY) == "settings changed: candidates"
 
@@ -435,7 +435,7 @@ def test_candidates_are_the_same_bytes_on_one_thread_and_on_two(desk_with: Calla
         desk.folder.mkdir()
         with desk.open() as warehouse:
             desk.ingest(warehouse, desk.source(crowd()), "2025-03-01", "2025-03-12")
-            build(warehouse, CandidateConfig(pair_support=1, per_user=20), date(2025, 3, 12))
+            build(warehouse, CandidateConfig(pair_min_users=1, max_per_user=20), date(2025, 3, 12))
             assets = ("night_goods", "night_pairs", "candidates")
             return [file.sha256 for name in assets for file in warehouse.files(name, DAY, date(2025, 3, 12))]
 
@@ -462,7 +462,7 @@ def test_what_a_source_gives_a_user_does_not_depend_on_who_is_in_the_bucket(desk
         desk.folder.mkdir()
         with desk.open() as warehouse:
             desk.ingest(warehouse, desk.source(crowd()), "2025-03-01", str(last))
-            counts = build(warehouse, CandidateConfig(pair_support=1, per_source=15, per_user=500), last)
+            counts = build(warehouse, CandidateConfig(pair_min_users=1, max_per_source=15, max_per_user=500), last)
             assert {name for name, brought in counts.by_source.items() if not brought} == {
                 "for_new_users",
                 "same_category",
@@ -478,7 +478,7 @@ def test_a_bot_adds_no_more_pairs_than_other_users(desk: Desk, warehouse: Wareho
     desk.ingest(warehouse, desk.source([*bot, *other], COLUMNS), str(DAY), str(DAY))
     features.build_histories(warehouse, DAY)
 
-    pairs = features.build_night_pairs(warehouse, DAY, CandidateConfig(pair_goods=4, pair_support=1))
+    pairs = features.build_night_pairs(warehouse, DAY, CandidateConfig(pair_goods=4, pair_min_users=1))
 
     assert pairs <= 2 * 4 * 3
 
@@ -498,7 +498,7 @@ def test_what_happens_after_a_night_changes_nothing_in_it(desk_with: Callable[..
                 desk.source([(3, 1, 1, datetime(2025, 3, 10), False)], shown, name="shown"), kind="impressions"
             )
             features.ingest_impressions(warehouse, source, DAY, date.fromisoformat(last), desk.ingestion)
-            counts = build(warehouse, CandidateConfig(pair_support=1, per_source=15, per_user=500), night)
+            counts = build(warehouse, CandidateConfig(pair_min_users=1, max_per_source=15, max_per_user=500), night)
             assert {source for source, rows in counts.by_source.items() if not rows} == {
                 "for_new_users",
                 "same_category",

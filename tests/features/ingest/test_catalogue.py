@@ -250,7 +250,7 @@ def test_an_item_of_the_catalogue_alone_is_no_example_where_negatives_are_drawn_
     read(3, "goods_id, shop_id", "(12, 8)")
     features.build_histories(shop, DAYS[4])
     features.create_histories_view(shop, DAYS[4])
-    config = ExampleConfig(draw="uniform", negatives=0)
+    config = ExampleConfig(negative_sampling="uniform", negatives_per_positive=0)
 
     assert features.build_examples(shop, DAYS[3], DAYS[3], config) == 0
 
@@ -270,7 +270,9 @@ def test_an_item_of_the_catalogue_alone_is_a_positive_where_it_was_a_candidate(
     features.build_night_pairs(shop, DAYS[2], CandidateConfig())
     features.build_candidates(shop, DAYS[2], CandidateConfig())
 
-    features.build_examples(shop, DAYS[3], DAYS[3], ExampleConfig(draw="candidates", negatives=0))
+    features.build_examples(
+        shop, DAYS[3], DAYS[3], ExampleConfig(negative_sampling="candidates", negatives_per_positive=0)
+    )
 
     ids = dict(shop.con.execute("select goods_key, goods_id from entities.goods").fetchall())
     labelled = desk.lake_rows(shop, "examples", "goods_key, label")
@@ -283,7 +285,12 @@ def test_what_is_taken_the_day_it_is_launched_is_no_example(desk: Desk, shop: Wa
     features.build_histories(shop, DAYS[4])
     features.create_histories_view(shop, DAYS[4])
 
-    assert features.build_examples(shop, DAYS[3], DAYS[3], ExampleConfig(draw="uniform", negatives=0)) == 0
+    assert (
+        features.build_examples(
+            shop, DAYS[3], DAYS[3], ExampleConfig(negative_sampling="uniform", negatives_per_positive=0)
+        )
+        == 0
+    )
 
 
 def test_goods_and_shops_that_only_the_catalogue_has_stay_unknown_to_a_model(shop: Warehouse, read: Callable) -> None:

@@ -112,7 +112,7 @@ def test_what_is_known_by_a_date_before_it_happened_is_quarantined(desk: Desk) -
 
 def test_where_knowledge_does_not_count_a_date_known_is_not_kept(desk_with: Callable[..., Desk]) -> None:
     desk = Desk(
-        desk_with().folder, desk_with(timezone="America/New_York").config, features.IngestConfig(knowledge=False)
+        desk_with().folder, desk_with(timezone="America/New_York").config, features.IngestConfig(use_known_at=False)
     )
     day = date(2025, 3, 1)
 

@@ -101,7 +101,7 @@ def test_exact_repeats_are_kept(desk: Desk, warehouse: Warehouse) -> None:
 def test_exact_repeats_collapse_where_the_setting_says_so(desk: Desk, warehouse: Warehouse) -> None:
     rows = [(1, 10, 5, "click", NOON)] * 3 + [(1, 10, 5, "buy", NOON), (1, 10, None, "click", NOON)]
 
-    counts = replace(desk, ingestion=IngestConfig(repeats="collapse")).ingest(
+    counts = replace(desk, ingestion=IngestConfig(exact_duplicates="collapse")).ingest(
         warehouse, desk.source(rows), "2025-03-01", "2025-03-01"
     )
 
@@ -197,7 +197,7 @@ def test_an_event_known_exactly_at_the_end_of_a_day_is_seen_by_that_night(desk: 
 
 
 def test_where_knowledge_does_not_count_an_event_is_seen_when_it_happened(desk: Desk, warehouse: Warehouse) -> None:
-    late = replace(desk, ingestion=IngestConfig(knowledge=False))
+    late = replace(desk, ingestion=IngestConfig(use_known_at=False))
     rows = [(1, 10, 5, "click", NOON, datetime(2025, 3, 4), 1)]
 
     late.ingest(warehouse, desk.source(rows, NAMED), "2025-03-01", "2025-03-02")

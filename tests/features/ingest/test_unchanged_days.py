@@ -62,7 +62,7 @@ def walk(desk: Desk, seed: int) -> list[list[list[tuple]]]:
     pick, held = random.Random(seed), []
     first, other = some_rows(pick, 9), some_rows(pick, 9)
     by = "known_at" if any(row.known for row in first) and pick.random() < 0.5 else "event_ts"
-    desk = replace(desk, ingestion=IngestConfig(repeats=pick.choice(["keep", "collapse"])))
+    desk = replace(desk, ingestion=IngestConfig(exact_duplicates=pick.choice(["keep", "collapse"])))
     read(desk, first, by)
     read(desk, other, "event_ts", "other")
     second = changed(pick, first)
@@ -76,7 +76,7 @@ def walk(desk: Desk, seed: int) -> list[list[list[tuple]]]:
         read(desk, rows, by)
         read(desk, other, "event_ts", "other")
         held.append(contents(desk))
-    desk = replace(desk, ingestion=IngestConfig(knowledge=pick.random() < 0.5, repeats="keep"))
+    desk = replace(desk, ingestion=IngestConfig(use_known_at=pick.random() < 0.5, exact_duplicates="keep"))
     read(desk, fourth, by)
     read(desk, changed(pick, fourth), by)
     return [*held, contents(desk)]
@@ -135,7 +135,7 @@ def test_a_lake_file_that_is_damaged_makes_every_day_be_read_again(desk: Desk) -
 
 def test_a_changed_setting_or_query_makes_every_day_be_read_again(desk: Desk) -> None:
     read(desk, ROWS, "event_ts")
-    collapsing = replace(desk, ingestion=IngestConfig(repeats="collapse"))
+    collapsing = replace(desk, ingestion=IngestConfig(exact_duplicates="collapse"))
 
     assert read(collapsing, ROWS, "event_ts").unchanged == 0
     assert read(collapsing, ROWS, "event_ts").unchanged == 3

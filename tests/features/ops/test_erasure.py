@@ -44,7 +44,7 @@ def store_of_texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("texts")
     root = folder / "store"
     root.mkdir()
-    (root / "nightrank.toml").write_text(QUICK_SETTINGS + '\n[ingest]\nrepeats = "collapse"\n')
+    (root / "nightrank.toml").write_text(QUICK_SETTINGS + '\n[ingest]\nexact_duplicates = "collapse"\n')
     events = write_events(folder / "buys.parquet", rows_of_people(), TEXT_IDS)
     (folder / "buys.sql").write_text(QUERY)
     settings = load_settings(root)
@@ -435,7 +435,9 @@ def test_a_checkpoint_that_started_from_one_that_learned_from_them_is_named_too(
 
     assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 3)}) == ["first", "fourth", "second", "third"]
     assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 8)}) == ["fourth", "second", "third"]
-    assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 7)}) == ["fourth"]  # nobody knows what `gone` learned from
+    assert erase.checkpoints_trained_on(tmp_path, {date(2025, 3, 7)}) == [
+        "fourth"
+    ]  # nobody knows what `gone` learned from
     assert erase.checkpoints_trained_on(tmp_path, set()) == []
 
 

@@ -27,7 +27,7 @@ from tests.conftest import COLUMNS, NOW, Desk, small_desk
 SHAPING = PlanSettings(
     SequenceConfig(),
     CandidateConfig(),
-    ExampleConfig(draw="popularity"),
+    ExampleConfig(negative_sampling="popularity"),
     IngestConfig(),
     RankingConfig(),
     window_days=3,
@@ -252,15 +252,19 @@ def test_impressions_are_planned_by_the_day_and_change_its_examples_and_who_is_a
     ("changed", "assets", "reason"),
     [
         ({"sequences": SequenceConfig(goods_length=7)}, ["goods_sequences"], "settings changed: sequences"),
-        ({"candidates": CandidateConfig(per_user=7)}, ["candidates"], "settings changed: candidates"),
+        ({"candidates": CandidateConfig(max_per_user=7)}, ["candidates"], "settings changed: candidates"),
         (
             {"candidates": CandidateConfig(popular_days=7)},
             ["night_goods", "candidates"],
             "settings changed: candidates",
         ),
-        ({"examples": ExampleConfig(seed=7, draw="popularity")}, ["examples"], "settings changed: examples"),
         (
-            {"ingest": IngestConfig(repeats="collapse")},
+            {"examples": ExampleConfig(seed=7, negative_sampling="popularity")},
+            ["examples"],
+            "settings changed: examples",
+        ),
+        (
+            {"ingest": IngestConfig(exact_duplicates="collapse")},
             ["events.clicks"],
             "settings changed: ingest; nightrank ingest clicks --store {store}",
         ),

@@ -46,7 +46,7 @@ def built(desk: Desk, warehouse: Warehouse) -> Warehouse:
         features.build_candidates(warehouse, night, CandidateConfig())
     features.create_histories_view(warehouse, NIGHTS[-1])
     for history in ("night", "event"):
-        config = ExampleConfig(history=history, negatives=8, draw="popularity")
+        config = ExampleConfig(history_cutoff=history, negatives_per_positive=8, negative_sampling="popularity")
         for night in NIGHTS:
             features.build_examples(warehouse, night, NIGHTS[-1], config)
     return warehouse

@@ -54,7 +54,7 @@ class Case:
 
     def wanted(self, part: str) -> Wanted:
         own = getattr(self.config, part)
-        return Wanted(own.length, own.max_age_days, own.types, own.collapse_seconds)
+        return Wanted(own.length, own.max_age_days, own.event_types, own.dedup_seconds)
 
 
 def some_rows(pick: random.Random, users: int) -> list[Row]:
@@ -96,10 +96,10 @@ def some_config(pick: random.Random) -> SequenceConfig:
         shop_length=pick.choice([2, 100]),
         goods_max_age_days=pick.choice([0, 0, 2]),
         shop_max_age_days=pick.choice([0, 3]),
-        goods_types=pick.choice([(), ("buy",)]),
-        shop_types=pick.choice([(), ("click", "never seen")]),
-        goods_collapse_seconds=pick.choice([0, 3600]),
-        shop_collapse_seconds=pick.choice([0, 0, 60]),
+        goods_event_types=pick.choice([(), ("buy",)]),
+        shop_event_types=pick.choice([(), ("click", "never seen")]),
+        goods_dedup_seconds=pick.choice([0, 3600]),
+        shop_dedup_seconds=pick.choice([0, 0, 60]),
     )
 
 

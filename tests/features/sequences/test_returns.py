@@ -37,8 +37,8 @@ def built(desk: Desk, warehouse: Warehouse) -> Warehouse:
         features.build_histories(warehouse, night)
         features.build_sequences(warehouse, night, SequenceConfig())
         features.build_night_goods(warehouse, night, CandidateConfig())
-        features.build_night_pairs(warehouse, night, CandidateConfig(pair_support=1))
-        features.build_candidates(warehouse, night, CandidateConfig(pair_support=1))
+        features.build_night_pairs(warehouse, night, CandidateConfig(pair_min_users=1))
+        features.build_candidates(warehouse, night, CandidateConfig(pair_min_users=1))
     return warehouse
 
 
@@ -82,7 +82,7 @@ def test_no_source_proposes_what_a_user_only_returned_and_a_returned_purchase_st
 
 
 def test_what_was_only_returned_is_not_excluded_as_recently_bought(desk: Desk, built: Warehouse) -> None:
-    counts = features.build_candidates(built, DAY, CandidateConfig(exclude_bought_days=9))
+    counts = features.build_candidates(built, DAY, CandidateConfig(exclude_purchased_days=9))
 
     assert {(user, goods) for user, goods in lake(desk, built, "candidates", "user_key, goods_key", DAY)} == {
         (2, 1),
@@ -93,7 +93,7 @@ def test_what_was_only_returned_is_not_excluded_as_recently_bought(desk: Desk, b
 
 def test_a_return_is_no_positive_of_examples_or_outcomes(desk: Desk, built: Warehouse) -> None:
     features.create_histories_view(built, DAY)
-    config = ExampleConfig(negatives=0, draw="uniform")
+    config = ExampleConfig(negatives_per_positive=0, negative_sampling="uniform")
     features.build_examples(built, DAY, DAY, config)
 
     assert lake(desk, built, "examples", "user_key, goods_key, label", DAY) == [(1, 3, 1), (2, 2, 1)]
@@ -126,8 +126,8 @@ def test_types_in_settings_match_in_any_case_and_are_stored_as_given(
     desk.ingest(warehouse, desk.source(rows), "2025-03-01", "2025-03-03")
     night = date(2025, 3, 2)
     features.build_histories(warehouse, night)
-    features.build_sequences(warehouse, night, SequenceConfig(goods_types=buys))
-    config = CandidateConfig(bought_types=buys)
+    features.build_sequences(warehouse, night, SequenceConfig(goods_event_types=buys))
+    config = CandidateConfig(purchase_event_types=buys)
     features.build_night_goods(warehouse, night, config)
     features.build_night_pairs(warehouse, night, config)
 
@@ -139,16 +139,16 @@ def test_types_in_settings_match_in_any_case_and_are_stored_as_given(
     kept = warehouse.con.execute("select event_type from entities.event_types order by 1").fetchall()
     assert kept == [("BUY",), ("VIEW",), ("bUY",), ("buy",)]
     listed = features.listed_types(
-        SequenceConfig(shop_types=("view",)), ExampleConfig(positive_types=("order",)), config
+        SequenceConfig(shop_event_types=("view",)), ExampleConfig(positive_event_types=("order",)), config
     )
     assert features.unmatched_types(warehouse, night, listed) == (
-        ["examples.positive_types"],
+        ["examples.positive_event_types"],
         ["BUY", "VIEW", "bUY", "buy"],
     )
 
 
 def test_repeats_without_an_event_id_collapse_next_to_rows_that_have_one(desk: Desk) -> None:
-    desk = Desk(desk.folder, desk.config, IngestConfig(repeats="collapse"))
+    desk = Desk(desk.folder, desk.config, IngestConfig(exact_duplicates="collapse"))
     columns = COLUMNS + ", event_id varchar"
     rows = [(1, 10, 5, "buy", at(day), name) for day in (1, 2) for name in (None, None, None, f"a{day}", f"a{day}")]
     with desk.open() as warehouse:

@@ -44,7 +44,7 @@ def build(folder: Path) -> None:
         features.build_night_goods(warehouse, NIGHT, CandidateConfig())
         features.build_night_pairs(warehouse, NIGHT, CandidateConfig())
         features.build_candidates(warehouse, NIGHT, CandidateConfig())
-        features.build_examples(warehouse, NIGHT, NIGHT, ExampleConfig(draw="popularity"))
+        features.build_examples(warehouse, NIGHT, NIGHT, ExampleConfig(negative_sampling="popularity"))
 
 
 def lake_of(folder: Path) -> list[str]:

@@ -49,7 +49,7 @@ def test_a_positive_has_the_history_of_the_night_before(desk: Desk, warehouse: W
         (1, 12, 5, "buy", at(3, 9)),
     ]
 
-    found = examples(desk, warehouse, rows, ExampleConfig(negatives=0, draw="popularity"))
+    found = examples(desk, warehouse, rows, ExampleConfig(negatives_per_positive=0, negative_sampling="popularity"))
 
     assert (found.user_keys.tolist(), found.goods_keys.tolist(), found.labels.tolist()) == ([1], [1], [1])
     assert seen(warehouse, SequenceConfig()) == [[1, 2]]
@@ -70,7 +70,12 @@ def test_only_the_positive_types_are_positives(desk: Desk, warehouse: Warehouse)
         (1, 11, 5, "click", at(2, 9)),
     ]
 
-    found = examples(desk, warehouse, rows, ExampleConfig(positive_types=("buy",), negatives=0, draw="popularity"))
+    found = examples(
+        desk,
+        warehouse,
+        rows,
+        ExampleConfig(positive_event_types=("buy",), negatives_per_positive=0, negative_sampling="popularity"),
+    )
 
     assert found.goods_keys.tolist() == [1]
 
@@ -78,7 +83,7 @@ def test_only_the_positive_types_are_positives(desk: Desk, warehouse: Warehouse)
 def test_a_negative_is_never_a_positive_of_that_user_that_day() -> None:
     positives = taken([1, 1, 2], [1, 4, 2], [7, 8, 7])
 
-    rows = add_negatives(positives, KNOWN, ExampleConfig(negatives=50), DAY).rows()
+    rows = add_negatives(positives, KNOWN, ExampleConfig(negatives_per_positive=50), DAY).rows()
 
     assert {row[:2] for row in rows if row[4] == 0} == {(1, 2), (1, 3), (2, 1), (2, 3), (2, 4)}
     assert {row[:3] for row in rows if row[4] == 1} == {(1, 1, 7), (1, 4, 8), (2, 2, 7)}
@@ -101,7 +106,7 @@ def test_negatives_of_a_user_do_not_depend_on_the_other_users() -> None:
 
 def test_negatives_are_sampled_by_popularity() -> None:
     positives = taken(list(range(1, 4001)), [2] * 4000, [7] * 4000)
-    config = ExampleConfig(negatives=1, popularity_power=1.0, draw="popularity")
+    config = ExampleConfig(negatives_per_positive=1, popularity_exponent=1.0, negative_sampling="popularity")
 
     drawn = add_negatives(positives, KNOWN, config, DAY).filter(pl.col("label") == 0)["goods_key"].to_numpy()
 
@@ -112,7 +117,7 @@ def test_negatives_are_sampled_by_popularity() -> None:
 def test_negatives_may_be_sampled_uniformly_from_all_known_items() -> None:
     positives = taken(list(range(1, 4001)), [2] * 4000, [7] * 4000)
 
-    rows = add_negatives(positives, KNOWN, ExampleConfig(negatives=1, draw="uniform"), DAY)
+    rows = add_negatives(positives, KNOWN, ExampleConfig(negatives_per_positive=1, negative_sampling="uniform"), DAY)
 
     drawn = rows.filter(pl.col("label") == 0)["goods_key"].to_numpy()
     assert np.bincount(drawn, minlength=5)[1:] / len(drawn) == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3], abs=0.03)
@@ -122,7 +127,7 @@ def test_candidates_that_were_taken_are_positives_and_others_are_negatives() -> 
     candidates = pl.DataFrame({"user_key": [1, 1, 1, 2], "goods_key": [1, 3, 4, 2], "shop_key": [7, 8, 8, 7]})
     bought = taken([1, 1, 2, 3], [1, 2, 2, 3], [7, 7, 7, 8])
 
-    rows = add_candidates(bought, candidates, ExampleConfig(negatives=9), DAY).rows()
+    rows = add_candidates(bought, candidates, ExampleConfig(negatives_per_positive=9), DAY).rows()
 
     assert [(user, goods, label) for user, goods, _, _, label in rows] == [(1, 1, 1), (1, 3, 0), (1, 4, 0), (2, 2, 1)]
 
@@ -144,7 +149,9 @@ def test_with_event_history_an_example_sees_all_events_strictly_before_it(desk: 
         (1, 10, 5, "buy", at(2, 10)),
     ]
 
-    config = ExampleConfig(history="event", positive_types=("buy",), negatives=0, draw="popularity")
+    config = ExampleConfig(
+        history_cutoff="event", positive_event_types=("buy",), negatives_per_positive=0, negative_sampling="popularity"
+    )
     found = examples(desk, warehouse, rows, config)
 
     assert found.goods_keys.tolist() == [1, 2]
@@ -170,7 +177,7 @@ def test_impressions_are_the_labels_of_days_that_have_them(desk: Desk, warehouse
         ("event", [(1, 1, 1, 0), (1, 2, 0, 1), (1, 1, 1, 1), (2, 3, 0, 0)]),
     )
     for history, labels in expected:
-        features.build_examples(warehouse, DAY, DAY, ExampleConfig(history=history))
+        features.build_examples(warehouse, DAY, DAY, ExampleConfig(history_cutoff=history))
         found = features.load_examples(warehouse, DAY, DAY)
         columns = (found.user_keys, found.goods_keys, found.shop_keys, found.labels)
         assert list(zip(*(column.tolist() for column in columns), strict=True)) == labels

@@ -90,7 +90,7 @@ def test_a_backfill_leaves_nothing_to_do(own_store: Path, nightrank: NightRank) 
 def test_a_published_ranking_is_made_anew_only_for_a_reason_which_is_kept(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NIGHTRANK_RANKING__K", "4")
+    monkeypatch.setenv("NIGHTRANK_RANKING__TOP_K", "4")
     words = ("backfill", *DAYS, "--mode", "stale", "--store", own_store)
 
     without = nightrank(*words)

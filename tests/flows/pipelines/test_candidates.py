@@ -20,7 +20,9 @@ cross join night_goods
 def test_quotas_come_from_the_file_and_the_environment_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "nightrank.toml").write_text("[candidates]\nper_source = 40\n[candidates.quotas]\nco_visited = 20\n")
+    (tmp_path / "nightrank.toml").write_text(
+        "[candidates]\nmax_per_source = 40\n[candidates.quotas]\nco_visited = 20\n"
+    )
     monkeypatch.setenv("NIGHTRANK_CANDIDATES__QUOTAS__POPULAR", "50")
 
     candidates = load_settings(tmp_path).candidates

@@ -72,7 +72,7 @@ def test_a_catalogue_that_cannot_be_read_warns_and_leaves_what_was_read(
 def test_an_item_that_only_the_catalogue_has_is_ranked_as_unknown_and_counts_when_it_is_taken(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NIGHTRANK_RANKING__K", "20")
+    monkeypatch.setenv("NIGHTRANK_RANKING__TOP_K", "20")
     (own_store / "launches.sql").write_text("select unnest([998, 999]) as goods_id, 77 as shop_id, 'cocoa' as name")
     assert nightrank("ingest", own_store / "launches.sql", "--as", "goods", "--store", own_store).code == 0
     (own_store / "candidates").mkdir()

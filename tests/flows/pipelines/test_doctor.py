@@ -310,8 +310,9 @@ def test_every_promise_holds_after_what_people_do_to_a_store(
     assert broken(well) - NOTES == set()
     run_nights(well, date(2025, 3, 22))
     assert broken(well) - NOTES == set()
-    monkeypatch.setenv("NIGHTRANK_HOUSEKEEPING__KEEP_LAKE_DAYS", "1")
-    monkeypatch.setenv("NIGHTRANK_HOUSEKEEPING__KEEP_CHECKPOINTS", "0")
+    monkeypatch.setattr("flows.retired_settings.FIXED", {})
+    monkeypatch.setenv("NIGHTRANK_RETENTION__KEEP_LAKE_DAYS", "1")
+    monkeypatch.setenv("NIGHTRANK_RETENTION__KEEP_CHECKPOINTS", "0")
     monkeypatch.setenv("NIGHTRANK_WINDOW__TRAIN_DAYS", "1")
     gone = nightrank("housekeeping", "--store", well)
     assert "nothing" not in gone.out

@@ -35,9 +35,10 @@ LAST_DAY = [
     (1, 100, 9, "buy", datetime(2025, 3, 21, 20)),  # a goods in another shop than before
 ]
 FORMS = {
-    "decay": 'pooling = "decay"\nmatches = false',
+    "decay": 'pooling = "decay"\nrepeat_features = false',
     "everything": (
-        'categories = true\nusers = true\nmatches = true\nnormalize = "softmax"\ntime_buckets = 4\nposition_buckets = 3'
+        "category_embedding = true\nuser_embedding = true\nrepeat_features = true\n"
+        'attention_normalization = "softmax"\ntime_buckets = 4'
     ),
 }
 
@@ -57,7 +58,9 @@ def store_of_form(request: pytest.FixtureRequest, walked_store: Path, tmp_path_f
     root = Path(shutil.copytree(walked_store, folder / "store", symlinks=True))
     with duckdb.connect(str(root / "warehouse.duckdb")) as con:
         con.execute("update ops.models set champion = false")
-    before, _, after = QUICK_SETTINGS.partition('normalize = "none"\ntime_buckets = 0\nmatches = false\n')
+    before, _, after = QUICK_SETTINGS.partition(
+        'attention_normalization = "none"\ntime_buckets = 0\nrepeat_features = false\n'
+    )
     given = f"{before}{FORMS[request.param]}\n{after}\n[publish]\nsequence_nights = 2\n"
     (root / "nightrank.toml").write_text(f"{given}\n[sequences]\ngoods_length = 4\n")
     more = write_events(folder / "more.parquet", LAST_DAY)
@@ -138,7 +141,7 @@ def test_a_goods_stands_in_the_shop_of_its_night_and_one_that_nobody_had_touched
 
 
 def test_what_a_model_is_told_of_the_goods_itself_is_said(store_of_form: Path, nightrank: NightRank) -> None:
-    told = "matches = true" in (store_of_form / "nightrank.toml").read_text()
+    told = "repeat_features = true" in (store_of_form / "nightrank.toml").read_text()
     with reading(store_of_form) as (store, reader):
         found = explain(store, reader, 5, 300)
     said = [" ".join(nightrank("why", 5, goods, "--store", store_of_form).out.split()) for goods in (300, 400)]
@@ -161,7 +164,7 @@ def test_goods_that_the_model_has_not_met_are_alike_but_for_the_category_the_nig
         untold = explain(store, reader, 1, 400).score
 
     assert new == untouched
-    assert (untold != untouched) == ("categories = true" in (root / "nightrank.toml").read_text())
+    assert (untold != untouched) == ("category_embedding = true" in (root / "nightrank.toml").read_text())
 
 
 def test_a_night_stays_explained_by_the_categories_it_told_whatever_the_catalogue_says_later(
@@ -246,7 +249,7 @@ def test_an_older_night_has_what_it_kept_and_says_what_it_would_need_for_more(
     assert f"the strongest few, as the night kept them: {why_not}" in nightrank("why", 7, first, *where).out
     assert mistake(nightrank("why", 7, other, *where)) == (
         f"no why is kept for user 7 and goods {other} on 2025-03-19, and none can be worked out: {why_not}; "
-        f"it is kept (ranking.why_goods) for goods: {', '.join(str(row[0]) for row in sorted(kept))}"
+        f"it is kept (ranking.explain_top_k) for goods: {', '.join(str(row[0]) for row in sorted(kept))}"
     )
     assert mistake(nightrank("why", 7, "--ds", "2025-03-01", "--store", walked_store)) == (
         f"{walked_store / 'published.duckdb'}: 2025-03-01 is not in it; it holds 3 nights, 2025-03-18 to 2025-03-20"
@@ -276,7 +279,7 @@ def test_a_file_of_before_the_keys_says_so(own_store: Path, nightrank: NightRank
     assert mistake(nightrank("why", 7, 200, "--store", own_store)) == (
         "no why is kept for user 7 and goods 200 on 2025-03-20, and none can be worked out: "
         "the published file is of an earlier version, which did not keep the keys; the next night's does; "
-        "it is kept (ranking.why_goods) for goods: 106"
+        "it is kept (ranking.explain_top_k) for goods: 106"
     )
     assert nightrank("why", 7, 106, "--store", own_store).code == 0
 

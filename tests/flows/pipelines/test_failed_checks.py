@@ -103,7 +103,7 @@ def test_a_model_whose_scores_are_no_numbers_is_stopped_before_anything_is_writt
     with monkeypatch.context() as fault:
         fault.setattr(din, "load_model", damaged, raising=False)
         said = nightrank(*NIGHT, own_store)
-        fault.setenv("NIGHTRANK_RANKING__K", "4")
+        fault.setenv("NIGHTRANK_RANKING__TOP_K", "4")
         rebuilt = nightrank(
             "backfill", *["2025-03-20"] * 2, "--mode", "stale", "--reason", "four", "--store", own_store
         )
@@ -190,7 +190,7 @@ def add_events(root: Path, rows: list[tuple]) -> None:
 def test_more_goods_asked_for_than_there_are_candidates_ranks_them_all(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NIGHTRANK_RANKING__K", "1000")
+    monkeypatch.setenv("NIGHTRANK_RANKING__TOP_K", "1000")
 
     assert nightrank(*NIGHT, own_store).code == 0
 
@@ -200,7 +200,7 @@ def test_more_goods_asked_for_than_there_are_candidates_ranks_them_all(
 def test_one_goods_a_shop_is_ranked_and_explained_where_that_is_asked_for(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NIGHTRANK_RANKING__PER_SHOP", "1")
+    monkeypatch.setenv("NIGHTRANK_RANKING__MAX_PER_SHOP", "1")
 
     said = nightrank(*NIGHT, own_store)
 

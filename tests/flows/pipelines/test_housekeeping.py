@@ -60,10 +60,11 @@ def five_more_nights(walked_store: Path, tmp_path_factory: pytest.TempPathFactor
 def grown_store(five_more_nights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of some more nights, whose settings keep as little as they can: the window is short, and one release."""
     root = Path(shutil.copytree(five_more_nights, tmp_path / "own", symlinks=True))
+    monkeypatch.setattr("flows.retired_settings.FIXED", {})
     for name, value in {
-        "HOUSEKEEPING__KEEP_LAKE_DAYS": 1,
-        "HOUSEKEEPING__KEEP_CHECKPOINTS": 0,
-        "HOUSEKEEPING__KEEP_REPORTS": 1,
+        "RETENTION__KEEP_LAKE_DAYS": 1,
+        "RETENTION__KEEP_CHECKPOINTS": 0,
+        "RETENTION__KEEP_REPORTS": 1,
         "PUBLISH__KEEP_RELEASES": 1,
         "WINDOW__TRAIN_DAYS": 3,
     }.items():
@@ -216,7 +217,8 @@ def test_a_housekeeping_killed_between_record_and_disk_leaves_strays_for_the_nex
     for path in told:
         aged(grown_store / path)
     program = (
-        "import os\nfrom pathlib import Path\nfrom features.ops import retention\n"
+        "import os\nfrom pathlib import Path\nimport flows.retired_settings\nfrom features.ops import retention\n"
+        "flows.retired_settings.FIXED = {}\n"
         "from flows.pipelines.maintenance import run_housekeeping\n"
         "retention.remove = lambda *_: os._exit(9)\n"
         f"run_housekeeping(Path({str(grown_store)!r}))"
@@ -232,7 +234,7 @@ def test_a_housekeeping_killed_between_record_and_disk_leaves_strays_for_the_nex
 
 
 def test_zero_days_keep_all_of_the_lake(grown_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NIGHTRANK_HOUSEKEEPING__KEEP_LAKE_DAYS", "0")
+    monkeypatch.setenv("NIGHTRANK_RETENTION__KEEP_LAKE_DAYS", "0")
 
     assert [one for one in run_housekeeping(grown_store) if one.path.startswith("lake/")] == []
 

@@ -222,8 +222,8 @@ def test_where_the_candidates_are_gone_the_model_stands_alone_and_the_segments_s
 def test_a_night_that_sees_no_event_of_a_listed_type_ends_with_a_warning(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NIGHTRANK_CANDIDATES__BOUGHT_TYPES", '["ordre"]')
-    monkeypatch.setenv("NIGHTRANK_EXAMPLES__POSITIVE_TYPES", '["BUY"]')
+    monkeypatch.setenv("NIGHTRANK_CANDIDATES__PURCHASE_EVENT_TYPES", '["ordre"]')
+    monkeypatch.setenv("NIGHTRANK_EXAMPLES__POSITIVE_EVENT_TYPES", '["BUY"]')
 
     said = nightrank("nightly", "--plain", "--ds", "2025-03-21", "--store", own_store)
     found = nightrank("sql", "from nights where ds = '2025-03-21'", "--json", "--store", own_store)
@@ -234,11 +234,11 @@ def test_a_night_that_sees_no_event_of_a_listed_type_ends_with_a_warning(
     assert (said.code, night["status"], night["unmatched_types"]) == (
         0,
         "OK_WITH_WARNINGS",
-        ["candidates.bought_types"],
+        ["candidates.purchase_event_types"],
     )
     assert broken == [("event_types_are_seen", 1)]
     assert "event_types_not_seen" in said.err
-    assert "setting=candidates.bought_types" in said.err
+    assert "setting=candidates.purchase_event_types" in said.err
     assert "do: event_types_are_seen: compare the setting" in " ".join(status.out.split())
 
 
@@ -266,7 +266,7 @@ def test_baselines_over_other_candidates_than_were_ranked_are_left_out(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = rankers(own_store)
-    monkeypatch.setenv("NIGHTRANK_CANDIDATES__PER_USER", "1000")  # all that were ranked are among them still
+    monkeypatch.setenv("NIGHTRANK_CANDIDATES__MAX_PER_USER", "1000")  # all that were ranked are among them still
     assert nightrank("backfill", BEFORE, DS, "--mode", "stale", "--store", own_store).code == 0
     kept = rankers(own_store)
 

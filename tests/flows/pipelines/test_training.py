@@ -140,7 +140,7 @@ def test_a_store_of_few_days_trains_on_all_of_them_without_validation_and_says_s
 def test_by_default_what_teaches_is_what_the_night_before_offered_and_what_was_taken_of_it(
     store_of: Callable[..., Path], nightrank: NightRank
 ) -> None:
-    root = store_of(month_of_events(), QUICK_SETTINGS.replace('draw = "popularity"', ""))
+    root = store_of(month_of_events(), QUICK_SETTINGS.replace('negative_sampling = "popularity"', ""))
 
     assert nightrank("train", "--plain", "--ds", "2025-03-17", "--store", root).code == 0
 
@@ -238,7 +238,7 @@ def test_a_champion_of_a_later_day_is_no_start(warm_store: Path, nightrank: Nigh
 @pytest.mark.parametrize(
     ("setting", "value", "reason"),
     [
-        ("DIN__DIMENSION", "8", "it has another shape: dimension was 4 and is 8"),
+        ("DIN__EMBEDDING_DIM", "8", "it has another shape: embedding_dim was 4 and is 8"),
         ("SEQUENCES__GOODS_LENGTH", "50", "it has another shape: goods_length was 100 and is 50"),
         (
             "WINDOW__EVAL_DAYS",
@@ -363,7 +363,12 @@ def test_a_store_of_before_these_measures_is_shown_ranked_and_trained_on(own_sto
 
 
 @pytest.mark.parametrize(
-    "config", [DinConfig(matches=True), DinConfig(matches=False), DinConfig(users=True, categories=True)]
+    "config",
+    [
+        DinConfig(repeat_features=True),
+        DinConfig(repeat_features=False),
+        DinConfig(user_embedding=True, category_embedding=True),
+    ],
 )
 def test_the_baselines_get_the_same_inputs_as_din(config: DinConfig) -> None:
     settings = Settings(din=config)
@@ -377,7 +382,7 @@ def test_the_baselines_get_the_same_inputs_as_din(config: DinConfig) -> None:
 def test_the_models_of_one_training_record_that_they_got_the_same_inputs(
     own_store: Path, nightrank: NightRank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NIGHTRANK_DIN__MATCHES", "true")
+    monkeypatch.setenv("NIGHTRANK_DIN__REPEAT_FEATURES", "true")
 
     assert nightrank("train", "--plain", "--ds", "2025-03-18", "--store", own_store).code == 0
 
@@ -385,4 +390,4 @@ def test_the_models_of_one_training_record_that_they_got_the_same_inputs(
         pooling: about(own_store, model_of(own_store, pooling, "2025-03-18"))["config"] for pooling in ("mean", "din")
     }
     assert of_pooling["mean"] == of_pooling["din"] | {"pooling": "mean"}
-    assert of_pooling["mean"]["matches"] is True
+    assert of_pooling["mean"]["repeat_features"] is True

@@ -392,8 +392,9 @@ def test_a_page_that_cannot_be_written_fails_no_night(
     assert not (own_store / "reports" / "2025-03-21.html").exists()
 
 
-def test_a_night_writes_no_page_where_none_is_asked_for(own_store: Path) -> None:
-    (own_store / "nightrank.toml").write_text(QUICK_SETTINGS + "\n[publish]\nreport = false\n")
+def test_a_night_writes_no_page_where_none_is_asked_for(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.retired_settings.FIXED", {})
+    (own_store / "nightrank.toml").write_text(QUICK_SETTINGS + "\n[publish]\nwrite_report = false\n")
 
     run_nights(own_store, date(2025, 3, 21))
 
