@@ -177,8 +177,9 @@ class CandidateConfig:
 
     Popularity is counted over `popular_days`; an event weighs half as much for every `half_life_days` of its age. Two
     items are co-visited if at least `pair_min_users` users touched both in `pair_days`, among the last `pair_goods` of
-    each user. `purchase_event_types` are the event types that count as purchases (empty: all types). An item bought within `exclude_purchased_days` is no candidate (0: it may be one), except items of
-    `repeatable_categories`, which always may.
+    each user. `purchase_event_types` are the event types that count as purchases (empty: all types). An item bought
+    within `exclude_purchased_days` is no candidate (0: it may be one), except items of `repeatable_categories`, which
+    always may.
     """
 
     max_per_source: int = 100
