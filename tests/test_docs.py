@@ -48,16 +48,16 @@ def test_own_events_go_the_way_the_readme_says(tmp_path: Path) -> None:
     assert "published  2025-03-21  OK  12 users, 60 rows" in done.stdout
 
 
-def test_whoever_is_told_to_open_the_published_file_is_told_to_open_it_read_only() -> None:
-    told = [
+def test_every_command_that_opens_the_published_file_opens_it_read_only() -> None:
+    commands = [
         line
         for path in (*PROJECT_DOCS, ROOT / "flows" / "cli" / "demo.py")
         for line in path.read_text().splitlines()
         if re.search(r"\bduckdb\b[^`|]*/published\.duckdb", line)
     ]
 
-    assert len(told) == 6
-    assert [line for line in told if not re.search(r"\bduckdb -readonly \S+/published\.duckdb", line)] == []
+    assert len(commands) == 6
+    assert [line for line in commands if not re.search(r"\bduckdb -readonly \S+/published\.duckdb", line)] == []
 
 
 def test_the_macros_of_the_readme_answer(walked_store: Path) -> None:
@@ -99,9 +99,9 @@ def test_links_and_files_named_in_the_documents_exist(path: Path) -> None:
     assert missing == []
 
 
-def test_every_promise_of_security_names_tests_that_hold_it() -> None:
+def test_every_guarantee_of_security_names_its_tests() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
-    [table] = re.findall(r"## What is promised\n(.*?)\n## ", text, re.DOTALL)
+    [table] = re.findall(r"## What is guaranteed\n(.*?)\n## ", text, re.DOTALL)
     rows = [line.rpartition(" | ")[2] for line in table.splitlines() if line.startswith("|")][2:]
     named = [re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row) for row in rows]
 
