@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,6 +19,8 @@ from tests.conftest import QUICK_SETTINGS, month_of_events
 
 ROOT = Path(__file__).parent.parent
 PROJECT_DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+HISTORY = {"CHANGELOG.md", "experiments.md"}  # dated logs: an entry keeps the names of its day
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -95,6 +99,43 @@ def test_links_and_files_named_in_the_documents_exist(path: Path) -> None:
 
     missing = [link for link in links if not (path.parent / link).exists()]
     missing += [name for name in named if not (ROOT / name).exists()]
+
+    assert missing == []
+
+
+def exported(name: str) -> bool:
+    """Whether a dotted name of our packages is a module, or a name that its module or package has."""
+    module, names = name, list[str]()
+    while module:
+        try:
+            found: Any = import_module(module)
+        except ModuleNotFoundError:
+            module, _, last = module.rpartition(".")
+            names.insert(0, last)
+            continue
+        for each in names:
+            found = getattr(found, each, None)
+        return found is not None
+    return False
+
+
+@pytest.mark.parametrize("path", PROJECT_DOCS, ids=lambda path: path.name)
+def test_dotted_names_in_the_documents_exist(path: Path) -> None:
+    if path.name in HISTORY:
+        pytest.skip("a dated log keeps the names of its day")
+    settings = {
+        f"{section}.{field.name}" for section, value in Settings.model_fields.items() for field in fields(value.default)
+    }
+    schema = "".join(each.read_text() for each in (ROOT / "sql" / "schema").glob("*.sql"))
+    relations = set(re.findall(r"\b(?:ops|serving|entities)\.\w+", schema))
+    text = path.read_text()
+    modules = re.findall(r"`((?:din|features|flows)(?:\.[A-Za-z_]\w*)+)`", text)
+    named = re.findall(rf"`((?:{'|'.join(Settings.model_fields)})\.[a-z_]+)`", text)
+    asked = re.findall(r"`((?:ops|serving|entities)\.\w+)`", text)
+
+    missing = [name for name in modules if name not in settings and not exported(name)]
+    missing += [name for name in named if name not in settings and not exported(name)]
+    missing += [name for name in asked if name not in relations]
 
     assert missing == []
 
