@@ -103,6 +103,15 @@ def test_links_and_files_named_in_the_documents_exist(path: Path) -> None:
     assert missing == []
 
 
+def test_sql_files_named_without_a_folder_exist() -> None:
+    there = {path.name for path in (ROOT / "sql").rglob("*.sql")}
+    documents = [ROOT / "docs" / "dataflow.md", *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    named = {(path.name, name) for path in documents for name in re.findall(r"`(\w+\.sql)`", path.read_text())}
+
+    assert len(named) > 10
+    assert sorted(one for one in named if one[1] not in there) == []
+
+
 def exported(name: str) -> bool:
     """Whether a dotted name of our packages is a module, or a name that its module or package has."""
     module, names = name, list[str]()
