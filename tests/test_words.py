@@ -32,7 +32,7 @@ RETIRED = {
     r"anew": "again, or rebuilt",
     r"of before": "older, or earlier",
     r"taught by": "trained on",
-    r"(what|that|which) (teach(es)?|validates?)": "the training split, the validation split",
+    r"what (teach(es)?|validates?)": "the training split, the validation split",
     r"(days|examples|what|those|split) that (teach|validate|measure)": "the training, validation or test split",
     r"what measures": "the test split",
     r"what (it is|they are|he is|she is) made of": "its inputs",
