@@ -60,7 +60,7 @@ check: $(READY)         ## lint, types, import directions, SQL
 audit: $(READY)         ## known vulnerabilities of what is locked; fails where it cannot be asked
 	$(BIN)/python .ci/audit.py
 
-lock: $(READY)          ## requirements.lock anew from pyproject.toml; what is locked stays where it still fits
+lock: $(READY)          ## rebuild requirements.lock from pyproject.toml; locked versions stay if they still fit
 	$(BIN)/uv pip compile --quiet pyproject.toml --output-file requirements.lock
 
 format: $(READY)        ## put code in order

@@ -1,1 +1,1 @@
-"""Side-by-side benchmarks against peers and limits; nothing else in the house depends on them."""
+"""Side-by-side benchmarks against peers and limits; nothing else depends on them."""

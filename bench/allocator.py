@@ -1,8 +1,8 @@
-"""glibc told to keep memory that it was given back: large tensors then do not fault in page by page each time.
+"""Settings for glibc to keep freed memory, so that large tensors do not fault in page by page each time.
 
-As environment of a process, for malloc reads it before anything runs; memory stays at its high-water mark. Filling
-fresh buffers of 256 MB took a half to a seventh of the CPU time, in single runs of 10 and of 40 buffers. Linux
-with glibc only; elsewhere it says nothing to anyone.
+They are the environment of a process, since malloc reads it before anything runs. Memory stays at its
+high-water mark. Filling fresh buffers of 256 MB took a half to a seventh of the CPU time, in single runs of 10 and of
+40 buffers. Linux with glibc only; elsewhere nothing reads them.
 """
 
 KEEPS_MEMORY = {

@@ -1,6 +1,6 @@
-"""The seconds and the peak memory of a stretch of code in this process, with nothing but the standard library.
+"""Measure the seconds and the peak memory of a block of code in this process, by the standard library alone.
 
-Peaks are those of the kernel's own count of this process's resident memory, which includes what it held before.
+Peaks are the kernel's count of this process's resident memory, which includes memory from before the block.
 """
 
 import json
@@ -14,7 +14,7 @@ PROCESS = Path("/proc/self")
 
 @contextmanager
 def measured() -> Iterator[dict[str, float]]:
-    """Fills in `seconds` and `peak_mb` (of 10^6 bytes) once the stretch is over. Linux only."""
+    """Fill in `seconds` and `peak_mb` (of 10^6 bytes) at the end of the block. Linux only."""
     figures: dict[str, float] = {}
     (PROCESS / "clear_refs").write_text("5")  # forgets the peak so far
     started = time.perf_counter()
@@ -29,5 +29,5 @@ def peak_bytes() -> int:
 
 
 def report(figures: dict[str, float], rows: int) -> str:
-    """The one line of JSON that every peer prints."""
+    """Return the one line of JSON that every peer prints."""
     return json.dumps({"seconds": figures["seconds"], "rows": rows, "peak_mb": figures["peak_mb"]})

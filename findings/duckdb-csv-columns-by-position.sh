@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# DuckDB 1.5.6 and 2.0.1: `columns` of read_csv goes by position and skips the header; of read_json it goes by name.
+# DuckDB 1.5.6 and 2.0.1: `columns` of read_csv matches by position and skips the header; of read_json by name.
 #
 # Input:    a CSV with the header `goods_id,user_id`, and a JSON file with the same keys in the same order. Both are read
 #           with columns = {'user_id': 'BIGINT', 'goods_id': 'BIGINT'}.

@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,6 +19,8 @@ from tests.conftest import QUICK_SETTINGS, month_of_events
 
 ROOT = Path(__file__).parent.parent
 PROJECT_DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+HISTORY = {"CHANGELOG.md", "experiments.md"}  # dated logs: an entry keeps the names of its day
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -48,16 +52,16 @@ def test_own_events_go_the_way_the_readme_says(tmp_path: Path) -> None:
     assert "published  2025-03-21  OK  12 users, 60 rows" in done.stdout
 
 
-def test_whoever_is_told_to_open_the_published_file_is_told_to_open_it_read_only() -> None:
-    told = [
+def test_every_command_that_opens_the_published_file_opens_it_read_only() -> None:
+    commands = [
         line
         for path in (*PROJECT_DOCS, ROOT / "flows" / "cli" / "demo.py")
         for line in path.read_text().splitlines()
         if re.search(r"\bduckdb\b[^`|]*/published\.duckdb", line)
     ]
 
-    assert len(told) == 6
-    assert [line for line in told if not re.search(r"\bduckdb -readonly \S+/published\.duckdb", line)] == []
+    assert len(commands) == 6
+    assert [line for line in commands if not re.search(r"\bduckdb -readonly \S+/published\.duckdb", line)] == []
 
 
 def test_the_macros_of_the_readme_answer(walked_store: Path) -> None:
@@ -99,9 +103,55 @@ def test_links_and_files_named_in_the_documents_exist(path: Path) -> None:
     assert missing == []
 
 
-def test_every_promise_of_security_names_tests_that_hold_it() -> None:
+def test_sql_files_named_without_a_folder_exist() -> None:
+    there = {path.name for path in (ROOT / "sql").rglob("*.sql")}
+    documents = [ROOT / "docs" / "dataflow.md", *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    named = {(path.name, name) for path in documents for name in re.findall(r"`(\w+\.sql)`", path.read_text())}
+
+    assert len(named) > 10
+    assert sorted(one for one in named if one[1] not in there) == []
+
+
+def exported(name: str) -> bool:
+    """Whether a dotted name of our packages is a module, or a name that its module or package has."""
+    module, names = name, list[str]()
+    while module:
+        try:
+            found: Any = import_module(module)
+        except ModuleNotFoundError:
+            module, _, last = module.rpartition(".")
+            names.insert(0, last)
+            continue
+        for each in names:
+            found = getattr(found, each, None)
+        return found is not None
+    return False
+
+
+@pytest.mark.parametrize("path", PROJECT_DOCS, ids=lambda path: path.name)
+def test_dotted_names_in_the_documents_exist(path: Path) -> None:
+    if path.name in HISTORY:
+        pytest.skip("a dated log keeps the names of its day")
+    settings = {
+        f"{section}.{field.name}" for section, value in Settings.model_fields.items() for field in fields(value.default)
+    }
+    schema = "".join(each.read_text() for each in (ROOT / "sql" / "schema").glob("*.sql"))
+    relations = set(re.findall(r"\b(?:ops|serving|entities)\.\w+", schema))
+    text = path.read_text()
+    modules = re.findall(r"`((?:din|features|flows)(?:\.[A-Za-z_]\w*)+)`", text)
+    named = re.findall(rf"`((?:{'|'.join(Settings.model_fields)})\.[a-z_]+)`", text)
+    asked = re.findall(r"`((?:ops|serving|entities)\.\w+)`", text)
+
+    missing = [name for name in modules if name not in settings and not exported(name)]
+    missing += [name for name in named if name not in settings and not exported(name)]
+    missing += [name for name in asked if name not in relations]
+
+    assert missing == []
+
+
+def test_every_guarantee_of_security_names_its_tests() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
-    [table] = re.findall(r"## What is promised\n(.*?)\n## ", text, re.DOTALL)
+    [table] = re.findall(r"## What is guaranteed\n(.*?)\n## ", text, re.DOTALL)
     rows = [line.rpartition(" | ")[2] for line in table.splitlines() if line.startswith("|")][2:]
     named = [re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row) for row in rows]
 

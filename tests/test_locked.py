@@ -1,4 +1,4 @@
-"""What is installed: locked with hashes, in agreement with pyproject.toml, and audited or said not to be."""
+"""What is installed: locked with hashes, as pyproject.toml asks, and audited or reported as not audited."""
 
 import re
 import runpy
@@ -106,14 +106,14 @@ def test_the_other_duckdb_is_of_the_other_major_version_and_allowed() -> None:
         ([], (3, ["NOT AUDITED: 0 of 2 packages, 0 vulnerabilities known; of the others nothing is: no such host"])),
     ],
 )
-def test_an_audit_that_did_not_hear_of_every_package_is_none(
+def test_an_audit_of_some_packages_counts_as_none(
     dependencies: list[dict[str, Any]], expected: tuple[int, list[str]]
 ) -> None:
     assert AUDIT["verdict"](PINS, {"dependencies": dependencies}, "no such host") == expected
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 3), (["--where-it-can"], 0)])
-def test_an_audit_that_cannot_be_says_so_and_fails_where_it_was_asked_for(
+def test_an_impossible_audit_says_so_and_fails_if_it_was_requested(
     options: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(AUDIT["main"].__globals__, "asked", lambda _: ({}, "no such host"))
