@@ -99,6 +99,7 @@ FUNCTIONS = {"run_question": 1, "run_query": 2}
 # What hands on a text: a file of sql/, a person's query, or what its callers give, who are looked at here.
 HANDS_ON = {
     ("features/candidates/candidate_sources.py", "bind_parameters"),
+    ("features/publish/reader.py", "ask"),
     ("features/publish/reader.py", "run_question"),
     ("features/publish/reader.py", "fetch_answer"),
     ("features/publish/reader.py", "require_single_select"),

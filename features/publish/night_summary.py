@@ -13,7 +13,7 @@ from features.store.store import Store
 from features.store.warehouse import Warehouse
 from features.training.model_registry import champion_id
 
-READING = "read_on"  # the stage of flows/pipelines/ingest.py that comes before all nights
+READING = "ingest_new_days"  # the stage of flows/pipelines/ingest.py that comes before all nights
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,8 @@ def translate_errors() -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise FeatureError(
             f"{failing_function(error)} needs more memory than DuckDB may take ({first_line(error)}); "
-            "nothing is half-written: set store.memory_limit higher, or cut users into more store.buckets, and run the same again"
+            "nothing is half-written: set store.memory_limit higher, or cut users into more store.buckets, "
+            "and run the same again"
         ) from error
     except engine_errors() as error:
         if is_disk_full(error):

@@ -29,7 +29,7 @@ TRAIN = TrainConfig(epochs=2, batch_size=32, precision="fp32")
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """The processor works as a GPU would: unblocked sums, rows counted without waiting, losses seen late."""
     monkeypatch.setattr("din.device.on_processor", lambda _: False)
-    monkeypatch.setattr("din.training.trainer.STEPS_TO_A_LOOK", {"cpu": 7})
+    monkeypatch.setattr("din.training.trainer.STEPS_PER_SYNC", {"cpu": 7})
 
 
 def furthest(one: DIN, other: DIN) -> float:

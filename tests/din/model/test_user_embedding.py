@@ -32,7 +32,7 @@ def test_a_preference_is_learned_of_users_who_have_no_history() -> None:
         users: din.evaluate(
             data[0].user_keys,
             data[0].labels,
-            din.predict(din.fit(replace(SMALL, users=users), train, *data, (*ROWS, 1, 41)), *data),
+            din.predict(din.fit(replace(SMALL, user_embedding=users), train, *data, (*ROWS, 1, 41)), *data),
         ).auc
         for users in (True, False)
     }

@@ -335,7 +335,7 @@ def test_an_error_that_quotes_the_person_does_so_no_longer(root: Path) -> None:
         assert ask(root / "warehouse.duckdb", query) == [("a bad row of (forgotten)",)], table
 
 
-@pytest.mark.parametrize("step", ["remove_unnamed", "rewrite", "rewrite_releases", "empty", "scan"])
+@pytest.mark.parametrize("step", ["remove_orphans_of", "rewrite", "rewrite_releases", "empty_copy", "scan"])
 def test_what_a_death_left_is_done_by_the_same_command_again(
     root: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,7 +365,7 @@ def test_a_process_killed_between_commit_and_rewriting_leaves_a_store_that_the_c
     script = (
         "import os, sys, datetime, pathlib; import din; import features; from features.ops.erasure import erase;"
         "from flows.settings import load_settings, open_store;"
-        "erase.remove_unnamed = lambda *_: os._exit(9);"
+        "erase.remove_orphans_of = lambda *_: os._exit(9);"
         "root = pathlib.Path(sys.argv[1]);"
         "store, clock = open_store(root, load_settings(root)), lambda: datetime.datetime(2026, 1, 2);"
         "features.erase_user(store, sys.argv[2], clock, din.forget_user)"
@@ -385,7 +385,7 @@ def test_a_death_before_the_tombstone_leaves_all_as_it_was(root: Path, monkeypat
     key = key_of(root)
     before = everything(root, -1)
     with monkeypatch.context() as patched:
-        patched.setattr(erase, "learned_from", dies)
+        patched.setattr(erase, "checkpoints_trained_on", dies)
         with pytest.raises(KeyboardInterrupt):
             forget(root)
 

@@ -398,7 +398,7 @@ LONG = "select sum(sin(one.range)) from range(1000000) as one, range(1000000) as
         ),
         (
             ["sql", LONG],
-            "reader.answer = lambda *given: (print('busy', flush=True), answer(*given))",
+            "reader.fetch_answer = lambda *given: (print('busy', flush=True), answer(*given))",
             "nothing was changed",
         ),
         (
@@ -417,7 +417,7 @@ def test_a_command_that_is_stopped_says_what_it_leaves_behind(
         "from features.publish import reader\n"
         "from flows import cli\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "answer = reader.answer\n"
+        "answer = reader.fetch_answer\n"
         f"{busy_with}\n"
         f"sys.argv = ['nightrank', *{words}, '--store', {str(walked_store)!r}]\n"
         "cli.main()"

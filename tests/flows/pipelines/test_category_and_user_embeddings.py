@@ -24,7 +24,7 @@ def store_of_all(own_store: Path, tmp_path: Path, nightrank: NightRank) -> Path:
     users."""
     with duckdb.connect(str(own_store / "warehouse.duckdb")) as con:
         con.execute("update ops.models set champion = false")
-    settings = QUICK_SETTINGS.replace("[din]", "[din]\ncategory_embedding = true\nusers = true")
+    settings = QUICK_SETTINGS.replace("[din]", "[din]\ncategory_embedding = true\nuser_embedding = true")
     (own_store / "nightrank.toml").write_text(settings)
     (tmp_path / "goods.sql").write_text(GOODS)
     assert nightrank("ingest", tmp_path / "goods.sql", "--as", "goods", "--store", own_store).code == 0

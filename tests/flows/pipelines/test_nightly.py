@@ -369,7 +369,7 @@ def test_many_missed_nights_are_caught_up_in_few_steps(own_store: Path, monkeypa
     results = run_nights(own_store, date(2025, 12, 31), counted)
 
     assert results == [date(2025, 3, 21) + timedelta(days=n) for n in range(286)]
-    assert taken == ["read_on"] + ["catch_up"] * 19 + ["publish"]
+    assert taken == ["ingest_new_days"] + ["catch_up"] * 19 + ["publish"]
 
 
 @pytest.mark.prefect

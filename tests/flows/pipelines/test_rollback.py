@@ -235,7 +235,7 @@ def test_a_release_that_a_killed_run_never_closed_is_none_to_go_back_to(own_stor
 def test_a_rollback_killed_before_its_flip_has_changed_nothing_and_is_closed_by_the_next_command(
     own_store: Path, nightrank: NightRank
 ) -> None:
-    killed_rollback(own_store, "rollback.flip = die")
+    killed_rollback(own_store, "rollback.publish_release = die")
     assert seen(own_store) == ["2025-03-18", "2025-03-19", "2025-03-20"]
 
     assert run_nights(own_store, date(2025, 3, 20)) == []
@@ -250,7 +250,7 @@ def test_a_rollback_killed_before_its_flip_has_changed_nothing_and_is_closed_by_
 def test_a_rollback_killed_right_after_its_flip_is_made_good_by_the_next_night(
     own_store: Path, nightrank: NightRank
 ) -> None:
-    killed_rollback(own_store, "flip = rollback.flip; rollback.flip = lambda *given: (flip(*given), die())")
+    killed_rollback(own_store, "flip = rollback.publish_release; rollback.publish_release = lambda *given: (flip(*given), die())")
     assert seen(own_store) == ["2025-03-18", "2025-03-19"]
     assert statuses(own_store) == ["OK", "OK", "OK"]
 
@@ -265,7 +265,7 @@ def test_a_rollback_killed_right_after_its_flip_is_made_good_by_the_next_night(
 
 
 def test_a_rollback_killed_right_after_its_flip_may_be_typed_again(own_store: Path, nightrank: NightRank) -> None:
-    killed_rollback(own_store, "flip = rollback.flip; rollback.flip = lambda *given: (flip(*given), die())")
+    killed_rollback(own_store, "flip = rollback.publish_release; rollback.publish_release = lambda *given: (flip(*given), die())")
 
     assert rolled_back(own_store, nightrank).code == 0
 
@@ -291,7 +291,7 @@ def test_a_rollback_begins_no_store(tmp_path: Path, nightrank: NightRank) -> Non
 
 def test_going_forward_killed_right_after_its_flip_is_made_good_too(own_store: Path, nightrank: NightRank) -> None:
     assert rolled_back(own_store, nightrank).code == 0
-    killed_rollback(own_store, "rollback.set_back = die", day=20)
+    killed_rollback(own_store, "rollback.sync_warehouse_with_release = die", day=20)
 
     run_nights(own_store, date(2025, 3, 21))
 

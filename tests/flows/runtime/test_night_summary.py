@@ -113,7 +113,7 @@ def test_a_source_that_cannot_be_read_is_told_until_it_can(own_store: Path, walk
         away.rename(path)
 
     assert [(one.ds, one.state, one.stage) for one in told] == [
-        (date(2025, 3, 22), "FAILED_KEPT_YESTERDAY", "read_on"),
+        (date(2025, 3, 22), "FAILED_KEPT_YESTERDAY", "ingest_new_days"),
     ]
     run_nights(own_store, date(2025, 3, 21))
     assert ask(own_store / "warehouse.duckdb", "select ds from ops.summaries where ds > '2025-03-20'") == [

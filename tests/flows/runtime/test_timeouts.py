@@ -63,7 +63,7 @@ def test_a_night_that_takes_too_long_is_stopped_wherever_it_is_and_the_next_does
     )
     assert time.monotonic() - began < 6
     assert ask(own_store, "select status, error[:26] from ops.runs where run_id = 'nightly-2025-03-21-1'") == [
-        ("failed", "OutOfTime: stopped in hist")
+        ("failed", "TimeoutExceeded: stopped in hist")
     ]
     assert ask(own_store, "select state, stage from ops.summaries where ds = '2025-03-21'") == [
         ("FAILED_KEPT_YESTERDAY", "histories")
@@ -86,7 +86,7 @@ def test_what_is_stopped_while_it_is_built_is_undone_recorded_so_and_built_by_th
         in_duckdb(run)
 
     assert time.monotonic() - began < 3
-    said = "OutOfTime: stopped in candidates after 0.3 seconds"
+    said = "TimeoutExceeded: stopped in candidates after 0.3 seconds"
     ledger = warehouse.con.execute("select status, split_part(error, ',', 1) from ops.intervals").fetchall()
     runs = warehouse.con.execute("select status, split_part(error, ',', 1) from ops.runs").fetchall()
     assert (ledger, runs) == ([("failed", said)], [("failed", said)])
