@@ -82,10 +82,25 @@ def retired_words(text: str, path: str = "") -> Iterator[tuple[int, str, str]]:
             yield text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()), instead
 
 
+# Folders and documents that are still to be rewritten: shorten this list, never lengthen it.
+NOT_YET = (
+    *("bench/gpu", "bench/model", "bench/peers", "bench/workloads", "din", "flows", "sql"),
+    *("features/ingest", "features/ops", "features/publish", "features/store"),
+    *("tests/din", "tests/features", "tests/flows", "tests/torture", "tests/conftest.py", "tests/cookbook.sql"),
+    *("tests/test_cookbook.py", "tests/test_dataflow.py", "tests/test_demo.py", "tests/test_docs.py"),
+    *("tests/test_no_pickle.py", "tests/test_plans.py", "tests/test_sql.py"),
+    *(f"docs/{name}.md" for name in ("cookbook", "report", "runbook", "security", "settings", "why")),
+)
+
+
 def files() -> list[Path]:
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     found = [path for path in found if path.suffix in ENDINGS and "__pycache__" not in path.parts and path.is_file()]
-    return sorted(path for path in [*found, *(ROOT / name for name in FILES)] if name_of(path) not in HISTORY)
+    return sorted(
+        path
+        for path in [*found, *(ROOT / name for name in FILES)]
+        if name_of(path) not in HISTORY and not name_of(path).startswith(NOT_YET)
+    )
 
 
 def name_of(path: Path) -> str:

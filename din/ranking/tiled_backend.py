@@ -30,7 +30,7 @@ def can_pool(model: DIN, precision: Precision) -> bool:
 
 
 def pool_tiled(group: AttentionGroup, wanted: CandidateBatch, items: HistoryBatch) -> torch.Tensor:
-    """As `pooled_by_folding`, float32 [K, D]. Raises ValueError where the group takes the outer product."""
+    """As `pool_padded`, float32 [K, D]. Raises ValueError where the group takes the outer product."""
     if group.unit.sees == "outer":
         raise ValueError("tiles are for an activation unit over [u, v, u - v] or [u, v, u - v, u * v]")
     pair = PairwiseAttention(group.unit)

@@ -53,7 +53,7 @@ def explain_error(reader: Reader, night: date) -> str | None:
 
 
 def load_explain_inputs(reader: Reader, night: date, who: Any, what: Any) -> ExplainInputs:
-    """What the night had of a user it ranked, for any goods of the store. `why_not_recall` says where it cannot."""
+    """What the night had of a user it ranked, for any goods of the store. `explain_error` says where it cannot."""
     found = reader.show("candidate_keys", night=night, who=who, what=what)
     [(user_key, goods_key, shop_key, shop_id, known, as_of, model_id)] = found.rows
     touched: dict[SequenceGroup, list[HistoryEvent]] = {

@@ -101,7 +101,7 @@ def finalize_release(
     warehouse: Warehouse, release: Path, ds: date, checks: list[Check], stages: dict[str, float]
 ) -> NightOutcome:
     """Writes how the night ended into its own release, and what it tells whoever is on call, with the seconds of each
-    of its stages; `close_night` and `keep_summary` then write the same into the warehouse.
+    of its stages; `finalize_night` and `save_summary` then write the same into the warehouse.
 
     OK, OK_WITH_WARNINGS where a check warns or a day of a source is held back, or FAILED_KEPT_YESTERDAY where a check
     that stops found rows.
@@ -133,7 +133,7 @@ def finalize_night(warehouse: Warehouse, ending: NightOutcome) -> None:
 
 
 def raise_on_failed_checks(ds: date, checks: list[Check]) -> None:
-    """Raises StoppedByCheck where a check that stops found rows."""
+    """Raises CheckFailedError where a check that stops found rows."""
     broken = [check for check in checks if check.severity == "stop" and check.broken]
     if broken:
         lines = [line for check in broken for line in check_message(check)]
@@ -152,7 +152,7 @@ def check_message(check: Check) -> list[str]:
 def rebuild_release(warehouse: Warehouse, ds: date, config: PublishConfig) -> tuple[Path, NightOutcome]:
     """Builds the release of a night that is published already again, from the record; nothing is ranked.
 
-    Raises StoppedByCheck, with the release removed, where it breaks a promise.
+    Raises CheckFailedError, with the release removed, where it breaks a promise.
     """
     release = build_release(warehouse, ds, config)
     checks = run_checks(release)

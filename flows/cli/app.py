@@ -266,7 +266,7 @@ def backfill(
     ] = "missing",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be built.")] = False,
     reason: Annotated[
-        str | None, typer.Option(help="Why published rankings are made anew; without it they stay as they are.")
+        str | None, typer.Option(help="Why published rankings are rebuilt; without it they stay as they are.")
     ] = None,
     _plain: NeverPrefect = False,
     json: AsJson = False,

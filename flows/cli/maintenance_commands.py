@@ -36,7 +36,7 @@ def doctor(
     deep: Annotated[bool, typer.Option("--deep", help="Read every row of events, record and releases too.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Checks every promise of the store, and says how to mend what is broken; writes nothing."""
+    """Runs every check of the store, and says how to mend what is broken; writes nothing."""
     from flows.pipelines.maintenance import run_doctor
 
     found = run_doctor(store, deep)

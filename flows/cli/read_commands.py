@@ -46,7 +46,7 @@ def why(
     ] = explanation.ROWS_SHOWN,
     json: AsJson = False,
 ) -> None:
-    """What is ranked for a user, and which past goods and shops carried the weight of a goods."""
+    """What is ranked for a user, and which past goods and shops carried the weight of an item."""
     from flows.pipelines.explain import explain, explain_first
 
     opened = looked_at(store)

@@ -16,7 +16,7 @@ Step = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 # A night may have been published by these before they fail, and must not be ranked anew; a day of a backfill holds the
 # store's lock for itself, and says for each asset whether it was built.
-NO_RETRY = ("publish", "catch_up", "fill_days")
+NO_RETRY = ("publish", "catch_up", "backfill_days")
 FIRST_WAIT_SECONDS = 10.0
 MAX_RETRIES = 3
 JITTER = 1.0  # each wait may be longer by up to so much of it, so that not all come back at once

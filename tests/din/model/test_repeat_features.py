@@ -105,7 +105,9 @@ def test_what_is_bought_again_is_found_where_all_embeddings_are_pulled_to_zero(p
     train = TrainConfig(epochs=4, batch_size=64, embedding_l2=1e3)
     gauc = {}
     for matches in (True, False):
-        model = din.fit(replace(TOLD, pooling=pooling, repeat_features=matches), train, examples, goods, shops, (2001, 2))
+        model = din.fit(
+            replace(TOLD, pooling=pooling, repeat_features=matches), train, examples, goods, shops, (2001, 2)
+        )
         scores = din.predict(model, examples, goods, shops)
         gauc[matches] = din.evaluate(examples.user_keys, examples.labels, scores).gauc
 

@@ -38,7 +38,7 @@ def test_a_model_learns_categories_and_users_and_ranks_by_them(store_of_all: Pat
     saved = about(store_of_all, record.model_id)
     model = din.load_model(store_of_all / "models", record.model_id)
     assert (saved["category_rows"], saved["user_rows"], saved["categories_until"]) == (3, 13, "2025-03-17")
-    assert about(store_of_all, base.model_id)["config"]["categories"]
+    assert about(store_of_all, base.model_id)["config"]["category_embedding"]
     assert model.users is not None
     assert model.goods.categories is not None
     assert model.users.weight[1:].abs().sum(dim=1).min() > 0

@@ -250,7 +250,9 @@ def test_a_rollback_killed_before_its_flip_has_changed_nothing_and_is_closed_by_
 def test_a_rollback_killed_right_after_its_flip_is_made_good_by_the_next_night(
     own_store: Path, nightrank: NightRank
 ) -> None:
-    killed_rollback(own_store, "flip = rollback.publish_release; rollback.publish_release = lambda *given: (flip(*given), die())")
+    killed_rollback(
+        own_store, "flip = rollback.publish_release; rollback.publish_release = lambda *given: (flip(*given), die())"
+    )
     assert seen(own_store) == ["2025-03-18", "2025-03-19"]
     assert statuses(own_store) == ["OK", "OK", "OK"]
 
@@ -265,7 +267,9 @@ def test_a_rollback_killed_right_after_its_flip_is_made_good_by_the_next_night(
 
 
 def test_a_rollback_killed_right_after_its_flip_may_be_typed_again(own_store: Path, nightrank: NightRank) -> None:
-    killed_rollback(own_store, "flip = rollback.publish_release; rollback.publish_release = lambda *given: (flip(*given), die())")
+    killed_rollback(
+        own_store, "flip = rollback.publish_release; rollback.publish_release = lambda *given: (flip(*given), die())"
+    )
 
     assert rolled_back(own_store, nightrank).code == 0
 

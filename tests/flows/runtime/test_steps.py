@@ -130,7 +130,7 @@ def test_what_may_have_published_a_night_is_tried_once() -> None:
     def publish() -> None:
         raise STALE
 
-    assert (retry_delays(publish), NO_RETRY) == ([], ("publish", "catch_up", "fill_days"))
+    assert (retry_delays(publish), NO_RETRY) == ([], ("publish", "catch_up", "backfill_days"))
     with pytest.raises(OSError, match="Stale"):
         with_retries(publish)()
 

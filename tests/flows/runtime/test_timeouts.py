@@ -62,7 +62,7 @@ def test_a_night_that_takes_too_long_is_stopped_wherever_it_is_and_the_next_does
         "finished is kept: run the same again, or set it higher",
     )
     assert time.monotonic() - began < 6
-    assert ask(own_store, "select status, error[:26] from ops.runs where run_id = 'nightly-2025-03-21-1'") == [
+    assert ask(own_store, "select status, error[:32] from ops.runs where run_id = 'nightly-2025-03-21-1'") == [
         ("failed", "TimeoutExceeded: stopped in hist")
     ]
     assert ask(own_store, "select state, stage from ops.summaries where ds = '2025-03-21'") == [
