@@ -46,7 +46,7 @@ class RollbackResult:
 def roll_back(warehouse: Warehouse, ds: date) -> RollbackResult:
     """Publishes the newest kept release whose newest night is `ds`. Within a recorded run.
 
-    Raises FeatureError where there is none, naming those there are, and CheckFailedError where it breaks a promise; then
+    Raises FeatureError if there is none, naming those there are, and CheckFailedError if a check fails; then
     nothing has changed.
     """
     release = kept_release(warehouse.store, ds)

@@ -45,7 +45,7 @@ def within_training(run: Warehouse, config: TimeoutConfig, stages: StageTimer) -
 
 @contextmanager
 def time_limit(run: Warehouse, seconds: float, setting: str, at: Callable[[], str]) -> Iterator[None]:
-    """Raises TimeoutExceeded, naming the setting and the stage that `at` gives, where the block takes longer; 0: it may.
+    """Raises TimeoutExceeded, naming the setting and the stage that `at` gives, if the block takes longer; 0: it may.
 
     In the main thread wherever it is: in a query of DuckDB, between two batches of torch or two calls of Polars. In
     another thread, which no signal reaches, as soon as a query of this run is at work.
