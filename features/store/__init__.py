@@ -3,7 +3,10 @@
 It knows files and statements, and no event, night or model.
 """
 
+from features.store.store import Store
+
 __all__ = [
+    "Store",
     "duckdb_connection",
     "fingerprints",
     "lake",
