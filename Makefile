@@ -44,11 +44,16 @@ $(DUCKDB_2)/.ready: $(READY) requirements-duckdb2.lock
 demo: $(READY)          ## the whole job on the bundled sample, into ./demo-store
 	$(BIN)/nightrank demo
 
+# With loadfile, pytest-xdist 3.8.0 never ends after a worker has crashed; worksteal reports the test that crashed.
+# A test that runs for 10 minutes prints the stack of every thread and ends its worker, so that a hang is red too.
+PYTEST := -m pytest --numprocesses 2 --dist worksteal \
+  -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+
 test: $(READY) $(KERNELS) $(CHROMIUM)  ## every test, about a quarter of an hour on two cores
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python $(PYTEST)
 
 test-duckdb2: $(DUCKDB_2)/.ready  ## the tests of the feature store on DuckDB 2.0.1: about four minutes on two cores
-	$(DUCKDB_2)/bin/python -m pytest --numprocesses 2 --dist loadfile tests/features
+	$(DUCKDB_2)/bin/python $(PYTEST) tests/features
 
 deployments: $(READY)   ## prefect.yaml on a server of its own: a late worker, nightrank serve, and runs that a schedule creates: ten minutes
 	$(BIN)/python -m pytest -m deployment tests/flows/test_deployments.py
