@@ -32,7 +32,7 @@ def test_a_model_for_an_earlier_day_is_named_with_the_nights_it_ranks(own_store:
         f"{model_id} is trained on the days up to 2025-03-14",
         "it ranks the nights from 2025-03-14 to 2025-03-16, since no other model may rank 2025-03-14; "
         f"from 2025-03-17 on {newest} ranks, which was trained for 2025-03-17",
-        "Trained for 2025-03-14; measured on later days than they were trained ",
+        "Trained for 2025-03-14; measured on later days than they were trained on",
     ]
     table = [line for line in lines if line.startswith("│")]
     assert [row.split()[1] for row in table] == [model_id, model_of(own_store, "mean", "2025-03-14")]
