@@ -54,7 +54,7 @@ RETIRED = {
 }
 # Not ours to change, or the word in another sense: (where, a pattern that is cut from the text first).
 ALLOWED = [
-    (r"^sql/schema/|^features/store/", r"told_at"),  # migrations name the columns of older stores
+    (r"^sql/schema/|^features/store/", r"told_at"),  # a column of the store
     (r"^features/rankings/|^sql/housekeeping/", r"told_categories"),  # an asset of older stores
     ("", r"the record batch(es)?"),  # Arrow's
     ("", r"\bPromise\.\w+|\bnew Promise\b"),  # JavaScript
