@@ -20,13 +20,13 @@ VERSION = "import duckdb; print(duckdb.__version__)"
 BUILD = """
 import sys
 from pathlib import Path
-from tests.features.test_two_duckdbs import build
+from tests.features.store.test_two_duckdbs import build
 build(Path(sys.argv[1]))
 """
 READ = """
 import json, sys
 from pathlib import Path
-from tests.features.test_two_duckdbs import keys_of
+from tests.features.store.test_two_duckdbs import keys_of
 print(json.dumps(keys_of(Path(sys.argv[1]))))
 """
 KEYS = "select user_id, user_key from entities.users order by user_key"
